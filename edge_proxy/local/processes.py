@@ -1,0 +1,123 @@
+"""Child processes we started ourselves, recorded so that a later command can end them and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+# The kernel derives start times from the boot time, which a clock adjustment may move by a little.
+CLOCK_SLACK_S = 2.0
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """A process by id *and* start time: an id alone may belong to somebody else after a restart."""
+
+    name: str
+    pid: int
+    created: float
+    stop_signal: int = int(signal.SIGTERM)
+
+    @classmethod
+    def of(cls, name: str, pid: int, stop_signal: int = int(signal.SIGTERM)) -> ProcessRecord:
+        return cls(name, pid, psutil.Process(pid).create_time(), stop_signal)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ProcessRecord:
+        return cls(**data)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def process(self) -> psutil.Process | None:
+        """Return the live process, or nothing when it ended or its id was given to another process."""
+        try:
+            process = psutil.Process(self.pid)
+            if abs(process.create_time() - self.created) > CLOCK_SLACK_S:
+                return None
+            return process if process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def start(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str],
+    stop_signal: int = int(signal.SIGTERM),
+    user: str | None = None,
+) -> tuple[subprocess.Popen[bytes], ProcessRecord]:
+    """Start a child with its output in `log` (0600) and return it with its record.
+
+    The child gets its own session: a Ctrl-C in the terminal reaches the supervisor alone, which then stops its children in order.
+    """
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=subprocess.STDOUT,
+            env=dict(env),
+            start_new_session=True,
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
+        )
+    finally:
+        os.close(descriptor)
+    return child, ProcessRecord.of(name, child.pid, stop_signal)
+
+
+def stop(record: ProcessRecord, *, grace_s: float = 10.0) -> bool:
+    """End a recorded process and everything below it; return whether it was running.
+
+    grace_s: seconds between the polite signal and the kill.
+    """
+    process = record.process()
+    if process is None:
+        return False
+    try:
+        family = [process, *process.children(recursive=True)]
+        process.send_signal(record.stop_signal)
+    except psutil.NoSuchProcess:
+        return True
+    _, left = psutil.wait_procs(family, timeout=grace_s)
+    for survivor in left:
+        try:
+            survivor.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(left, timeout=5.0)
+    return True
+
+
+def wait_until(ready: Any, *, what: str, child: subprocess.Popen[bytes], log: Path, timeout_s: float = 30.0) -> None:
+    """Poll `ready()` until it is true.
+
+    Raises: RuntimeError with the tail of the log when the child ends first, TimeoutError after `timeout_s` seconds.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not ready():
+        if child.poll() is not None:
+            raise RuntimeError(f"{what} ended with status {child.returncode}:\n{tail(log)}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} was not ready within {timeout_s:.0f} s:\n{tail(log)}")
+        time.sleep(0.03)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Return the last lines of a log file, empty when there is none."""
+    if not log.exists():
+        return ""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
