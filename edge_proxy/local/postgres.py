@@ -50,8 +50,7 @@ class Cluster:
     passwords: Mapping[str, str]
     """Password by role: the superuser and every one of LOGIN_ROLES."""
     throwaway: bool = False
-    child: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    record: processes.ProcessRecord | None = field(default=None, init=False)
+    child: processes.Child | None = field(default=None, init=False)
 
     def url(self, role: str, database: str = "postgres", password: str | None = None) -> str:
         """Return a connection URL; `password` is for roles whose password this object does not know."""
@@ -91,19 +90,17 @@ class Cluster:
         user = system_user.ensure()
         settings = SETTINGS | {"port": str(self.port)} | (THROWAWAY if self.throwaway else {})
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self.child, self.record = processes.start(
+        self.child = processes.start(
             "postgres", [BINARIES / "postgres", "-D", self.data, *options],
             log=self.log, env=_environment(), stop_signal=int(signal.SIGINT), user=user,
         )
-        processes.wait_until(self._answers, what="PostgreSQL", child=self.child, log=self.log)
+        self.child.wait_until(self._answers)
 
     def stop(self) -> None:
         """Stop the server (fast shutdown: sessions are ended, nothing is lost)."""
-        if self.record is not None:
-            processes.stop(self.record)
         if self.child is not None:
-            self.child.wait()
-        self.child = self.record = None
+            self.child.stop()
+        self.child = None
 
     def bootstrap(self) -> None:
         """Create what a new Supabase project has: its roles once, then its schemas in every database.

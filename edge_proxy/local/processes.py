@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,39 @@ class ProcessRecord:
             return None
 
 
+@dataclass(frozen=True)
+class Child:
+    """A process of ours that we may wait for, and its record."""
+
+    popen: subprocess.Popen[bytes]
+    record: ProcessRecord
+    log: Path
+
+    def ended(self) -> bool:
+        return self.popen.poll() is not None
+
+    def stop(self) -> None:
+        stop(self.record)
+        self.popen.wait()
+
+    def wait_until(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> None:
+        """Poll `ready()` until it is true; on failure the child is stopped.
+
+        Raises: RuntimeError with the tail of the log when the child ends first, TimeoutError after `timeout_s` seconds.
+        """
+        deadline = time.monotonic() + timeout_s
+        try:
+            while not ready():
+                if self.ended():
+                    raise RuntimeError(f"{self.record.name} ended with status {self.popen.returncode}:\n{tail(self.log)}")
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{self.record.name} was not ready within {timeout_s:.0f} s:\n{tail(self.log)}")
+                time.sleep(0.03)
+        except BaseException:
+            self.stop()
+            raise
+
+
 def start(
     name: str,
     command: Sequence[str | Path],
@@ -56,14 +89,14 @@ def start(
     env: Mapping[str, str],
     stop_signal: int = int(signal.SIGTERM),
     user: str | None = None,
-) -> tuple[subprocess.Popen[bytes], ProcessRecord]:
-    """Start a child with its output in `log` (0600) and return it with its record.
+) -> Child:
+    """Start a child with its output in `log` (0600).
 
     The child gets its own session: a Ctrl-C in the terminal reaches the supervisor alone, which then stops its children in order.
     """
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        child = subprocess.Popen(
+        popen = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
@@ -76,7 +109,7 @@ def start(
         )
     finally:
         os.close(descriptor)
-    return child, ProcessRecord.of(name, child.pid, stop_signal)
+    return Child(popen, ProcessRecord.of(name, popen.pid, stop_signal), log)
 
 
 def stop(record: ProcessRecord, *, grace_s: float = 10.0) -> bool:
@@ -100,20 +133,6 @@ def stop(record: ProcessRecord, *, grace_s: float = 10.0) -> bool:
             continue
     psutil.wait_procs(left, timeout=5.0)
     return True
-
-
-def wait_until(ready: Any, *, what: str, child: subprocess.Popen[bytes], log: Path, timeout_s: float = 30.0) -> None:
-    """Poll `ready()` until it is true.
-
-    Raises: RuntimeError with the tail of the log when the child ends first, TimeoutError after `timeout_s` seconds.
-    """
-    deadline = time.monotonic() + timeout_s
-    while not ready():
-        if child.poll() is not None:
-            raise RuntimeError(f"{what} ended with status {child.returncode}:\n{tail(log)}")
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} was not ready within {timeout_s:.0f} s:\n{tail(log)}")
-        time.sleep(0.03)
 
 
 def tail(log: Path, lines: int = 15) -> str:

@@ -1,0 +1,98 @@
+"""The state folder of one local stack: what is in it, and who may read it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edge_proxy.local import system_user
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step: a reader sees the old text or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+        handle.write(text)
+    draft.replace(path)
+
+
+class State:
+    """A folder (0700) with everything a stack keeps between two starts; files in it are 0600."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def create(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        if system_user.ensure():
+            # PostgreSQL's own user must pass through to its data folder, and nobody else.
+            os.chown(self.root, -1, system_user.group_id())
+            self.root.chmod(0o710)
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+        self.home.mkdir(mode=0o700, exist_ok=True)
+
+    @property
+    def data(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def home(self) -> Path:
+        """A home folder for the programs we start."""
+        return self.root / "home"
+
+    @property
+    def signing_keys(self) -> Path:
+        return self.root / "signing_keys.json"
+
+    @property
+    def jwks(self) -> Path:
+        """The public half of the signing keys, for PostgREST."""
+        return self.root / "jwks.json"
+
+    @property
+    def stack_file(self) -> Path:
+        return self.root / "stack.json"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return a JSON object kept in the folder, empty when there is none yet."""
+        path = self.root / name
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def write(self, name: str, value: dict[str, Any]) -> None:
+        write_private(self.root / name, json.dumps(value, indent=2) + "\n")
+
+    def secret(self, name: str, prefix: str = "") -> str:
+        """Return a secret of this stack, generated on first use."""
+        kept = self.read("secrets.json")
+        if name not in kept:
+            kept[name] = prefix + secrets.token_urlsafe(24)
+            self.write("secrets.json", kept)
+        return kept[name]
+
+    @contextmanager
+    def exclusive(self) -> Iterator[bool]:
+        """Hold the folder's lock; yields whether we got it (another `ringfence up` may be using the folder)."""
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)
