@@ -1,0 +1,43 @@
+# Two commands do everything: `make run` and `make test`. Both set up what is missing first; a second call does nothing slow.
+PYTHON ?= python3
+STATE_DIR ?= .ringfence
+PORT ?= 8787
+BIN := .venv/bin
+STAMPS := .make
+
+.PHONY: setup run test bench lock
+
+setup: $(STAMPS)/python $(STAMPS)/node
+
+# make run EXIT=1 ends after the transcript; without it the stack keeps serving until Ctrl-C.
+run: setup
+	@exec $(BIN)/ringfence tour --state-dir $(STATE_DIR) --port $(PORT) $(if $(EXIT),--exit)
+
+# make test ARGS="tests/stack -k push" narrows it down.
+test: setup
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+bench: setup
+	@$(BIN)/python -m tests.bench
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + " (set PYTHON=...)")'
+	$(PYTHON) -m venv --clear .venv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/python: $(STAMPS)/venv requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/node: supabase/package-lock.json supabase/package.json
+	@command -v npm >/dev/null || { echo "Node 20 or newer, with npm, is needed" >&2; exit 1; }
+	cd supabase && npm ci --no-progress --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+# Needs uv. The locks name no index and no local folder, so they work wherever the packages can be had.
+UV_COMPILE = env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+lock:
+	$(UV_COMPILE) pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
