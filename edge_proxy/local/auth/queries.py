@@ -1,0 +1,118 @@
+"""Every statement the emulator runs. Times come from its clock, never from now(), so tests can move it."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+
+_USER: Final[LiteralString] = """
+select u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_confirmed_at, u.phone_confirmed_at, u.confirmed_at,
+       u.last_sign_in_at, u.raw_app_meta_data as app_metadata, u.raw_user_meta_data as user_metadata,
+       u.created_at, u.updated_at, u.banned_until, u.is_anonymous,
+       array(select to_jsonb(i) from auth.identities i where i.user_id = u.id order by i.created_at, i.id) as identities,
+       array(select to_jsonb(f) from auth.mfa_factors f where f.user_id = u.id order by f.created_at, f.id) as factors
+  from auth.users u
+ where u.deleted_at is null
+"""
+
+USER_BY_EMAIL: Final[LiteralString] = _USER + "and u.email = %(email)s and not u.is_sso_user"
+USER_BY_ID: Final[LiteralString] = _USER + "and u.id = %(user_id)s"
+
+ADD_USER: Final[LiteralString] = """
+insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, confirmation_token,
+                        recovery_token, email_change_token_new, email_change, raw_app_meta_data, raw_user_meta_data,
+                        created_at, updated_at)
+values ('00000000-0000-0000-0000-000000000000', %(user_id)s, %(audience)s, 'authenticated', %(email)s, %(hash)s, %(now)s, '',
+        '', '', '', %(app_metadata)s, %(user_metadata)s, %(now)s, %(now)s)
+on conflict (email) where is_sso_user = false do nothing
+returning id
+"""
+
+ADD_IDENTITY: Final[LiteralString] = """
+insert into auth.identities (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
+values (%(user_id)s::text, %(user_id)s, %(identity)s, 'email', %(now)s, %(now)s, %(now)s)
+"""
+
+SET_METADATA: Final[LiteralString] = """
+update auth.users
+   set raw_user_meta_data = (coalesce(raw_user_meta_data, '{}') || %(changes)s)
+         - array(select c.key from jsonb_each(%(changes)s) c where c.value = 'null'),
+       updated_at = %(now)s
+ where id = %(user_id)s
+"""
+
+SET_PASSWORD: Final[LiteralString] = """
+update auth.users set encrypted_password = %(hash)s, updated_at = %(now)s where id = %(user_id)s
+"""
+
+SET_EMAIL: Final[LiteralString] = """
+update auth.users
+   set email = %(email)s::text, email_confirmed_at = %(now)s, updated_at = %(now)s,
+       raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || jsonb_build_object('email', %(email)s::text)
+ where id = %(user_id)s
+"""
+
+SET_IDENTITY_EMAIL: Final[LiteralString] = """
+update auth.identities
+   set identity_data = identity_data || jsonb_build_object('email', %(email)s::text), updated_at = %(now)s
+ where user_id = %(user_id)s and provider = 'email'
+"""
+
+NOTE_SIGN_IN: Final[LiteralString] = """
+update auth.users set last_sign_in_at = %(now)s, updated_at = %(now)s where id = %(user_id)s
+"""
+
+ADD_SESSION: Final[LiteralString] = """
+insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)
+values (%(session_id)s, %(user_id)s, %(now)s, %(now)s, 'aal1', %(user_agent)s, %(ip)s)
+"""
+
+ADD_AMR_CLAIM: Final[LiteralString] = """
+insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+values (gen_random_uuid(), %(session_id)s, %(now)s, %(now)s, %(method)s)
+on conflict (session_id, authentication_method) do update set updated_at = excluded.updated_at
+"""
+
+SESSION: Final[LiteralString] = """
+select s.id, s.user_id, coalesce(s.aal, 'aal1')::text as aal, s.not_after,
+       array(select jsonb_build_object('method', c.authentication_method, 'timestamp', extract(epoch from c.updated_at)::bigint)
+               from auth.mfa_amr_claims c where c.session_id = s.id order by c.updated_at desc, c.authentication_method) as amr
+  from auth.sessions s
+ where s.id = %(session_id)s and s.user_id = %(user_id)s
+"""
+
+NOTE_REFRESH: Final[LiteralString] = """
+update auth.sessions
+   set refreshed_at = %(now)s at time zone 'utc', updated_at = %(now)s, user_agent = %(user_agent)s, ip = %(ip)s
+ where id = %(session_id)s
+"""
+
+ADD_REFRESH_TOKEN: Final[LiteralString] = """
+insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, parent, session_id)
+values ('00000000-0000-0000-0000-000000000000', %(token)s, %(user_id)s, false, %(now)s, %(now)s, %(parent)s, %(session_id)s)
+"""
+
+# The session row is locked too, so refreshes of one session happen one after the other.
+LOCK_REFRESH_TOKEN: Final[LiteralString] = """
+select t.token, t.parent, t.revoked, t.updated_at, s.id as session_id, s.user_id
+  from auth.refresh_tokens t join auth.sessions s on s.id = t.session_id
+ where t.token = %(token)s
+   for update of s, t
+"""
+
+LIVE_REFRESH_TOKEN: Final[LiteralString] = """
+select t.token, t.parent, t.revoked, t.updated_at, t.session_id, t.user_id::uuid
+  from auth.refresh_tokens t
+ where t.session_id = %(session_id)s and not t.revoked
+ order by t.id desc
+ limit 1
+"""
+
+REVOKE_REFRESH_TOKEN: Final[LiteralString] = """
+update auth.refresh_tokens set revoked = true, updated_at = %(now)s where token = %(token)s
+"""
+
+END_SESSION: Final[LiteralString] = "delete from auth.sessions where id = %(session_id)s"
+END_SESSIONS: Final[LiteralString] = "delete from auth.sessions where user_id = %(user_id)s"
+END_OTHER_SESSIONS: Final[LiteralString] = (
+    "delete from auth.sessions where user_id = %(user_id)s and id <> %(session_id)s"
+)

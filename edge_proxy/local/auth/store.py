@@ -1,0 +1,157 @@
+"""The tables of schema auth as Python sees them: one object for one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, TypeVar
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from edge_proxy.local.auth import queries
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class User:
+    id: UUID
+    aud: str
+    role: str
+    email: str | None
+    phone: str | None
+    encrypted_password: str | None
+    email_confirmed_at: datetime | None
+    phone_confirmed_at: datetime | None
+    confirmed_at: datetime | None
+    last_sign_in_at: datetime | None
+    app_metadata: dict[str, Any] | None
+    user_metadata: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+    banned_until: datetime | None
+    is_anonymous: bool
+    identities: list[dict[str, Any]]
+    factors: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Session:
+    id: UUID
+    user_id: UUID
+    aal: str
+    not_after: datetime | None
+    amr: list[dict[str, Any]]
+    """How the person proved who they are, latest first: {method, timestamp}."""
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    token: str
+    parent: str | None
+    """The token this one replaced."""
+    revoked: bool
+    updated_at: datetime
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a request came from, kept with the session it opened or refreshed."""
+
+    user_agent: str | None
+    ip: str | None
+
+
+@dataclass(frozen=True)
+class Store:
+    """The statements of `queries` with types. `now` is the time of the request."""
+
+    connection: AsyncConnection
+    now: datetime
+
+    async def user_by_email(self, email: str) -> User | None:
+        return await self._one(User, queries.USER_BY_EMAIL, email=email)
+
+    async def user_by_id(self, user_id: UUID) -> User | None:
+        return await self._one(User, queries.USER_BY_ID, user_id=user_id)
+
+    async def add_user(self, user_id: UUID, email: str, hashed: str, audience: str, data: dict[str, Any]) -> bool:
+        """Add a confirmed person who signs in with e-mail and password; false when the address is taken."""
+        identity = {"sub": str(user_id), "email": email, "email_verified": False, "phone_verified": False}
+        added = await self.connection.execute(
+            queries.ADD_USER,
+            {
+                "user_id": user_id, "email": email, "hash": hashed, "audience": audience, "now": self.now,
+                "app_metadata": Jsonb({"provider": "email", "providers": ["email"]}),
+                "user_metadata": Jsonb(data | identity | {"email_verified": True}),
+            },
+        )
+        if added.rowcount == 0:
+            return False
+        await self._run(queries.ADD_IDENTITY, user_id=user_id, identity=Jsonb(identity))
+        return True
+
+    async def set_metadata(self, user_id: UUID, changes: dict[str, Any]) -> None:
+        """Merge `changes` into user_metadata; a null removes its key."""
+        await self._run(queries.SET_METADATA, user_id=user_id, changes=Jsonb(changes))
+
+    async def set_password(self, user_id: UUID, hashed: str) -> None:
+        await self._run(queries.SET_PASSWORD, user_id=user_id, hash=hashed)
+
+    async def set_email(self, user_id: UUID, email: str) -> None:
+        await self._run(queries.SET_EMAIL, user_id=user_id, email=email)
+        await self._run(queries.SET_IDENTITY_EMAIL, user_id=user_id, email=email)
+
+    async def add_session(self, session_id: UUID, user_id: UUID, method: str, caller: Caller) -> None:
+        """Open a session of a person who just proved who they are by `method`."""
+        await self._run(
+            queries.ADD_SESSION, session_id=session_id, user_id=user_id, user_agent=caller.user_agent, ip=caller.ip
+        )
+        await self._run(queries.ADD_AMR_CLAIM, session_id=session_id, method=method)
+        await self._run(queries.NOTE_SIGN_IN, user_id=user_id)
+
+    async def session(self, session_id: UUID, user_id: UUID) -> Session | None:
+        return await self._one(Session, queries.SESSION, session_id=session_id, user_id=user_id)
+
+    async def note_refresh(self, session_id: UUID, caller: Caller) -> None:
+        await self._run(queries.NOTE_REFRESH, session_id=session_id, user_agent=caller.user_agent, ip=caller.ip)
+
+    async def end_session(self, session_id: UUID) -> None:
+        await self._run(queries.END_SESSION, session_id=session_id)
+
+    async def end_sessions(self, user_id: UUID) -> None:
+        await self._run(queries.END_SESSIONS, user_id=user_id)
+
+    async def end_other_sessions(self, user_id: UUID, session_id: UUID) -> None:
+        await self._run(queries.END_OTHER_SESSIONS, user_id=user_id, session_id=session_id)
+
+    async def add_refresh_token(self, token: str, session: Session, parent: str | None) -> None:
+        await self._run(
+            queries.ADD_REFRESH_TOKEN, token=token, user_id=str(session.user_id), session_id=session.id, parent=parent
+        )
+
+    async def lock_refresh_token(self, token: str) -> RefreshToken | None:
+        return await self._one(RefreshToken, queries.LOCK_REFRESH_TOKEN, token=token)
+
+    async def live_refresh_token(self, session_id: UUID) -> RefreshToken | None:
+        return await self._one(RefreshToken, queries.LIVE_REFRESH_TOKEN, session_id=session_id)
+
+    async def revoke_refresh_token(self, token: str) -> None:
+        await self._run(queries.REVOKE_REFRESH_TOKEN, token=token)
+
+    async def keep(self) -> None:
+        """Commit what was done so far, so that the refusal that follows cannot undo it."""
+        await self.connection.commit()
+
+    async def _run(self, statement: LiteralString, **values: Any) -> None:
+        await self.connection.execute(statement, values | {"now": self.now})
+
+    async def _one(self, row: type[Row], statement: LiteralString, **values: Any) -> Row | None:
+        async with self.connection.cursor(row_factory=class_row(row)) as cursor:
+            await cursor.execute(statement, values)
+            return await cursor.fetchone()
