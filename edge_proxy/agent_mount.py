@@ -1,0 +1,112 @@
+"""Mounts the agent's ASGI app under /v1/*: it gets the verified identity, never the client's credential headers."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import cast
+
+from edge_proxy.asgi import SAFE_HEADERS, App, Message, Receive, Request, Send
+from edge_proxy.errors import QueryRefused
+from edge_proxy.limits import Limits
+from edge_proxy.tokens import Identity
+
+PREFIX = "/v1/"
+IDENTITY_KEY = "ringfence.identity"
+_NOT_FOR_THE_AGENT = frozenset({b"authorization", b"apikey", b"cookie", b"proxy-authorization"})
+_NOT_FOR_THE_CLIENT = frozenset({b"set-cookie", b"server", b"location", b"x-request-id"}) | {n for n, _ in SAFE_HEADERS}
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class AgentMissing(Exception):
+    """The agent's app could not be loaded; the message says which import failed."""
+
+
+def load_agent(import_string: str) -> App | None:
+    """Return the app made by the factory `module:function`, or None for an empty string. Raises: AgentMissing."""
+    if not import_string:
+        return None
+    module, _, attribute = import_string.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as err:
+        raise AgentMissing(f"RINGFENCE_AGENT_APP: cannot load {import_string!r}: {err}") from err
+    return cast(App, factory())
+
+
+class AgentMount:
+    """Runs requests and the lifespan of the mounted app."""
+
+    def __init__(self, app: App, limits: Limits) -> None:
+        self._app, self._limits = app, limits
+        self._events: asyncio.Queue[Message] = asyncio.Queue()
+        self._answers: asyncio.Queue[str] = asyncio.Queue()
+        self._lifespan: asyncio.Task[None] | None = None
+
+    async def serve(self, request: Request, identity: Identity, send: Send) -> None:
+        """Let the agent answer; each piece it sends goes out at once, so a stream stays a stream."""
+        if request.query:
+            # Nothing here takes one, and a token may not travel in one (R75).
+            raise QueryRefused
+        body = b""
+        if request.method in _WITH_BODY:
+            body = await request.json_body(self._limits, max_bytes=self._limits.agent_body_bytes)
+        await self._app(_scope(request, identity), _replay(body, request.receive), _cleaned(send))
+
+    async def start(self) -> None:
+        """Run the app's start-up; an app without a lifespan is fine."""
+        self._lifespan = asyncio.create_task(self._run_lifespan())
+        await self._events.put({"type": "lifespan.startup"})
+        if await self._answers.get() == "lifespan.startup.failed":
+            raise AgentMissing("the agent refused to start")
+
+    async def stop(self) -> None:
+        """Run the app's shutdown."""
+        if self._lifespan is None:
+            return
+        await self._events.put({"type": "lifespan.shutdown"})
+        await self._lifespan
+
+    async def _run_lifespan(self) -> None:
+        async def answer(message: Message) -> None:
+            await self._answers.put(message["type"])
+
+        try:
+            await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._events.get, answer)
+        except Exception:  # noqa: BLE001 - the ASGI specification: an app without lifespan support raises, whatever it likes
+            pass
+        finally:
+            await self._answers.put("lifespan.ended")
+
+
+def _scope(request: Request, identity: Identity) -> dict[str, object]:
+    headers = [(name, value) for name, value in request.scope["headers"] if name not in _NOT_FOR_THE_AGENT]
+    facts = {
+        "token": identity.token,
+        "user_id": identity.user_id,
+        "session_id": identity.session_id,
+        "request_id": request.request_id,
+    }
+    return {**request.scope, "headers": headers, IDENTITY_KEY: facts}
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a receive that gives the checked body once and then the client's own events (its disconnect)."""
+    pending = [body]
+
+    async def replay() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+def _cleaned(send: Send) -> Send:
+    async def cleaned(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(n, v) for n, v in message.get("headers", []) if n.lower() not in _NOT_FOR_THE_CLIENT]
+            message = {**message, "headers": kept}
+        await send(message)
+
+    return cleaned

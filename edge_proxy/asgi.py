@@ -1,0 +1,118 @@
+"""One HTTP request and its answer, straight on ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_proxy.errors import BadBody, BadRequest, BodyTimeout, Header, HeadersTooLarge, TooLarge, UnsupportedMedia
+from edge_proxy.limits import Limits
+from edge_proxy.strict_json import NotStrict, strict_object
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_JSON_TYPES = frozenset({b"application/json", b"application/json;charset=utf-8"})
+SAFE_HEADERS: list[Header] = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+
+
+class ClientGone(Exception):
+    """The client closed the connection; there is nobody to answer."""
+
+
+@dataclass
+class Request:
+    """What the client sent. `log` collects the facts of the access log; nothing else is ever logged."""
+
+    scope: Scope
+    receive: Receive
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    log: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.method: str = self.scope["method"]
+        # The path as sent: a decoded one hides %2f and %2e (R84).
+        self.path: str = self.scope["raw_path"].decode("latin-1")
+        self.query: str = self.scope["query_string"].decode("latin-1")
+        client = self.scope.get("client")
+        self.address: str = client[0] if client else "unknown"
+        self._headers: dict[bytes, list[bytes]] = {}
+        for name, value in self.scope["headers"]:
+            self._headers.setdefault(name, []).append(value)
+
+    def values(self, name: bytes) -> list[bytes]:
+        return self._headers.get(name, [])
+
+    def only(self, name: bytes) -> bytes | None:
+        """Return the header's value if it was sent exactly once."""
+        values = self.values(name)
+        return values[0] if len(values) == 1 else None
+
+    def check_headers(self, limits: Limits) -> None:
+        """Raises: HeadersTooLarge, BadRequest (two ways to tell where the body ends, R87)."""
+        headers = self.scope["headers"]
+        if len(headers) > limits.header_count or sum(len(n) + len(v) for n, v in headers) > limits.header_bytes:
+            raise HeadersTooLarge
+        lengths = self.values(b"content-length")
+        if len(lengths) > 1 or (lengths and self.values(b"transfer-encoding")):
+            raise BadRequest("body_length")
+
+    async def body(self, max_bytes: int, seconds: float) -> bytes:
+        """Return the whole body. Raises: TooLarge, BodyTimeout, ClientGone."""
+        declared = self.only(b"content-length")
+        if declared is not None and int(declared) > max_bytes:
+            raise TooLarge
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    message = await self.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientGone
+                    chunk = message.get("body", b"")
+                    size += len(chunk)
+                    if size > max_bytes:
+                        raise TooLarge
+                    chunks.append(chunk)
+                    if not message.get("more_body"):
+                        return b"".join(chunks)
+        except TimeoutError as err:
+            raise BodyTimeout from err
+
+    async def json_body(self, limits: Limits, *, max_bytes: int | None = None, may_be_empty: bool = False) -> bytes:
+        """Return the body's bytes once they are known to be one strict JSON object.
+
+        Raises: BadBody, UnsupportedMedia and those of `body`.
+        """
+        data = await self.body(max_bytes or limits.body_bytes, limits.body_seconds)
+        if may_be_empty and not data:
+            return data
+        kind = self.only(b"content-type") or b""
+        if kind.lower().replace(b" ", b"") not in _JSON_TYPES or self.values(b"content-encoding"):
+            raise UnsupportedMedia
+        try:
+            strict_object(data, depth=limits.json_depth)
+        except NotStrict as err:
+            raise BadBody(str(err)) from err
+        return data
+
+
+@dataclass
+class Reply:
+    """A whole answer; `headers` holds only what is not on every answer."""
+
+    status: int
+    body: bytes = b""
+    headers: list[Header] = field(default_factory=lambda: [(b"content-type", b"application/json")])
+
+    async def send(self, send: Send) -> None:
+        length = [(b"content-length", str(len(self.body)).encode("ascii"))] if self.status != 204 else []
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers + length})
+        await send({"type": "http.response.body", "body": self.body})

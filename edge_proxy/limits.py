@@ -1,0 +1,66 @@
+"""The numbers of the edge in one place. Seconds, bytes and counts; tests and deployments replace single fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A token bucket: `burst` requests at once, then `per_second`."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    header_bytes: int = 32 * 1024
+    header_count: int = 100
+    body_bytes: int = 256 * 1024
+    """RPC and auth bodies (R86)."""
+    agent_body_bytes: int = 2 * 1024 * 1024
+    """/v1 bodies: a whole conversation travels with each chat request."""
+    json_depth: int = 32
+    body_seconds: float = 10.0
+    """For the whole request body to arrive."""
+    response_bytes: int = 1024 * 1024
+    connect_seconds: float = 2.0
+    read_seconds: float = 10.0
+    """Between two reads; the database's own limit for `authenticated` is 8 s."""
+    total_seconds: float = 15.0
+    connections: int = 100
+    """Requests in flight to upstream at once."""
+    pool_seconds: float = 2.0
+    """Waiting for one of them."""
+    idle_seconds: float = 10.0
+    """Shorter than any upstream's keep-alive, so that a dead connection is rarely picked up."""
+
+    token_bytes: int = 8 * 1024
+    leeway_seconds: int = 30
+    token_lifetime_seconds: int = 24 * 3600
+    """The longest `exp - iat` accepted (R67)."""
+    verdicts: int = 10_000
+
+    jwks_ttl_seconds: float = 300.0
+    """At most 600 (R76)."""
+    jwks_refresh_seconds: float = 30.0
+    """At most one fetch in this time for an unknown `kid` or after a failure."""
+    jwks_first_seconds: float = 1.0
+    """The same while there is no key at all, so that a start before Supabase Auth recovers quickly."""
+    jwks_max_age_seconds: float = 1800.0
+    """How long the last good set serves while the fetch fails; then 503 (R78)."""
+    jwks_fetch_seconds: float = 5.0
+    jwks_bytes: int = 64 * 1024
+    jwks_keys: int = 32
+
+    catalog_ttl_seconds: float = 60.0
+    catalog_refresh_seconds: float = 10.0
+    """At most one fetch in this time for an unknown function name."""
+
+    user_rate: Rate = Rate(per_second=50, burst=200)
+    address_rate: Rate = Rate(per_second=200, burst=1000)
+    auth_rate: Rate = Rate(per_second=10, burst=60)
+    """Per address on /auth/v1: sign-in and sign-up, so that passwords cannot be tried at speed."""
+    buckets: int = 50_000
+    ready_cache_seconds: float = 5.0

@@ -1,0 +1,74 @@
+"""`ringfence serve`: the edge under uvicorn, set by the environment; SIGTERM stops it, SIGHUP purges the keys."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import uvicorn
+from prometheus_client import start_http_server
+
+from edge_proxy import log
+from edge_proxy.agent_mount import AgentMissing
+from edge_proxy.app import Edge, create_app
+from edge_proxy.config import Config, ConfigRefused, from_environment
+from edge_proxy.http_protocol import BoundedHttp
+
+_GRACE_SECONDS = 3
+_KEEP_ALIVE_SECONDS = 30
+_CONNECTIONS = 1000
+
+
+def _server(config: Config, app: Edge) -> uvicorn.Server:
+    settings = uvicorn.Config(
+        app,
+        host=config.host,
+        port=config.port,
+        http=BoundedHttp,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(config.trusted_proxies),
+        forwarded_allow_ips=list(config.trusted_proxies),
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        limit_concurrency=_CONNECTIONS,
+    )
+    return uvicorn.Server(settings)
+
+
+async def _serve(config: Config, app: Edge) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.keys.purge)
+    metrics, thread = start_http_server(config.metrics_port, addr="127.0.0.1", registry=app.metrics.registry)
+    try:
+        log.write("start", host=config.host, port=config.port, metrics_port=metrics.server_port)
+        await _server(config, app).serve()
+    finally:
+        metrics.shutdown()
+        metrics.server_close()
+        thread.join()
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit status: 2 when the settings are refused."""
+    log.configure()
+    try:
+        config = from_environment()
+        app = create_app(config)
+    except (ConfigRefused, AgentMissing) as err:
+        print(f"ringfence serve: refused to start: {err}", file=sys.stderr)
+        return 2
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(_serve(config, app))
+    else:
+        uvloop.run(_serve(config, app))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
