@@ -1,0 +1,58 @@
+-- Who is asking. authz.uid() is the only reader of identity; every policy comes down to it.
+
+create function authz.claims() returns jsonb
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  -- session_user cannot be changed by SQL: a worker or analyst session never takes its identity from a setting.
+  select case
+    when session_user in ('ringfence_worker', 'ringfence_analyst') then '{}'::jsonb
+    when not coalesce(pg_catalog.pg_input_is_valid(setting.claims, 'jsonb'), false) then '{}'::jsonb
+    when pg_catalog.jsonb_typeof(setting.claims::jsonb) <> 'object' then '{}'::jsonb
+    else setting.claims::jsonb
+  end
+  from (select pg_catalog.current_setting('request.jwt.claims', true) as claims) setting
+$$;
+comment on function authz.claims() is 'The verified claims of this request as an object; empty without a request, when malformed (R36), and in worker and analyst sessions.';
+revoke all on function authz.claims() from public;
+grant execute on function authz.claims() to authenticated, ringfence_owner, ringfence_worker, ringfence_analyst;
+
+create function authz.uid() returns uuid
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  -- auth.uid() prefers the legacy setting request.jwt.claim.sub, which would make identity forgeable (R37).
+  select case when pg_catalog.pg_input_is_valid(claim.sub, 'uuid') then claim.sub::uuid end
+  from (select authz.claims() ->> 'sub' as sub) claim
+$$;
+comment on function authz.uid() is 'The signed-in person, or null. The only reader of identity: the claim sub of request.jwt.claims and nothing else.';
+revoke all on function authz.uid() from public;
+grant execute on function authz.uid() to authenticated, ringfence_owner, ringfence_worker, ringfence_analyst;
+
+create function authz.require(condition boolean, message text) returns void
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if require.condition is not true then
+    raise sqlstate '22023' using message = require.message;
+  end if;
+end
+$$;
+comment on function authz.require(boolean, text) is 'Raise 22023 with the message unless the condition is true; null counts as false (F09).';
+revoke all on function authz.require(boolean, text) from public;
+grant execute on function authz.require(boolean, text) to authenticated;
+
+create function authz.require_org(org_id uuid) returns void
+language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if require_org.org_id is null then
+    raise sqlstate '22004' using message = 'name the organization: org_id is required';
+  end if;
+end
+$$;
+comment on function authz.require_org(uuid) is 'Raise 22004 when no organization is named: a missing organization never means all of them (F20).';
+revoke all on function authz.require_org(uuid) from public;
+grant execute on function authz.require_org(uuid) to authenticated;

@@ -1,0 +1,51 @@
+-- Whether the session behind a token still lives. The tables are Supabase Auth's; it enables row security on them without
+-- a policy, so the owner role is given one each, bound to the person asking.
+grant usage on schema auth to ringfence_owner;
+grant select on auth.users, auth.sessions to ringfence_owner;
+create policy ringfence_users_select_owner on auth.users for select to ringfence_owner
+  using (id = (select authz.uid()));
+create policy ringfence_sessions_select_owner on auth.sessions for select to ringfence_owner
+  using (user_id = (select authz.uid()));
+
+create function authz.session_is_live() returns boolean
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from auth.sessions s join auth.users u on u.id = s.user_id
+    where s.id::text = (select authz.claims() ->> 'session_id')
+      and u.id = (select authz.uid())
+      and (s.not_after is null or s.not_after > now())
+      and u.deleted_at is null
+      and (u.banned_until is null or u.banned_until <= now())
+      and not coalesce(u.is_anonymous, false))
+$$;
+comment on function authz.session_is_live() is 'Whether the session of this token exists, is not over, and belongs to a person who is neither deleted, banned nor anonymous (R41).';
+revoke all on function authz.session_is_live() from public;
+grant execute on function authz.session_is_live() to authenticated;
+alter function authz.session_is_live() owner to ringfence_owner;
+
+create function authz.pre_request() returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_reason text := case
+    when authz.claims() ->> 'role' is distinct from 'authenticated' then 'sign in to continue'
+    when coalesce(current_setting('request.jwt.claim.sub', true), '') <> '' then 'a legacy identity setting is present'
+    when authz.claims() -> 'is_anonymous' = 'true'::jsonb then 'create an account to continue'
+    when not authz.session_is_live() then 'the session has ended: sign in again'
+  end;
+begin
+  if v_reason is not null then
+    -- PostgREST's own form for an error with a status: PT401 is kept for "a stronger login is needed".
+    raise sqlstate 'PGRST' using
+      message = json_build_object('code', '28000', 'message', v_reason)::text,
+      detail = json_build_object('status', 401,
+        'headers', json_build_object('WWW-Authenticate', 'Bearer error="invalid_token"'))::text;
+  end if;
+end
+$$;
+comment on function authz.pre_request() is 'PostgREST calls this before every request: refuses ended sessions, banned, deleted and anonymous users, and any role but authenticated (code 28000, status 401).';
+revoke all on function authz.pre_request() from public;
+grant execute on function authz.pre_request() to authenticated;

@@ -1,0 +1,37 @@
+-- The permission registry: an append-only contract (F10). It belongs to no organization.
+create table app.permission (
+  name text not null primary key constraint permission_name_check check (name ~ '^[a-z_]+\.[a-z_]+$'),
+  description text not null
+);
+comment on table app.permission is 'Every permission there is; roles can carry no other.';
+comment on column app.permission.name is 'resource.action';
+comment on column app.permission.description is 'What holding it allows, in one sentence.';
+
+alter table app.permission enable row level security;
+alter table app.permission force row level security;
+create policy permission_select_person on app.permission for select to authenticated
+  using ((select authz.uid()) is not null);
+create policy permission_insert_nobody on app.permission for insert to authenticated with check (false);
+create policy permission_update_nobody on app.permission for update to authenticated using (false) with check (false);
+create policy permission_delete_nobody on app.permission for delete to authenticated using (false);
+comment on policy permission_select_person on app.permission is 'Every signed-in person may read the registry.';
+comment on policy permission_insert_nobody on app.permission is 'The registry changes by migration only.';
+comment on policy permission_update_nobody on app.permission is 'The registry changes by migration only.';
+comment on policy permission_delete_nobody on app.permission is 'The registry changes by migration only.';
+grant select on app.permission to authenticated;
+
+insert into app.permission (name, description) values
+  ('organization.manage', 'Rename the organization and change its settings.'),
+  ('members.read', 'See who belongs to the organization and with which role.'),
+  ('members.manage', 'Add, change and remove members, within the permissions one holds.'),
+  ('documents.read', 'Read documents shared with the organization, and search them.'),
+  ('documents.manage', 'Create knowledge bases; add, replace and delete documents.'),
+  ('bots.run', 'Run the bots one is a runner of.'),
+  ('bots.manage', 'Create bots, share them and bind them to resources.'),
+  ('orders.place', 'Place orders of one''s own.'),
+  ('orders.read', 'Read every order of the organization.'),
+  ('tickets.create', 'Open support tickets of one''s own.'),
+  ('tickets.read', 'Read every support ticket of the organization.'),
+  ('tickets.manage', 'Answer and close every support ticket of the organization.'),
+  ('runs.read', 'Read the record of every run of the organization, without its text.'),
+  ('audit.read', 'Read the audit trail of the organization.');

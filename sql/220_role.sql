@@ -1,0 +1,101 @@
+-- Roles: rows of each organization, so that a membership, its role and its permissions share one org_id.
+create table app.role (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  name text not null constraint role_name_check check (name ~ '^[a-z][a-z0-9_-]{1,39}$'),
+  built_in boolean not null default false,
+  created_at timestamptz not null default now(),
+  primary key (org_id, id),
+  constraint role_org_id_name_key unique (org_id, name)
+);
+comment on table app.role is 'A named set of permissions inside one organization.';
+comment on column app.role.org_id is 'The organization.';
+comment on column app.role.id is 'Random identifier.';
+comment on column app.role.name is 'Name within the organization; 2..40 of a-z 0-9 _ -.';
+comment on column app.role.built_in is 'True for the roles every organization has.';
+comment on column app.role.created_at is 'When it was made.';
+
+create table app.role_permission (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  role_id uuid not null,
+  permission text not null references app.permission (name),
+  primary key (org_id, role_id, permission),
+  constraint role_permission_org_id_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id) on delete cascade
+);
+comment on table app.role_permission is 'The permissions of a role; a foreign key keeps unknown ones out (F10).';
+comment on column app.role_permission.org_id is 'The organization.';
+comment on column app.role_permission.role_id is 'The role.';
+comment on column app.role_permission.permission is 'A name from the registry.';
+
+alter table app.role enable row level security;
+alter table app.role force row level security;
+create policy role_select_member on app.role for select to authenticated
+  using (org_id = any (array(select authz.org_ids())));
+create policy role_insert_nobody on app.role for insert to authenticated with check (false);
+create policy role_update_nobody on app.role for update to authenticated using (false) with check (false);
+create policy role_delete_nobody on app.role for delete to authenticated using (false);
+create policy role_floor on app.role as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+create policy role_select_owner on app.role for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids()))
+    or org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
+create policy role_insert_owner on app.role for insert to ringfence_owner
+  with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
+comment on policy role_select_member on app.role is 'Members see the roles of their organization.';
+comment on policy role_insert_nobody on app.role is 'Custom roles are not made through the API yet.';
+comment on policy role_update_nobody on app.role is 'Roles are not changed through the API yet.';
+comment on policy role_delete_nobody on app.role is 'Roles are not deleted through the API yet.';
+comment on policy role_floor on app.role is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy role_select_owner on app.role is 'The audit trail names the role at the time; founding needs the role just made.';
+comment on policy role_insert_owner on app.role is 'Founding gives the new organization its built-in roles.';
+grant select on app.role to authenticated;
+grant select, insert on app.role to ringfence_owner;
+
+alter table app.role_permission enable row level security;
+alter table app.role_permission force row level security;
+create policy role_permission_select_member on app.role_permission for select to authenticated
+  using (org_id = any (array(select authz.org_ids())));
+create policy role_permission_insert_nobody on app.role_permission for insert to authenticated with check (false);
+create policy role_permission_update_nobody on app.role_permission for update to authenticated using (false) with check (false);
+create policy role_permission_delete_nobody on app.role_permission for delete to authenticated using (false);
+create policy role_permission_floor on app.role_permission as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+create policy role_permission_select_owner on app.role_permission for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids())));
+create policy role_permission_insert_owner on app.role_permission for insert to ringfence_owner
+  with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
+comment on policy role_permission_select_member on app.role_permission is 'Members see what each role of their organization may do.';
+comment on policy role_permission_insert_nobody on app.role_permission is 'Roles are not changed through the API yet.';
+comment on policy role_permission_update_nobody on app.role_permission is 'Roles are not changed through the API yet.';
+comment on policy role_permission_delete_nobody on app.role_permission is 'Roles are not changed through the API yet.';
+comment on policy role_permission_floor on app.role_permission is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy role_permission_select_owner on app.role_permission is 'authz.orgs_with reads the permissions of the person''s own organizations.';
+comment on policy role_permission_insert_owner on app.role_permission is 'Founding gives the built-in roles their permissions.';
+grant select on app.role_permission to authenticated;
+grant select, insert on app.role_permission to ringfence_owner;
+
+create function authz.built_in_roles() returns table (role text, permission text)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select 'owner', p.name from app.permission p
+  union all
+  select 'admin', p.name from app.permission p where p.name <> 'organization.manage'
+  union all
+  select r.role, unnest(r.permissions) from (values
+    ('builder', array['members.read', 'documents.read', 'documents.manage', 'bots.run', 'bots.manage', 'orders.place', 'tickets.create']),
+    ('analyst', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.read']),
+    ('agent', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.create', 'tickets.read', 'tickets.manage']),
+    ('member', array['documents.read', 'bots.run', 'orders.place', 'tickets.create']),
+    ('auditor', array['members.read', 'bots.run', 'runs.read', 'audit.read'])
+  ) r (role, permissions)
+$$;
+comment on function authz.built_in_roles() is 'The roles every organization starts with, one row a permission. Members of an organization choose none of it.';
+revoke all on function authz.built_in_roles() from public;
+grant execute on function authz.built_in_roles() to ringfence_owner;
+grant select on app.permission to ringfence_owner;
+create policy permission_select_owner on app.permission for select to ringfence_owner
+  using ((select authz.uid()) is not null);
+comment on policy permission_select_owner on app.permission is 'Founding reads the registry to fill the built-in roles.';

@@ -1,0 +1,87 @@
+-- Who belongs to which organization, with which role. Deleting the row is removing the member: it works on the next request.
+create table app.membership (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  user_id uuid not null references auth.users (id) on delete cascade,
+  role_id uuid not null,
+  created_at timestamptz not null default now(),
+  primary key (org_id, user_id),
+  constraint membership_org_id_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id)
+);
+-- Every statement starts from the person, so this one index leads with user_id.
+create index membership_user_id_idx on app.membership (user_id, org_id) include (role_id);
+create index membership_org_id_role_id_idx on app.membership (org_id, role_id);
+comment on table app.membership is 'A person''s place in an organization; carries one role.';
+comment on column app.membership.org_id is 'The organization.';
+comment on column app.membership.user_id is 'The person, as known to Supabase Auth.';
+comment on column app.membership.role_id is 'The one role held.';
+comment on column app.membership.created_at is 'Since when.';
+
+alter table app.membership enable row level security;
+alter table app.membership force row level security;
+create policy membership_select_member on app.membership for select to authenticated
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('members.read'))));
+create policy membership_insert_manager on app.membership for insert to authenticated
+  with check (org_id = any (array(select authz.orgs_with('members.manage'))));
+create policy membership_update_manager on app.membership for update to authenticated
+  using (org_id = any (array(select authz.orgs_with('members.manage'))))
+  with check (org_id = any (array(select authz.orgs_with('members.manage'))));
+create policy membership_delete_manager on app.membership for delete to authenticated
+  using (org_id = any (array(select authz.orgs_with('members.manage'))));
+create policy membership_floor on app.membership as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+create policy membership_select_owner on app.membership for select to ringfence_owner
+  using (user_id = (select authz.uid()));
+create policy membership_insert_owner on app.membership for insert to ringfence_owner
+  with check (user_id = (select authz.uid()));
+comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
+comment on policy membership_insert_manager on app.membership is 'members.manage adds members, within what the guard trigger lets them grant.';
+comment on policy membership_update_manager on app.membership is 'members.manage changes roles, within what the guard trigger lets them grant.';
+comment on policy membership_delete_manager on app.membership is 'members.manage removes members; the guard trigger keeps the last owner.';
+comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
+comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member.';
+grant select, delete on app.membership to authenticated;
+grant insert (org_id, user_id, role_id) on app.membership to authenticated;
+grant update (role_id) on app.membership to authenticated;
+grant select, insert on app.membership to ringfence_owner;
+
+create function authz.tg_membership_guard() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_org uuid := case when tg_op = 'INSERT' then new.org_id else old.org_id end;
+begin
+  -- Where policies do not apply (an operator, a restore) or the founder takes the first seat, there is no granter to bound.
+  if row_security_active('app.membership') and current_user <> 'ringfence_owner' then
+    -- A granter must hold every permission of the role it gives, and of the role it takes away (F12).
+    if exists (
+      select from app.role_permission p
+      where p.org_id = v_org
+        and (tg_op <> 'INSERT' and p.role_id = old.role_id or tg_op <> 'DELETE' and p.role_id = new.role_id)
+        and not v_org = any (array(select authz.orgs_with(p.permission))))
+    then
+      raise sqlstate '42501' using message = 'you can give or take only roles whose permissions you hold yourself';
+    end if;
+  end if;
+  if tg_op <> 'INSERT' and exists (
+    select from app.role r where r.org_id = v_org and r.id = old.role_id and r.name = 'owner' and r.built_in)
+  then
+    -- Two owners leaving at the same moment are put in line here; the count below then sees the other's commit.
+    perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
+    if tg_op = 'DELETE' or new.role_id <> old.role_id then
+      if not exists (select from app.membership m where m.org_id = v_org and m.role_id = old.role_id and m.user_id <> old.user_id) then
+        raise sqlstate 'PT409' using message = 'an organization keeps at least one owner';
+      end if;
+    end if;
+  end if;
+  return case when tg_op = 'DELETE' then old else new end;
+end
+$$;
+comment on function authz.tg_membership_guard() is 'Trigger: nobody grants or takes a role beyond their own permissions (42501), and the last owner stays (PT409).';
+revoke all on function authz.tg_membership_guard() from public;
+create trigger _100_guard before insert or update or delete on app.membership
+  for each row execute function authz.tg_membership_guard();
+create trigger _900_audit after insert or update or delete on app.membership
+  for each row execute function authz.tg_audit();

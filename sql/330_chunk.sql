@@ -1,0 +1,57 @@
+-- Chunks: the passages retrieval ranks. knowledge_base_id, visibility and owner_id are the document's own, held equal by the
+-- foreign key, so that the policy stands in the scan of this table and needs no join (F27).
+create table app.chunk (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  document_id uuid not null,
+  knowledge_base_id uuid not null,
+  visibility text not null,
+  owner_id uuid not null,
+  position integer not null constraint chunk_position_check check (position >= 0),
+  content text not null constraint chunk_content_check check (char_length(content) between 1 and 4000),
+  start_char integer not null constraint chunk_start_char_check check (start_char >= 0),
+  end_char integer not null,
+  embedding extensions.vector(384) not null,
+  terms tsvector not null generated always as (to_tsvector('pg_catalog.english', content)) stored,
+  primary key (org_id, id),
+  constraint chunk_range_check check (end_char > start_char),
+  constraint chunk_document_access_fkey foreign key (org_id, document_id, knowledge_base_id, visibility, owner_id)
+    references app.document (org_id, id, knowledge_base_id, visibility, owner_id) on update cascade on delete cascade,
+  constraint chunk_org_id_document_id_position_key unique (org_id, document_id, position)
+);
+create index chunk_org_id_knowledge_base_id_idx on app.chunk (org_id, knowledge_base_id);
+comment on table app.chunk is 'A passage of a document, with its embedding and its search terms.';
+comment on column app.chunk.org_id is 'The organization.';
+comment on column app.chunk.id is 'Random identifier.';
+comment on column app.chunk.document_id is 'The document.';
+comment on column app.chunk.knowledge_base_id is 'The document''s knowledge base.';
+comment on column app.chunk.visibility is 'The document''s visibility.';
+comment on column app.chunk.owner_id is 'The document''s owner.';
+comment on column app.chunk.position is 'Place among the document''s chunks, from 0.';
+comment on column app.chunk.content is 'The passage; 1..4000 characters.';
+comment on column app.chunk.start_char is 'First character in the source text, from 0.';
+comment on column app.chunk.end_char is 'One past the last character in the source text.';
+comment on column app.chunk.embedding is 'Unit vector of 384 numbers (all-MiniLM-L6-v2).';
+comment on column app.chunk.terms is 'English full-text terms of the passage.';
+
+alter table app.chunk enable row level security;
+alter table app.chunk force row level security;
+create policy chunk_select_reader on app.chunk for select to authenticated
+  using (org_id = any (array(select authz.orgs_with('documents.read')))
+    and (visibility = 'organization' or owner_id = (select authz.uid())));
+create policy chunk_insert_manager on app.chunk for insert to authenticated
+  with check (org_id = any (array(select authz.orgs_with('documents.manage')))
+    and (visibility = 'organization' or owner_id = (select authz.uid())));
+create policy chunk_update_nobody on app.chunk for update to authenticated using (false) with check (false);
+create policy chunk_delete_nobody on app.chunk for delete to authenticated using (false);
+create policy chunk_floor on app.chunk as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+comment on policy chunk_select_reader on app.chunk is 'The same rule as document_select_reader.';
+comment on policy chunk_insert_manager on app.chunk is 'documents.manage adds chunks to documents they can see.';
+comment on policy chunk_update_nobody on app.chunk is 'A changed document is loaded anew.';
+comment on policy chunk_delete_nobody on app.chunk is 'Chunks go with their document.';
+comment on policy chunk_floor on app.chunk is 'Whatever else is allowed, never outside one''s own organizations.';
+grant select on app.chunk to authenticated;
+grant insert (org_id, document_id, knowledge_base_id, visibility, owner_id, position, content, start_char, end_char, embedding)
+  on app.chunk to authenticated;

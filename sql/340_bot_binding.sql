@@ -1,0 +1,45 @@
+-- What a bot may reach: knowledge bases and tools. A binding narrows a run; it changes nobody's rights (F13, F35).
+create table app.bot_binding (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  bot_id uuid not null,
+  knowledge_base_id uuid,
+  tool text constraint bot_binding_tool_check check (tool ~ '^[a-z_][a-z0-9_]{0,62}$'),
+  created_at timestamptz not null default now(),
+  primary key (org_id, id),
+  constraint bot_binding_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade,
+  constraint bot_binding_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id)
+    references app.knowledge_base (org_id, id) on delete cascade,
+  constraint bot_binding_one_target_check check (num_nonnulls(knowledge_base_id, tool) = 1),
+  constraint bot_binding_target_key unique nulls not distinct (org_id, bot_id, knowledge_base_id, tool)
+);
+comment on table app.bot_binding is 'A knowledge base or a tool that runs of a bot may use.';
+comment on column app.bot_binding.org_id is 'The organization.';
+comment on column app.bot_binding.id is 'Random identifier.';
+comment on column app.bot_binding.bot_id is 'The bot.';
+comment on column app.bot_binding.knowledge_base_id is 'The knowledge base, or null.';
+comment on column app.bot_binding.tool is 'The name of a function of schema api whose comment says @audience bot, or null.';
+comment on column app.bot_binding.created_at is 'Since when.';
+
+alter table app.bot_binding enable row level security;
+alter table app.bot_binding force row level security;
+create policy bot_binding_select_runner on app.bot_binding for select to authenticated
+  using (org_id = any (array(select authz.orgs_with('bots.manage')))
+    or org_id = any (array(select authz.orgs_with('bots.run'))) and bot_id = any (array(select b.id from app.bot b)));
+create policy bot_binding_insert_manager on app.bot_binding for insert to authenticated
+  with check (org_id = any (array(select authz.orgs_with('bots.manage'))));
+create policy bot_binding_update_nobody on app.bot_binding for update to authenticated using (false) with check (false);
+create policy bot_binding_delete_manager on app.bot_binding for delete to authenticated
+  using (org_id = any (array(select authz.orgs_with('bots.manage'))));
+create policy bot_binding_floor on app.bot_binding as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+comment on policy bot_binding_select_runner on app.bot_binding is 'bots.manage sees all; a runner sees what the bot reaches.';
+comment on policy bot_binding_insert_manager on app.bot_binding is 'bots.manage binds.';
+comment on policy bot_binding_update_nobody on app.bot_binding is 'Bindings are added and withdrawn, not edited.';
+comment on policy bot_binding_delete_manager on app.bot_binding is 'bots.manage unbinds.';
+comment on policy bot_binding_floor on app.bot_binding is 'Whatever else is allowed, never outside one''s own organizations.';
+grant select, delete on app.bot_binding to authenticated;
+grant insert (org_id, bot_id, knowledge_base_id, tool) on app.bot_binding to authenticated;
+create trigger _900_audit after insert or update or delete on app.bot_binding
+  for each row execute function authz.tg_audit();

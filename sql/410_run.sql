@@ -1,0 +1,62 @@
+-- Runs: with their steps, the record from which an answer can be reconstructed. It holds names, digests and identifiers; the
+-- texts are in the conversation, which only its person reads.
+create table app.run (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null default authz.uid(),
+  bot_id uuid not null,
+  bot_version integer not null,
+  conversation_id uuid not null,
+  question_sha256 text not null constraint run_question_sha256_check check (question_sha256 ~ '^[0-9a-f]{64}$'),
+  request_id text constraint run_request_id_check check (char_length(request_id) <= 100),
+  status text not null default 'running' constraint run_status_check check (status in ('running', 'succeeded', 'failed', 'cancelled')),
+  error_code text constraint run_error_code_check check (char_length(error_code) <= 60),
+  answer_sha256 text constraint run_answer_sha256_check check (answer_sha256 ~ '^[0-9a-f]{64}$'),
+  started_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz,
+  primary key (org_id, id),
+  constraint run_user_id_key unique (org_id, id, user_id),
+  constraint run_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade,
+  constraint run_conversation_id_fkey foreign key (org_id, conversation_id, user_id)
+    references app.conversation (org_id, id, user_id) on delete cascade
+);
+create index run_org_id_user_id_idx on app.run (org_id, user_id, started_at desc);
+comment on table app.run is 'One answer being made: a person, a bot and its version, a question.';
+comment on column app.run.org_id is 'The organization.';
+comment on column app.run.id is 'Random identifier.';
+comment on column app.run.user_id is 'The person in whose name everything in the run is done.';
+comment on column app.run.bot_id is 'The bot.';
+comment on column app.run.bot_version is 'The version of the bot at the start.';
+comment on column app.run.conversation_id is 'Where question and answer are kept.';
+comment on column app.run.question_sha256 is 'SHA-256 of the question, hexadecimal.';
+comment on column app.run.request_id is 'The request at the edge that began it.';
+comment on column app.run.status is 'running, then once and for all succeeded, failed or cancelled.';
+comment on column app.run.error_code is 'Why it failed, as a code.';
+comment on column app.run.answer_sha256 is 'SHA-256 of the answer, hexadecimal.';
+comment on column app.run.started_at is 'When it began.';
+comment on column app.run.finished_at is 'When it ended.';
+
+alter table app.run enable row level security;
+alter table app.run force row level security;
+create policy run_select_self on app.run for select to authenticated
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('runs.read'))));
+create policy run_insert_self on app.run for insert to authenticated
+  with check (user_id = (select authz.uid()) and org_id = any (array(select authz.orgs_with('bots.run')))
+    and bot_id = any (array(select authz.runnable_bots())));
+create policy run_update_self on app.run for update to authenticated
+  using (user_id = (select authz.uid()) and status = 'running')
+  with check (user_id = (select authz.uid()));
+create policy run_delete_nobody on app.run for delete to authenticated using (false);
+create policy run_floor on app.run as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+comment on policy run_select_self on app.run is 'One''s own; runs.read sees the organization''s.';
+comment on policy run_insert_self on app.run is 'In one''s own name, with a bot one is a runner of.';
+comment on policy run_update_self on app.run is 'One finishes one''s own run, once.';
+comment on policy run_delete_nobody on app.run is 'The record stays.';
+comment on policy run_floor on app.run is 'Whatever else is allowed, never outside one''s own organizations.';
+grant select on app.run to authenticated;
+grant insert (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id) on app.run to authenticated;
+grant update (status, error_code, answer_sha256, finished_at) on app.run to authenticated;
+create trigger _900_audit after insert or update or delete on app.run
+  for each row execute function authz.tg_audit();

@@ -1,0 +1,62 @@
+-- The steps of a run, in order.
+create table app.run_step (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  run_id uuid not null,
+  user_id uuid not null default authz.uid(),
+  position integer not null,
+  kind text not null constraint run_step_kind_check check (kind in ('tool', 'model')),
+  name text not null constraint run_step_name_check check (char_length(name) between 1 and 200),
+  provider text constraint run_step_provider_check check (char_length(provider) <= 200),
+  arguments_sha256 text constraint run_step_arguments_sha256_check check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
+  sources jsonb not null default '[]' constraint run_step_sources_check check (jsonb_typeof(sources) = 'array'),
+  row_count integer constraint run_step_row_count_check check (row_count >= 0),
+  input_tokens integer constraint run_step_input_tokens_check check (input_tokens >= 0),
+  output_tokens integer constraint run_step_output_tokens_check check (output_tokens >= 0),
+  duration_ms integer constraint run_step_duration_ms_check check (duration_ms >= 0),
+  outcome text not null constraint run_step_outcome_check check (outcome in ('ok', 'denied', 'not_found', 'invalid', 'conflict', 'failed')),
+  sqlstate text,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (org_id, id),
+  constraint run_step_run_id_fkey foreign key (org_id, run_id, user_id) references app.run (org_id, id, user_id) on delete cascade,
+  constraint run_step_position_key unique (org_id, run_id, position)
+);
+comment on table app.run_step is 'One tool call or model call of a run; a tool call is written in the transaction that made it.';
+comment on column app.run_step.org_id is 'The organization.';
+comment on column app.run_step.id is 'Random identifier.';
+comment on column app.run_step.run_id is 'The run.';
+comment on column app.run_step.user_id is 'The person of the run.';
+comment on column app.run_step.position is 'Order within the run, from 1.';
+comment on column app.run_step.kind is 'tool or model.';
+comment on column app.run_step.name is 'The tool or the model.';
+comment on column app.run_step.provider is 'Who served the model.';
+comment on column app.run_step.arguments_sha256 is 'SHA-256 of the arguments in canonical JSON, hexadecimal.';
+comment on column app.run_step.sources is 'What was returned: identifiers of documents, chunks and rows, no content.';
+comment on column app.run_step.row_count is 'Rows returned.';
+comment on column app.run_step.input_tokens is 'Tokens sent to the model.';
+comment on column app.run_step.output_tokens is 'Tokens received from the model.';
+comment on column app.run_step.duration_ms is 'Milliseconds it took.';
+comment on column app.run_step.outcome is 'ok, denied, not_found, invalid, conflict or failed.';
+comment on column app.run_step.sqlstate is 'The SQLSTATE of a tool call that did not succeed.';
+comment on column app.run_step.created_at is 'When it was written.';
+
+alter table app.run_step enable row level security;
+alter table app.run_step force row level security;
+create policy run_step_select_self on app.run_step for select to authenticated
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('runs.read'))));
+create policy run_step_insert_self on app.run_step for insert to authenticated
+  with check (user_id = (select authz.uid())
+    and run_id in (select r.id from app.run r where r.user_id = (select authz.uid()) and r.status = 'running'));
+create policy run_step_update_nobody on app.run_step for update to authenticated using (false) with check (false);
+create policy run_step_delete_nobody on app.run_step for delete to authenticated using (false);
+create policy run_step_floor on app.run_step as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+comment on policy run_step_select_self on app.run_step is 'One''s own; runs.read sees the organization''s.';
+comment on policy run_step_insert_self on app.run_step is 'Into one''s own running run.';
+comment on policy run_step_update_nobody on app.run_step is 'Append-only.';
+comment on policy run_step_delete_nobody on app.run_step is 'Append-only.';
+comment on policy run_step_floor on app.run_step is 'Whatever else is allowed, never outside one''s own organizations.';
+grant select on app.run_step to authenticated;
+grant insert (org_id, run_id, position, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens,
+  duration_ms, outcome, sqlstate) on app.run_step to authenticated;

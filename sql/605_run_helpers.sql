@@ -1,0 +1,51 @@
+-- What a run may use: read at every call, so that unsharing or unbinding works in the middle of a run.
+
+create function authz.running(run_id uuid) returns app.run
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run app.run;
+begin
+  -- runs.read shows other people's runs; only one's own can be acted in, and only while one may still run its bot.
+  select r.* into v_run from app.run r
+  where r.id = running.run_id and r.user_id = authz.uid() and r.status = 'running'
+    and r.bot_id = any (array(select authz.runnable_bots()));
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such running run of yours';
+  end if;
+  return v_run;
+end
+$$;
+comment on function authz.running(uuid) is 'The caller''s own running run; PT404 for any other, or when the bot is no longer theirs to run.';
+revoke all on function authz.running(uuid) from public;
+grant execute on function authz.running(uuid) to authenticated;
+
+create function authz.run_knowledge_bases(org_id uuid, run_id uuid) returns uuid[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_run app.run := authz.running(run_knowledge_bases.run_id);
+begin
+  if v_run.org_id is distinct from run_knowledge_bases.org_id then
+    raise sqlstate 'PT404' using message = 'no such running run of yours';
+  end if;
+  return array(select b.knowledge_base_id from app.bot_binding b
+    where b.org_id = v_run.org_id and b.bot_id = v_run.bot_id and b.knowledge_base_id is not null);
+end
+$$;
+comment on function authz.run_knowledge_bases(uuid, uuid) is 'The knowledge bases the bot of a running run is bound to now; PT404 when the run is not the caller''s in that organization.';
+revoke all on function authz.run_knowledge_bases(uuid, uuid) from public;
+grant execute on function authz.run_knowledge_bases(uuid, uuid) to authenticated;
+
+create function authz.run_tools(org_id uuid, bot_id uuid) returns text[]
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(array_agg(b.tool order by b.tool), '{}') from app.bot_binding b
+  where b.org_id = run_tools.org_id and b.bot_id = run_tools.bot_id and b.tool is not null and authz.is_tool(b.tool)
+$$;
+comment on function authz.run_tools(uuid, uuid) is 'The tools a bot is bound to now.';
+revoke all on function authz.run_tools(uuid, uuid) from public;
+grant execute on function authz.run_tools(uuid, uuid) to authenticated;

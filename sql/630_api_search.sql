@@ -1,0 +1,69 @@
+-- Retrieval: dense and full-text candidates fused by reciprocal rank in one statement, under the same policies as everything else.
+-- The fusion is Cormack, Clarke and Buettcher (SIGIR 2009): score = sum over lists of 1 / (60 + rank).
+
+create function api.search_documents(
+  org_id uuid, query text, query_embedding extensions.vector default null, max_rows integer default 8, run_id uuid default null)
+returns table (
+  document_id uuid, chunk_id uuid, knowledge_base_id uuid, title text, uri text, content text, start_char integer, end_char integer,
+  chunk_sha256 text, score double precision, similarity double precision, retrieved_at timestamptz)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+set statement_timeout = '5s'
+as $$
+#variable_conflict use_column
+declare
+  -- A question is rarely a sentence of the text: any of its words may match, and the rank says how well.
+  v_terms tsquery := replace(plainto_tsquery('pg_catalog.english', query)::text, ' & ', ' | ')::tsquery;
+  v_bases uuid[];
+begin
+  perform authz.require_org(search_documents.org_id);
+  perform authz.require(char_length(query) between 1 and 2000, 'query: 1..2000 characters');
+  perform authz.require(max_rows between 1 and 50, 'max_rows: 1..50');
+  if query_embedding is not null then
+    perform authz.require(extensions.vector_dims(query_embedding) = 384, 'query_embedding: 384 numbers');
+  end if;
+  if search_documents.run_id is not null then
+    -- Inside a run: what the person may read, and of that only what the bot is bound to (F13).
+    v_bases := authz.run_knowledge_bases(search_documents.org_id, search_documents.run_id);
+  end if;
+  return query
+    with readable as not materialized (
+      select c.id, c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.terms,
+        c.embedding operator(extensions.<=>) query_embedding as distance, d.title, d.uri
+      from app.chunk c
+      join app.document d on d.org_id = c.org_id and d.id = c.document_id
+      where c.org_id = search_documents.org_id and d.state = 'ready'
+        and (search_documents.run_id is null or c.knowledge_base_id = any (v_bases))
+    ), dense as (
+      select r.id, row_number() over (order by r.distance, r.id) as place
+      from readable r where r.distance is not null
+      order by r.distance, r.id limit 50
+    ), lexical as (
+      select r.id, row_number() over (order by ts_rank_cd(r.terms, v_terms, 1) desc, r.id) as place
+      from readable r where r.terms @@ v_terms
+      order by ts_rank_cd(r.terms, v_terms, 1) desc, r.id limit 50
+    ), fused as (
+      select u.id, sum(1.0 / (60 + u.place))::double precision as score
+      from (select * from dense union all select * from lexical) u
+      group by u.id
+      order by score desc, u.id limit max_rows
+    )
+    select r.document_id, r.id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char,
+      encode(sha256(convert_to(r.content, 'UTF8')), 'hex'), f.score, 1 - r.distance, now()
+    from fused f join readable r on r.id = f.id
+    order by f.score desc, r.id;
+end
+$$;
+comment on function api.search_documents(uuid, text, extensions.vector, integer, uuid) is $c$Search the documents of the organization for passages that answer a question: how something works, what a text says, terms, instructions.
+
+@audience bot
+@context org_id           the organization
+@context query_embedding  the query as 384 numbers; without it only words are compared
+@context run_id           narrows the search to what the run's bot is bound to
+@param query              the question in plain words; 1..2000 characters
+@param max_rows           number of passages; 1..50
+@returns                  array of {document_id, chunk_id, knowledge_base_id, title, uri, content, start_char, end_char, chunk_sha256, score, similarity, retrieved_at}; best first
+@errors                   22004, 22023, PT404
+@effect                   read$c$;
+revoke all on function api.search_documents(uuid, text, extensions.vector, integer, uuid) from public;
+grant execute on function api.search_documents(uuid, text, extensions.vector, integer, uuid) to authenticated;
