@@ -1,0 +1,1 @@
+"""The agent: answers a signed-in person's question as that person, through RPCs and nothing else."""

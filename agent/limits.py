@@ -1,0 +1,56 @@
+"""What one run may use, in one place, and the count of what it has used (R102)."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from agent.errors import OutOfTokens, RepeatedCall, TooManyModelCalls, TooManyToolCalls
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings of one run."""
+
+    model_calls: int = 8
+    tool_calls: int = 16
+    repeated_calls: int = 2
+    """How often the very same call (tool and arguments) may be made."""
+    total_tokens: int = 60_000
+    """Input and output of all model calls together; checked before each call and when its usage is known."""
+    answer_characters: int = 50_000
+    wall_s: float = 120.0
+    """Seconds from the first byte to the last, the client's own slowness included."""
+    result_characters: int = 24_000
+    """How much of one tool result a model sees."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Counts one run against its limits; every method raises a LimitExceeded when the ceiling is passed."""
+
+    limits: Limits
+    model_calls: int = 0
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def spend_model_call(self) -> None:
+        if self.model_calls >= self.limits.model_calls:
+            raise TooManyModelCalls
+        self.spend_tokens(0, 0)
+        self.model_calls += 1
+
+    def spend_tokens(self, input_tokens: int, output_tokens: int) -> None:
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        if self.input_tokens + self.output_tokens > self.limits.total_tokens:
+            raise OutOfTokens
+
+    def spend_tool_call(self, fingerprint: str) -> None:
+        """`fingerprint`: the tool and its canonical arguments."""
+        if self.tool_calls >= self.limits.tool_calls:
+            raise TooManyToolCalls
+        if self._seen[fingerprint] >= self.limits.repeated_calls:
+            raise RepeatedCall
+        self.tool_calls += 1
+        self._seen[fingerprint] += 1

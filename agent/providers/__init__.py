@@ -1,0 +1,16 @@
+"""Who writes the answer: a language model, or the offline responder when none is configured."""
+
+from agent.config import Config
+from agent.embedding import Embedder
+from agent.providers.base import Provider
+
+
+def create_provider(config: Config, embedder: Embedder) -> Provider:
+    """Return the provider the configuration asks for; nothing is connected or loaded yet."""
+    if config.model is not None:
+        from agent.providers.openai_compatible import OpenAICompatible
+
+        return OpenAICompatible(config.model)
+    from agent.providers.offline import OfflineResponder
+
+    return OfflineResponder(embedder)

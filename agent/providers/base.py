@@ -1,0 +1,79 @@
+"""What the loop and a provider say to each other."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from agent.catalog import Tool
+from agent.citations import Passage
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A provider asks for a tool; `arguments` is JSON text as the model wrote it, not checked yet."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool call came to."""
+
+    tool: str
+    outcome: str
+    """ok, denied, not_found, invalid, conflict or failed."""
+    message: str
+    rows: Sequence[Row] = ()
+    passages: Sequence[Passage] = ()
+    """The rows as numbered passages, when they are passages of documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the talk with a provider."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: Sequence[ToolCall] = ()
+    tool_call_id: str = ""
+    result: ToolResult | None = None
+    """For role tool: the same as `content`, before it was rendered and fenced for a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One model call."""
+
+    messages: Sequence[Message]
+    tools: Sequence[Tool]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of one model call; every call ends with exactly one."""
+
+    tool_calls: Sequence[ToolCall] = field(default=())
+    input_tokens: int | None = None
+    """None: the provider did not say."""
+    output_tokens: int | None = None
+
+
+class Provider(Protocol):
+    """Something that answers; it never sees a token, a person or an organization's id."""
+
+    name: str
+    model: str
+
+    def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
+        """Yield the pieces of the answer, then Done. Raises: ModelError."""

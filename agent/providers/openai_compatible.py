@@ -1,0 +1,83 @@
+"""Any OpenAI-compatible chat endpoint, always streamed, never stored."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agent.config import Endpoint
+from agent.errors import ModelMalformed
+from agent.providers.base import Done, Message, ModelRequest, TextDelta, ToolCall
+from agent.providers.openai_client import READ_S, open_client, typed_model_errors
+
+
+class OpenAICompatible:
+    """A language model behind the OpenAI wire format."""
+
+    name = "openai-compatible"
+
+    def __init__(self, endpoint: Endpoint, read_s: float = READ_S) -> None:
+        self.model = endpoint.model
+        self._endpoint, self._read_s = endpoint, read_s
+        self._client: Any = None
+
+    async def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
+        """Yield the text as it arrives, then Done with the tool calls and the usage. Raises: ModelError."""
+        if self._client is None:
+            self._client = open_client(self._endpoint, self._read_s)
+        calls = _CallParts()
+        usage = finish = None
+        with typed_model_errors():
+            async with await self._client.chat.completions.create(**self._body(request)) as stream:
+                async for chunk in stream:
+                    usage = chunk.usage or usage
+                    for choice in chunk.choices or ():
+                        finish = choice.finish_reason or finish
+                        calls.add(choice.delta.tool_calls or ())
+                        if choice.delta.content:
+                            yield TextDelta(choice.delta.content)
+        # An endpoint that breaks off must not pass for one that had nothing more to say.
+        if finish is None:
+            raise ModelMalformed
+        yield Done(calls.whole(), usage.prompt_tokens if usage else None, usage.completion_tokens if usage else None)
+
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.model, "messages": [_wire(message) for message in request.messages],
+            "stream": True, "stream_options": {"include_usage": True}, "store": False}
+        if request.tools:
+            body["tools"] = [{"type": "function", "function": {
+                "name": tool.name, "description": tool.description, "parameters": tool.parameters}}
+                for tool in request.tools]
+        return body
+
+
+def _wire(message: Message) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        wire["tool_calls"] = [{"id": call.id, "type": "function", "function": {
+            "name": call.name, "arguments": call.arguments}} for call in message.tool_calls]
+    if message.tool_call_id:
+        wire["tool_call_id"] = message.tool_call_id
+    return wire
+
+
+class _CallParts:
+    """Tool calls arrive in pieces, told apart by their index."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, tuple[str, str, str]] = {}
+
+    def add(self, deltas: Any) -> None:
+        for delta in deltas:
+            call_id, name, arguments = self._parts.get(delta.index, ("", "", ""))
+            function = delta.function
+            self._parts[delta.index] = (
+                delta.id or call_id,
+                (function and function.name) or name,
+                arguments + ((function and function.arguments) or ""))
+
+    def whole(self) -> list[ToolCall]:
+        """Return the calls in order. Raises: ModelMalformed for one without an id or a name."""
+        calls = [ToolCall(*parts) for _, parts in sorted(self._parts.items())]
+        if not all(call.id and call.name for call in calls) or len({call.id for call in calls}) != len(calls):
+            raise ModelMalformed
+        return calls

@@ -1,0 +1,232 @@
+"""The loop: a question goes in, tools are called as the person who asked, an answer with citations comes out.
+
+Every step is recorded by the database. Whatever happens after `start_run`, the run is finished: succeeded, failed with
+a code, or cancelled when the client went away.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
+from agent.citations import Citations
+from agent.embedding import Embedder
+from agent.errors import AgentError, BadArguments, ModelError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut
+from agent.limits import Budget, Limits
+from agent.prompt import render_result, system_prompt
+from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
+from agent.rpc import Rpc
+from agent.tokens import count_tokens
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which bot."""
+
+    bot: str
+    """`org-slug/bot-slug`, or the two ids."""
+    text: str
+    conversation_id: str | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The database has opened the run; before this nothing is recorded and nothing was sent to a provider."""
+
+    run_id: str
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a run ended well."""
+
+    run_id: str
+    conversation_id: str
+    text: str
+    citations: list[dict[str, Any]]
+    input_tokens: int
+    output_tokens: int
+
+
+Emit = Callable[[Started | TextDelta], Awaitable[None]]
+"""Is told what happens while it happens; the text deltas joined are the answer's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Answers questions; holds no identity and no state between runs."""
+
+    provider: Provider
+    embedder: Embedder
+    limits: Limits = field(default_factory=Limits)
+
+    async def answer(self, rpc: Rpc, question: Question, emit: Emit) -> Answer:
+        """Return the answer. Raises: AgentError, after the run has been finished as failed."""
+        # The catalog first: were it unreadable, no run would be left open.
+        catalog = parse_catalog(await rpc.call("tool_catalog"))
+        opened = await rpc.call("start_run", {
+            "bot": question.bot, "question": question.text, "conversation_id": question.conversation_id,
+            "request_id": question.request_id or None})
+        run = _Run(self, rpc, emit, Started(opened["run_id"], opened["conversation_id"]), _offered(catalog, opened))
+        try:
+            async with asyncio.timeout(self.limits.wall_s):
+                await emit(run.started)
+                await run.converse(opened, question.text)
+            return await run.succeed()
+        except asyncio.CancelledError:
+            await run.finish("cancelled")
+            raise
+        except TimeoutError as err:
+            await run.finish("failed", OutOfTime.code)
+            raise OutOfTime from err
+        except AgentError as err:
+            await run.finish("failed", err.code)
+            raise
+        except Exception as err:
+            await run.finish("failed", AgentError.code)
+            raise AgentError from err
+
+
+def _offered(catalog: dict[str, Tool], opened: dict[str, Any]) -> dict[str, Tool]:
+    """Return the tools this bot may use for this person; destructive ones wait for approvals to exist."""
+    return {name: catalog[name] for name in opened["tools"]
+            if name in catalog and catalog[name].effect != "destructive"}
+
+
+class _Run:
+    """One run in the making."""
+
+    def __init__(self, agent: Agent, rpc: Rpc, emit: Emit, started: Started, tools: dict[str, Tool]) -> None:
+        self.agent, self.rpc, self.emit, self.started, self.tools = agent, rpc, emit, started, tools
+        self.budget = Budget(agent.limits)
+        self.citations = Citations()
+        self.text = ""
+
+    async def converse(self, opened: dict[str, Any], question: str) -> None:
+        """Alternate model calls and tool calls until the model has nothing more to call."""
+        bot = opened["bot"]
+        messages = [Message("system", system_prompt(bot["name"], bot["instructions"]))]
+        messages += [Message(turn["role"], turn["content"]) for turn in opened["history"]]
+        messages.append(Message("user", question))
+        while True:
+            said, calls = await self._ask(messages)
+            if not calls:
+                break
+            messages.append(Message("assistant", said, tool_calls=[call for call, _ in calls]))
+            for call, prepared in calls:
+                self.budget.spend_tool_call(f"{call.name} {call.arguments}")
+                result = prepared if isinstance(prepared, ToolResult) else await self._use(call, prepared)
+                content = render_result(result, self.agent.limits.result_characters)
+                messages.append(Message("tool", content, tool_call_id=call.id, result=result))
+        if not self.text.strip():
+            raise ModelMalformed
+
+    async def _ask(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
+        """Make one model call; return what was said and the tool calls, checked. Raises: ModelError, LimitExceeded."""
+        self.budget.spend_model_call()
+        request = ModelRequest(messages, list(self.tools.values()))
+        begun, said, done = time.monotonic(), "", Done()
+        try:
+            async with aclosing(self.agent.provider.answer(request)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Done):
+                        done = piece
+                    else:
+                        # What is said before a tool call and after it are two paragraphs of one answer.
+                        await self._say(piece.text if said or not self.text else f"\n\n{piece.text}")
+                        said += piece.text
+        except ModelError:
+            await self._record(begun, 0, 0, "failed")
+            raise
+        used = await self._usage(messages, said, done)
+        checked = [self._check(call) for call in done.tool_calls]
+        refused = any(isinstance(prepared, ToolResult) for _, prepared in checked)
+        await self._record(begun, *used, "invalid" if refused else "ok")
+        self.budget.spend_tokens(*used)
+        return said, checked
+
+    async def _say(self, text: str) -> None:
+        # What neither UTF-8 nor PostgreSQL can hold.
+        text = text.encode(errors="replace").decode().replace("\x00", "")
+        self.text += text
+        if len(self.text) > self.agent.limits.answer_characters:
+            raise OutOfTokens
+        await self.emit(TextDelta(text))
+
+    def _check(self, call: ToolCall) -> tuple[ToolCall, dict[str, Any] | ToolResult]:
+        """Return the call with valid arguments, or with its refusal; nothing has touched the network yet (R98)."""
+        try:
+            decoded = json.loads(call.arguments or "{}")
+        except ValueError:
+            # Some endpoints parse what they are sent back, and choke on their own broken JSON.
+            return (ToolCall(call.id, call.name, "{}"),
+                    ToolResult(call.name, "invalid", "The arguments are not valid JSON."))
+        call = ToolCall(call.id, call.name, json.dumps(decoded, sort_keys=True, ensure_ascii=False))
+        if call.name not in self.tools:
+            return call, ToolResult(call.name, "invalid", "There is no such tool.")
+        try:
+            return call, self.tools[call.name].validated(decoded)
+        except BadArguments as err:
+            return call, ToolResult(call.name, "invalid", err.message)
+
+    async def _use(self, call: ToolCall, arguments: dict[str, Any]) -> ToolResult:
+        """Call the tool as the person; a refusal of the database is a result for the model to deal with."""
+        tool = self.tools[call.name]
+        body: dict[str, Any] = {"run_id": self.started.run_id, "tool": tool.name, "arguments": arguments}
+        if tool.needs_embedding and EMBEDDED_ARGUMENT in arguments:
+            [vector] = await self.agent.embedder.embed([arguments[EMBEDDED_ARGUMENT]])
+            body["query_embedding"] = vector
+        try:
+            answer = await self.rpc.call("call_tool", body)
+        except TimedOut:
+            # Once more, where a second call cannot do anything twice (R103).
+            if tool.effect != "read" and not tool.idempotent:
+                raise
+            answer = await self.rpc.call("call_tool", body)
+        rows = answer["rows"] or []
+        return ToolResult(tool.name, answer["outcome"], answer["message"] or "", rows, self.citations.add(rows))
+
+    async def _usage(self, messages: list[Message], said: str, done: Done) -> tuple[int, int]:
+        """Return (input, output) tokens: what the provider said, else a count of our own."""
+        if done.input_tokens is not None and done.output_tokens is not None:
+            return done.input_tokens, done.output_tokens
+        sent = "\n".join(message.content for message in messages)
+        written = said + "".join(call.name + call.arguments for call in done.tool_calls)
+        return (await asyncio.to_thread(count_tokens, sent), await asyncio.to_thread(count_tokens, written))
+
+    async def _record(self, begun: float, input_tokens: int, output_tokens: int, outcome: str) -> None:
+        provider = self.agent.provider
+        await self.rpc.call("record_step", {
+            "run_id": self.started.run_id, "model": provider.model, "provider": provider.name,
+            "input_tokens": input_tokens, "output_tokens": output_tokens,
+            "duration_ms": round((time.monotonic() - begun) * 1000), "outcome": outcome})
+
+    async def succeed(self) -> Answer:
+        """Store the answer and return it. Raises: DatabaseError; then nobody may take the run for recorded."""
+        citations = self.citations.cited_in(self.text)
+        await self._store("succeeded", citations, None)
+        return Answer(self.started.run_id, self.started.conversation_id, self.text, citations,
+                      self.budget.input_tokens, self.budget.output_tokens)
+
+    async def finish(self, outcome: str, error_code: str | None = None) -> None:
+        """Store how far the run came; a failure here is logged, so that the first one is reported."""
+        log.warning("run %s", outcome, extra={"run_id": self.started.run_id, "code": error_code})
+        # In a task of its own: the request that is being cancelled does not take it along.
+        task = asyncio.create_task(self._store(outcome, self.citations.cited_in(self.text), error_code))
+        [error] = await asyncio.gather(asyncio.shield(task), return_exceptions=True)
+        if isinstance(error, BaseException):
+            log.error("run not finished", extra={"run_id": self.started.run_id, "code": getattr(error, "code", None)})
+
+    async def _store(self, outcome: str, citations: list[dict[str, Any]], error_code: str | None) -> None:
+        await self.rpc.call("finish_run", {
+            "run_id": self.started.run_id, "outcome": outcome, "answer": self.text, "citations": citations,
+            "error_code": error_code})
