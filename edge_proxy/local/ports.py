@@ -1,8 +1,10 @@
-"""Free TCP ports on loopback."""
+"""TCP ports on loopback: free ones, and whether something answers."""
 
 from __future__ import annotations
 
 import socket
+import urllib.error
+import urllib.request
 
 LOOPBACK = "127.0.0.1"
 
@@ -37,3 +39,12 @@ def free_ports(wanted: dict[str, int]) -> dict[str, int]:
         for probe in held:
             probe.close()
     return chosen
+
+
+def answers(url: str) -> bool:
+    """Return whether `url` answers with a success within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=1.0) as response:
+            return 200 <= response.status < 300
+    except (urllib.error.URLError, OSError):
+        return False

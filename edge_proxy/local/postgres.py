@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -26,6 +27,8 @@ HERE = Path(__file__).parent
 SUPERUSER = "supabase_admin"
 LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin")
 
+# Nothing of ours: the server would show it in /proc to its own user.
+ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 # Only for databases that are thrown away after a test.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SETTINGS = {
@@ -64,11 +67,16 @@ class Cluster:
         return (self.data / "PG_VERSION").exists()
 
     def initialise(self) -> None:
-        """Run initdb: scram everywhere, UTF-8, no locale, superuser `supabase_admin` as on Supabase."""
+        """Run initdb: scram everywhere, UTF-8, no locale, superuser `supabase_admin` as on Supabase.
+
+        The folder gets its name when it is whole, so an interrupted run leaves nothing that looks like a cluster.
+        """
         user = system_user.ensure()
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        system_user.give(self.data)
-        system_user.open_way_to(self.data)
+        draft = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700, parents=True)
+        system_user.give(draft)
+        system_user.open_way_to(draft)
         system_user.open_way_to(BINARIES / "initdb")
         with tempfile.NamedTemporaryFile("w", prefix="ringfence-") as password_file:
             password_file.write(self.passwords[SUPERUSER])
@@ -76,25 +84,35 @@ class Cluster:
             system_user.give(Path(password_file.name))
             done = subprocess.run(
                 [
-                    BINARIES / "initdb", "--pgdata", self.data, "--username", SUPERUSER, "--pwfile", password_file.name,
+                    BINARIES / "initdb", "--pgdata", draft, "--username", SUPERUSER, "--pwfile", password_file.name,
                     "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-instructions",
                     *(["--no-sync"] if self.throwaway else []),
                 ],
-                capture_output=True, text=True, user=user, group=user, extra_groups=[] if user else None, env=_environment(),
+                capture_output=True, text=True, user=user, group=user, extra_groups=[] if user else None, env=ENVIRONMENT,
             )
         if done.returncode != 0:
             raise RuntimeError(f"initdb failed:\n{done.stderr}")
+        draft.rename(self.data)
 
-    def start(self) -> None:
-        """Start the server as our child and wait until it answers."""
+    def launch(self) -> processes.Child:
+        """Start the server as our child; `wait_until_ready` says when it answers."""
         user = system_user.ensure()
         settings = SETTINGS | {"port": str(self.port)} | (THROWAWAY if self.throwaway else {})
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.child = processes.start(
             "postgres", [BINARIES / "postgres", "-D", self.data, *options],
-            log=self.log, env=_environment(), stop_signal=int(signal.SIGINT), user=user,
+            log=self.log, env=ENVIRONMENT, stop_signal=int(signal.SIGINT), user=user,
         )
+        return self.child
+
+    def wait_until_ready(self) -> None:
+        assert self.child is not None, "launch() comes first"
         self.child.wait_until(self._answers)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self.launch()
+        self.wait_until_ready()
 
     def stop(self) -> None:
         """Stop the server (fast shutdown: sessions are ended, nothing is lost)."""
@@ -103,25 +121,24 @@ class Cluster:
         self.child = None
 
     def bootstrap(self) -> None:
-        """Create what a new Supabase project has: its roles once, then its schemas in every database.
+        """Create what a new Supabase project has, where it is missing: roles once, then the schemas of a database.
 
         `template1` gets the schemas too, so `create_database` makes databases that look the same.
         """
         with self.connect() as connection:
-            connection.execute(_read("roles.sql"))
-            for role in LOGIN_ROLES:
-                connection.execute(
-                    sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(self.passwords[role]))
-                )
+            if not connection.execute("select from pg_roles where rolname = 'authenticator'").rowcount:
+                connection.execute(_read("roles.sql"))
+                for role in LOGIN_ROLES:
+                    connection.execute(
+                        sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(self.passwords[role]))
+                    )
+                connection.execute("alter database postgres owner to postgres")
         for database in ("template1", "postgres"):
             with self.connect(database=database) as connection:
-                connection.execute(_read("bootstrap.sql"))
-                auth_schema = HERE / "auth" / "schema.sql"
-                if auth_schema.exists():
+                if not connection.execute("select from pg_namespace where nspname = 'auth'").rowcount:
+                    connection.execute(_read("bootstrap.sql"))
                     connection.execute("set local role supabase_auth_admin")
-                    connection.execute(auth_schema.read_text())
-        with self.connect(autocommit=True) as connection:
-            connection.execute("alter database postgres owner to postgres")
+                    connection.execute(_read("auth/schema.sql"))
 
     def create_database(self, name: str, template: str = "template1") -> None:
         """Create a database bootstrapped like the first one, or a copy of `template`."""
@@ -144,8 +161,3 @@ class Cluster:
 
 def _read(name: str) -> bytes:
     return (HERE / name).read_bytes()
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment with nothing of ours in it (the server would show it in /proc to its own user)."""
-    return {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from edge_proxy.local import processes, tools
 from edge_proxy.local.ports import LOOPBACK
-from edge_proxy.local.state import write_private
+from edge_proxy.local.state import State, write_private
 
 
 def configuration(*, database_url: str, port: int, admin_port: int, jwks_file: Path, pool: int = 10) -> str:
@@ -35,23 +33,13 @@ def configuration(*, database_url: str, port: int, admin_port: int, jwks_file: P
     return "".join(f"{name} = {_literal(value)}\n" for name, value in settings.items())
 
 
-def start(
-    configuration_file: Path, configuration_text: str, *, admin_port: int, log: Path, home: Path
-) -> processes.Child:
-    """Write the configuration (it holds a password: 0600), start PostgREST, wait until its schema cache is loaded."""
+def launch(state: State, configuration_text: str) -> processes.Child:
+    """Write the configuration (it holds a password: 0600) and start PostgREST. Its admin port says when it is ready."""
+    configuration_file = state.root / "postgrest.conf"
     write_private(configuration_file, configuration_text)
-    child = processes.start("postgrest", [tools.postgrest(), configuration_file], log=log, env=tools.environment(home))
-    child.wait_until(lambda: answers(f"http://{LOOPBACK}:{admin_port}/ready"))
-    return child
-
-
-def answers(url: str) -> bool:
-    """Return whether `url` answers with a success within a second."""
-    try:
-        with urllib.request.urlopen(url, timeout=1.0) as response:
-            return 200 <= response.status < 300
-    except (urllib.error.URLError, OSError):
-        return False
+    return processes.start(
+        "postgrest", [tools.postgrest(), configuration_file], log=state.log("postgrest"), env=tools.environment(state.home)
+    )
 
 
 def _literal(value: str | int | bool) -> str:

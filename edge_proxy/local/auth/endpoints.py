@@ -120,13 +120,15 @@ class Endpoints:
             return JSONResponse(await self._grants.refresh(store, presented, _caller(request)))
 
     async def get_user(self, request: Request) -> Response:
+        user_id, session_id = self._identity(request)
         async with self._store() as store:
-            user, _ = await self._signed_in(request, store)
+            user, _ = await live(store, user_id, session_id)
         return JSONResponse(users.to_json(user))
 
     async def update_user(self, request: Request) -> Response:
+        user_id, session_id = self._identity(request)
         async with self._store() as store:
-            user, session = await self._signed_in(request, store)
+            user, session = await live(store, user_id, session_id)
         body = await wire.read_json(request)
         if wire.text(body, "phone"):
             raise PhoneDisabled
@@ -149,10 +151,10 @@ class Endpoints:
         return JSONResponse(users.to_json(user))
 
     async def logout(self, request: Request) -> Response:
-        scope = request.query_params.get("scope") or "global"
+        user_id, session_id = self._identity(request)
         async with self._store() as store:
-            user, session = await self._signed_in(request, store)
-            match scope:
+            user, session = await live(store, user_id, session_id)
+            match request.query_params.get("scope") or "global":
                 case "global":
                     await store.end_sessions(user.id)
                 case "local":
@@ -173,18 +175,24 @@ class Endpoints:
         async with self.pool.connection() as connection:
             yield Store(connection, self.clock())
 
-    async def _signed_in(self, request: Request, store: Store) -> tuple[User, Session]:
-        """Return who asks, by an access token whose session still exists. Raises: NoAuthorization, BadJwt, …"""
+    def _identity(self, request: Request) -> tuple[UUID, UUID]:
+        """Return the ids of the person and session an access token names, without asking the database.
+
+        Raises: NoAuthorization, BadJwt.
+        """
+        token = wire.bearer(request)
         try:
-            claims = self.keys.verify(wire.bearer(request))
-            expired = claims["exp"] <= store.now.timestamp()
+            claims = self.keys.verify(token)
             user_id, session_id = UUID(claims["sub"]), UUID(claims["session_id"])
+            expired = claims["exp"] <= self.clock().timestamp()
             ours = claims["aud"] == self.config.audience and claims["iss"] == self.config.issuer
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise BadJwt from error
-        if expired or not ours:
-            raise BadJwt("invalid JWT: token is expired" if expired else "invalid JWT: issued for somebody else")
-        return await live(store, user_id, session_id)
+        if expired:
+            raise BadJwt("invalid JWT: token is expired")
+        if not ours:
+            raise BadJwt("invalid JWT: issued elsewhere or for something else")
+        return user_id, session_id
 
     async def _new_hash(self, user: User, password: str) -> str:
         passwords.check_strength(password)
