@@ -39,11 +39,9 @@ class PortTaken(Exception):
 class Stack:
     """The parts of one stack. Use as a context manager: leaving it ends every process it started."""
 
-    def __init__(self, state: State, *, port: int | None = None, report: Report = print, throwaway: bool = False,
-                 edge_environment: Mapping[str, str] | None = None) -> None:
-        """port: None takes the one of the last time, then 8787; 0 any free one. throwaway: for tests, data may be lost."""
-        self.state, self.port, self.report, self.throwaway = state, port, report, throwaway
-        self.edge_environment = dict(edge_environment or {})
+    def __init__(self, state: State, *, port: int | None = None, report: Report = print) -> None:
+        """port: None takes the one of the last time, then 8787; 0 any free one."""
+        self.state, self.port, self.report = state, port, report
         self.children: list[processes.Child] = []
         self._records: list[processes.ProcessRecord] = []
         self._stopping = False
@@ -73,7 +71,7 @@ class Stack:
         self.ports = self._choose_ports()
         self.cluster = Cluster(
             self.state.data, self.state.log("postgres"), self.ports["postgres"],
-            {role: self.state.secret(role) for role in (SUPERUSER, *LOGIN_ROLES)}, throwaway=self.throwaway,
+            {role: self.state.secret(role) for role in (SUPERUSER, *LOGIN_ROLES)},
         )
         self._start_database()
         SigningKeys.load_or_create(self.state.signing_keys).publish_jwks(self.state.jwks)
@@ -183,7 +181,7 @@ class Stack:
         with step(f"edge with the agent on port {self.ports['edge']}", self.report):
             auth = f"http://{LOOPBACK}:{self.ports['auth']}"
             passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-            child = self._python("edge", "edge_proxy.serve", passed_on | self.edge_environment | {
+            child = self._python("edge", "edge_proxy.serve", passed_on | {
                 "SUPABASE_PUBLISHABLE_KEY": self.publishable_key,
                 "RINGFENCE_REST_URL": f"http://{LOOPBACK}:{self.ports['rest']}",
                 "RINGFENCE_AUTH_URL": auth,
