@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 
 import uvicorn
+import uvloop
 from prometheus_client import start_http_server
 
 from edge_proxy import log
@@ -18,6 +21,17 @@ from edge_proxy.http_protocol import BoundedHttp
 _GRACE_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 30
 _CONNECTIONS = 1000
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, ending with exit status 0 when told to stop: its own way raises the signal once more."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _server(config: Config, app: Edge) -> uvicorn.Server:
@@ -37,7 +51,7 @@ def _server(config: Config, app: Edge) -> uvicorn.Server:
         timeout_graceful_shutdown=_GRACE_SECONDS,
         limit_concurrency=_CONNECTIONS,
     )
-    return uvicorn.Server(settings)
+    return _Server(settings)
 
 
 async def _serve(config: Config, app: Edge) -> None:
@@ -62,11 +76,10 @@ def main() -> int:
         print(f"ringfence serve: refused to start: {err}", file=sys.stderr)
         return 2
     try:
-        import uvloop
-    except ImportError:
-        asyncio.run(_serve(config, app))
-    else:
         uvloop.run(_serve(config, app))
+    except OSError as err:
+        print(f"ringfence serve: cannot serve: {err}", file=sys.stderr)
+        return 1
     return 0
 
 
