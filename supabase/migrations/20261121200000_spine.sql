@@ -126,7 +126,6 @@ grant execute on function authz.require_org(uuid) to authenticated;
 -- ==== 110_session.sql ====
 -- Whether the session behind a token still lives. The tables are Supabase Auth's; it enables row security on them without
 -- a policy, so the owner role is given one each, bound to the person asking.
-grant usage on schema auth to ringfence_owner;
 grant select on auth.users, auth.sessions to ringfence_owner;
 create policy ringfence_users_select_owner on auth.users for select to ringfence_owner
   using (id = (select authz.uid()));
@@ -136,16 +135,20 @@ create policy ringfence_sessions_select_owner on auth.sessions for select to rin
 create function authz.session_is_live() returns boolean
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
-as $$
+begin atomic
+  -- Parsed now, by the migration role: hosted Supabase lets that role pass on SELECT on these tables but not USAGE on their
+  -- schema, which the owner therefore neither has nor needs.
   select exists (
     select from auth.sessions s join auth.users u on u.id = s.user_id
-    where s.id::text = (select authz.claims() ->> 'session_id')
+    where s.id = (
+        select case when pg_catalog.pg_input_is_valid(claim.session_id, 'uuid') then claim.session_id::uuid end
+        from (select authz.claims() ->> 'session_id' as session_id) claim)
       and u.id = (select authz.uid())
       and (s.not_after is null or s.not_after > now())
       and u.deleted_at is null
       and (u.banned_until is null or u.banned_until <= now())
-      and not coalesce(u.is_anonymous, false))
-$$;
+      and not coalesce(u.is_anonymous, false));
+end;
 comment on function authz.session_is_live() is 'Whether the session of this token exists, is not over, and belongs to a person who is neither deleted, banned nor anonymous (R41).';
 revoke all on function authz.session_is_live() from public;
 grant execute on function authz.session_is_live() to authenticated;
