@@ -17,7 +17,7 @@ from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
 from agent.chat_response import Chunks, completion, error_body, model_object
 from agent.config import Config
 from agent.embedding import create_embedder
-from agent.errors import AgentError, BadRequest, NotVisible, TooLarge, Unauthenticated
+from agent.errors import AgentError, NotVisible, TooLarge, Unauthenticated, where
 from agent.limits import Limits
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
@@ -63,6 +63,7 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
+        await self._agent.close()
         await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -73,9 +74,9 @@ class App:
             pass
         except AgentError as err:
             await reply.error(err)
-        except Exception:
-            # The last resort: no detail leaves, and what is logged is the trace, never a body.
-            log.exception("request failed", extra={"request_id": reply.request_id})
+        except Exception as err:
+            # The last resort: no detail leaves.
+            log.error("unforeseen: %s", where(err), extra={"request_id": reply.request_id})
             await reply.error(AgentError())
 
     async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:

@@ -33,6 +33,9 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order."""
 
+    async def close(self) -> None:
+        """Let go of connections."""
+
 
 def create_embedder(config: Config) -> Embedder:
     """Return the embedder the configuration asks for; nothing is loaded yet."""
@@ -63,6 +66,9 @@ class LocalEmbedder:
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order."""
         return await asyncio.to_thread(self.embed_now, list(texts)) if texts else []
+
+    async def close(self) -> None:
+        """No connection is held."""
 
     def embed_now(self, texts: list[str]) -> list[Vector]:
         """Return one vector per text, in order; blocks the calling thread."""
@@ -135,6 +141,12 @@ class RemoteEmbedder:
                 raise ModelMalformed
             vectors += [_unit(item.embedding) for item in ordered]
         return vectors
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
 
 
 def _unit(vector: list[float]) -> Vector:

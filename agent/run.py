@@ -16,7 +16,7 @@ from typing import Any
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.embedding import Embedder
-from agent.errors import AgentError, BadArguments, ModelError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut
+from agent.errors import AgentError, BadArguments, ModelError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
 from agent.limits import Budget, Limits
 from agent.prompt import render_result, system_prompt
 from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
@@ -69,6 +69,11 @@ class Agent:
     embedder: Embedder
     limits: Limits = field(default_factory=Limits)
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.provider.close()
+        await self.embedder.close()
+
     async def answer(self, rpc: Rpc, question: Question, emit: Emit) -> Answer:
         """Return the answer. Raises: AgentError, after the run has been finished as failed."""
         # The catalog first: were it unreadable, no run would be left open.
@@ -92,6 +97,7 @@ class Agent:
             await run.finish("failed", err.code)
             raise
         except Exception as err:
+            log.error("unforeseen: %s", where(err), extra={"run_id": run.started.run_id})
             await run.finish("failed", AgentError.code)
             raise AgentError from err
 

@@ -77,3 +77,6 @@ class Provider(Protocol):
 
     def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
         """Yield the pieces of the answer, then Done. Raises: ModelError."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

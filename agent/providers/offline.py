@@ -23,6 +23,9 @@ class OfflineResponder:
     def __init__(self, embedder: Embedder) -> None:
         self._chooser = Chooser(embedder)
 
+    async def close(self) -> None:
+        """Nothing is held."""
+
     async def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
         """Yield either one tool call or the whole answer."""
         question = next(message.content for message in reversed(request.messages) if message.role == "user")

@@ -45,7 +45,8 @@ def typed_model_errors() -> Iterator[None]:
         raise ModelTimedOut from err
     except openai.RateLimitError as err:
         raise ModelBusy from err
-    except (openai.APIResponseValidationError, pydantic.ValidationError, ValueError) as err:
+    except (openai.APIResponseValidationError, pydantic.ValidationError, ValueError, AttributeError, TypeError) as err:
+        # The last two: the client builds its objects without checking, so a wrong shape shows when it is read.
         raise ModelMalformed from err
     except (openai.OpenAIError, httpx2.HTTPError) as err:
         raise ModelUnavailable from err

@@ -19,6 +19,12 @@ class OpenAICompatible:
         self._endpoint, self._read_s = endpoint, read_s
         self._client: Any = None
 
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
     async def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
         """Yield the text as it arrives, then Done with the tool calls and the usage. Raises: ModelError."""
         if self._client is None:

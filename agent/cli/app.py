@@ -1,0 +1,38 @@
+"""The commands of `ringfence`, each group in its own module; failures people can act on end in one line, not a trace."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from agent.cli import chat, db, doctor, kb, login, stack, tour
+from agent.cli.errors import CliError
+from agent.errors import AgentError
+
+app = typer.Typer(
+    name="ringfence",
+    help="A multi-tenant AI agent platform on Supabase, with row-level security as the one point of enforcement.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (stack.up, stack.status, stack.down, stack.serve, tour.tour, login.login, chat.chat, doctor.doctor):
+    app.command()(command)
+app.add_typer(kb.app, name="kb")
+app.add_typer(db.app, name="db")
+
+
+def main() -> None:
+    """Run a command and exit with its status: 1 for a failure that is explained, 2 for wrong arguments."""
+    try:
+        app()
+    except (CliError, AgentError) as err:
+        print(f"ringfence: {err}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output has gone (`ringfence ... | head`); nothing is left to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -1,0 +1,66 @@
+"""The edge as an app sees it: sign up, sign in, RPCs, chat; every call as one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from agent.cli.errors import CliError
+from agent.rpc import Rpc, RpcPool, Token
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer of the edge."""
+
+    status: int
+    body: Any
+
+
+class EdgeClient:
+    """One edge, no identity of its own. Use as an async context manager."""
+
+    def __init__(self, url: str, publishable_key: str) -> None:
+        self.url, self._key = url.rstrip("/"), publishable_key
+        self._pool = RpcPool(f"{self.url}/rest/v1", publishable_key)
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=120))
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._pool.close()
+        await self._session.close()
+
+    async def sign_up(self, email: str, password: str) -> Answer:
+        return await self.post("/auth/v1/signup", {"email": email, "password": password})
+
+    async def sign_in(self, email: str, password: str) -> str:
+        """Return an access token. Raises: CliError with what the auth server says."""
+        answer = await self.post("/auth/v1/token?grant_type=password", {"email": email, "password": password})
+        if answer.status != 200:
+            raise CliError(f"{email} cannot sign in: {answer.body.get('msg') or answer.body}")
+        return str(answer.body["access_token"])
+
+    def as_person(self, token: str) -> Rpc:
+        """Return the door to the RPCs for one person."""
+        return self._pool.as_user(Token(token))
+
+    async def chat(self, token: str | None, bot: str, question: str) -> Answer:
+        """Ask a bot and return the whole answer."""
+        body = {"model": bot, "messages": [{"role": "user", "content": question}]}
+        return await self.post("/v1/chat/completions", body, token)
+
+    async def post(self, path: str, body: dict[str, Any], token: str | None = None) -> Answer:
+        async with self._session.post(self.url + path, json=body, headers=self._headers(token)) as response:
+            return Answer(response.status, await response.json(content_type=None))
+
+    async def get(self, path: str, token: str | None = None) -> Answer:
+        async with self._session.get(self.url + path, headers=self._headers(token)) as response:
+            return Answer(response.status, await response.json(content_type=None))
+
+    def _headers(self, token: str | None) -> dict[str, str]:
+        return {"apikey": self._key} | ({"authorization": f"Bearer {token}"} if token else {})

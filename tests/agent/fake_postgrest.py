@@ -1,0 +1,218 @@
+"""A small PostgREST on loopback: its paths, headers and error bodies, over a made-up database in memory.
+
+It keeps what the agent has to respect: a token is a person, a run belongs to its person, a tool must be bound to the bot,
+and `finish_run` refuses citations that no step of the run returned.
+"""
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+Row = dict[str, Any]
+Handler = Callable[[str, Row], list[Row]]
+"""A tool: gets the person and the arguments, returns rows or raises Refusal."""
+
+
+class Refusal(Exception):
+    """A function raised; PostgREST answers `status` with {code, message, details, hint}."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+SEARCH = """\
+Search the documents of the organization for passages that answer a question: how something works, what a text says.
+
+@audience bot
+@context org_id           the organization
+@context query_embedding  the query as 384 numbers
+@context run_id           narrows the search to what the run's bot is bound to
+@param query              the question in plain words; 1..2000 characters
+@param max_rows           number of passages; 1..50
+@returns                  array of {document_id, chunk_id, title, content}; best first
+@errors                   22004, 22023
+@effect                   read"""
+MY_ORDERS = """\
+List my own orders: what I have ordered, with number, status, total and date.
+
+@audience bot
+@context org_id  the organization
+@param max_rows  number of orders; 1..100
+@returns         array of {order_number, status}; newest first
+@effect          read"""
+GET_ORDER = """\
+Look up one order by its order number: its status, total, items and date.
+
+@audience bot
+@context org_id  the organization
+@param number    the order number, like ORD-1042; 1..20 characters
+@returns         array of {order_number, status}
+@errors          PT404
+@effect          read"""
+CREATE_TICKET = """\
+Open a support ticket: ask the staff for help, report a problem, request a refund or complain.
+
+@audience bot
+@context org_id           the organization
+@context idempotency_key  the same key again is the same ticket
+@param subject            one line; 1..200 characters
+@param body               what is wrong and what is wanted; 1..8000 characters
+@param order_number       the order it is about, like ORD-1042; 1..20 characters
+@effect                   write"""
+
+
+def function(name: str, comment: str, volatility: str, *arguments: str) -> Row:
+    """Return a catalog row; an argument is "name type", with a trailing "?" when it has a default."""
+    return {"name": name, "comment": comment, "volatility": volatility, "returns": "jsonb", "arguments": [
+        {"name": a.split()[0], "type": a.rstrip("?").split(" ", 1)[1], "required": not a.endswith("?")} for a in arguments]}
+
+
+CATALOG = [
+    function("search_documents", SEARCH, "stable", "org_id uuid", "query text", "query_embedding extensions.vector?",
+             "max_rows integer?", "run_id uuid?"),
+    function("my_orders", MY_ORDERS, "stable", "org_id uuid", "max_rows integer?"),
+    function("get_order", GET_ORDER, "stable", "org_id uuid", "number text"),
+    function("create_ticket", CREATE_TICKET, "volatile", "org_id uuid", "subject text", "body text", "order_number text?",
+             "idempotency_key uuid?"),
+    function("place_order", "Place an order.\n\n@audience app\n@param items  array\n@effect write", "volatile", "items jsonb"),
+]
+
+
+@dataclass
+class Call:
+    """One request as it came in."""
+
+    person: str
+    name: str
+    arguments: Row
+    headers: CIMultiDict[str]
+
+
+@dataclass
+class FakePostgrest:
+    """The state; `people` maps tokens to persons, `tools` what is bound to the one bot `acme/support`."""
+
+    people: dict[str, str]
+    tools: dict[str, Handler]
+    catalog: list[Row] = field(default_factory=lambda: list(CATALOG))
+    history: list[Row] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    runs: dict[str, Row] = field(default_factory=dict)
+    before: Callable[[str, Row], Awaitable[None]] | None = None
+    """Runs before each function: may wait, or raise Refusal."""
+
+    def called(self, name: str) -> list[Call]:
+        return [call for call in self.calls if call.name == name]
+
+    @property
+    def finished(self) -> list[Row]:
+        return [call.arguments for call in self.called("finish_run")]
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=256 * 1024)
+        app.router.add_post("/rpc/{name}", self._serve)
+        return app
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        try:
+            return web.json_response(await self._answer(request))
+        except Refusal as refusal:
+            return web.json_response({"code": refusal.code, "message": refusal.message, "details": "canary-details",
+                                      "hint": "canary-hint"}, status=refusal.status)
+
+    async def _answer(self, request: web.Request) -> Any:
+        person = self.people.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if person is None:
+            raise Refusal(401, "PGRST301", "JWSError JWSInvalidSignature")
+        if request.headers.get("Content-Profile") != "api" or not request.headers.get("apikey"):
+            raise Refusal(406, "PGRST106", "The schema must be one of the following: api")
+        name, arguments = request.match_info["name"], await request.json()
+        self.calls.append(Call(person, name, arguments, request.headers.copy()))
+        if self.before is not None:
+            await self.before(name, arguments)
+        function_ = getattr(self, f"_{name}", None)
+        if function_ is None:
+            raise Refusal(404, "PGRST202", f"Could not find the function api.{name} in the schema cache")
+        return function_(person, arguments)
+
+    def _tool_catalog(self, person: str, arguments: Row) -> list[Row]:
+        return self.catalog
+
+    def _list_bots(self, person: str, arguments: Row) -> list[Row]:
+        return [{"id": str(uuid.UUID(int=7)), "org_id": str(uuid.UUID(int=1)), "organization": "acme", "bot": "support",
+                 "name": "Support", "version": 1}]
+
+    def _start_run(self, person: str, arguments: Row) -> Row:
+        if arguments["bot"] != "acme/support":
+            raise Refusal(404, "PT404", "no such bot, or not yours to run")
+        conversation = arguments.get("conversation_id") or str(uuid.uuid4())
+        run_id = str(uuid.uuid4())
+        self.runs[run_id] = {"person": person, "status": "running", "chunks": set()}
+        return {"run_id": run_id, "org_id": str(uuid.UUID(int=1)), "conversation_id": conversation,
+                "bot": {"id": str(uuid.UUID(int=7)), "slug": "support", "name": "Support", "version": 1,
+                        "instructions": "Be brief."},
+                "tools": sorted(self.tools), "history": self.history}
+
+    def _running(self, person: str, arguments: Row) -> Row:
+        run = self.runs.get(arguments["run_id"])
+        if run is None or run["person"] != person or run["status"] != "running":
+            raise Refusal(404, "PT404", "no such running run of yours")
+        return run
+
+    def _call_tool(self, person: str, arguments: Row) -> Row:
+        run, rows = self._running(person, arguments), []
+        outcome, code, message = "ok", None, None
+        try:
+            if arguments["tool"] not in self.tools:
+                raise Refusal(403, "42501", "not allowed")
+            rows = self.tools[arguments["tool"]](person, arguments["arguments"])
+        except Refusal as refusal:
+            code, message = refusal.code, refusal.message
+            outcome = {"42501": "denied", "PT404": "not_found", "PT409": "conflict", "22023": "invalid"}.get(code, "failed")
+        run["chunks"] |= {row["chunk_id"] for row in rows if "chunk_id" in row}
+        return {"step_id": str(uuid.uuid4()), "outcome": outcome, "code": code, "message": message,
+                "row_count": len(rows), "rows": rows}
+
+    def _record_step(self, person: str, arguments: Row) -> Row:
+        self._running(person, arguments)
+        if arguments["outcome"] not in ("ok", "denied", "not_found", "invalid", "conflict", "failed"):
+            raise Refusal(400, "23514", 'new row for relation "run_step" violates check constraint')
+        return {"step_id": str(uuid.uuid4())}
+
+    def _finish_run(self, person: str, arguments: Row) -> Row:
+        run = self._running(person, arguments)
+        if not {citation["chunk_id"] for citation in arguments["citations"]} <= run["chunks"]:
+            raise Refusal(400, "22023", "citations: one names a passage this run did not retrieve")
+        run["status"] = arguments["outcome"]
+        return {"message_id": str(uuid.uuid4())}
+
+    def _begin_document(self, person: str, arguments: Row) -> Row:
+        known = [call for call in self.called("begin_document")[:-1] if call.arguments["sha256"] == arguments["sha256"]]
+        return {"document_id": str(uuid.UUID(int=9)), "state": "unchanged" if known else "loading"}
+
+    def _add_chunks(self, person: str, arguments: Row) -> Row:
+        if len(arguments["chunks"]) > 64:
+            raise Refusal(400, "22023", "chunks: 1..64 at once")
+        return {"chunks": len(arguments["chunks"])}
+
+    def _finish_document(self, person: str, arguments: Row) -> Row:
+        stored = sum(len(call.arguments["chunks"]) for call in self.called("add_chunks"))
+        return {"document_id": arguments["document_id"], "chunks": stored, "replaced": None}
+
+
+def passage(n: int, content: str, similarity: float = 0.6, title: str = "Handbook") -> Row:
+    """Return a row of search_documents."""
+    return {"document_id": str(uuid.UUID(int=100 + n)), "chunk_id": str(uuid.UUID(int=200 + n)),
+            "knowledge_base_id": str(uuid.UUID(int=3)), "title": title, "uri": f"file:///{n}.md", "content": content,
+            "start_char": 0, "end_char": len(content), "chunk_sha256": "0" * 64, "score": 1 / (60 + n),
+            "similarity": similarity, "retrieved_at": "2026-11-21T12:00:00+00:00"}
+
+
+def dumps(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
