@@ -33,7 +33,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd()} | dict(settings)
 
 
-def test_the_process_serves_and_makes_its_keys(settings: dict[str, str], tmp_path: Path) -> None:
+def test_the_process_serves_makes_its_keys_and_logs_no_query_string(settings: dict[str, str], tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{settings['RINGFENCE_AUTH_PORT']}"
 
     def answers() -> bool:
@@ -48,10 +48,13 @@ def test_the_process_serves_and_makes_its_keys(settings: dict[str, str], tmp_pat
         child.wait_until(answers)
         answer = httpx.post(url + "/signup", json={"email": "process@acme.test", "password": "long enough"})
         assert answer.json()["user"]["email"] == "process@acme.test"
+        assert httpx.get(url + "/settings?apikey=sb_publishable_x").status_code == 200
         assert (tmp_path / "keys.json").exists()
     finally:
         child.stop()
-    assert "long enough" not in log.read_text()
+    logged = log.read_text()
+    assert "POST /signup 200" in logged and "GET /settings 200" in logged
+    assert "long enough" not in logged and "sb_publishable_x" not in logged
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.test", ""])

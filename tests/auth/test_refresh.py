@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -96,10 +97,20 @@ def test_theft_in_one_session_leaves_the_others_alone(
     assert other.refresh_session().session
 
 
-def test_refreshing_many_times_at_once_gives_one_new_token(signed_in: SyncGoTrueClient, emulator: Emulator) -> None:
+def test_two_refreshes_at_the_same_moment_give_one_new_token(signed_in: SyncGoTrueClient, emulator: Emulator) -> None:
     first = refresh_token(signed_in)
-    with ThreadPoolExecutor(8) as threads:
-        replacements = set(threads.map(lambda _: rotate(emulator, first), range(8)))
+    # Both requests are held in the middle by a lock on their session, then let go together.
+    with emulator.database.connect() as holder, ThreadPoolExecutor(2) as threads:
+        holder.execute(
+            "select from auth.sessions where id = (select session_id from auth.refresh_tokens where token = %s) for update", (first,)
+        )
+        waiting = [threads.submit(rotate, emulator, first) for _ in "ab"]
+        deadline = time.monotonic() + 10
+        while len(emulator.rows("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")) < 2:
+            assert time.monotonic() < deadline, "the two requests did not meet"
+            time.sleep(0.01)
+        holder.rollback()
+        replacements = {request.result() for request in waiting}
     assert len(replacements) == 1
     assert len(emulator.rows("select from auth.refresh_tokens where parent = %s", first)) == 1
 
