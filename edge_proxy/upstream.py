@@ -76,6 +76,9 @@ class Upstream:
             builder = builder.body_bytes(body)
         try:
             async with builder.build_streamed() as response:
+                headers = {name: response.headers[name] for name in response.headers}
+                if headers.get("content-encoding", "identity") != "identity":
+                    raise UpstreamFailed("encoded")
                 chunks: list[bytes] = []
                 size = 0
                 while (chunk := await response.body_reader.read_chunk()) is not None:
@@ -83,7 +86,7 @@ class Upstream:
                     if size > cap:
                         raise ResponseTooLarge("response_bytes")
                     chunks.append(bytes(chunk))
-                return UpstreamReply(response.status, {k: response.headers[k] for k in response.headers}, b"".join(chunks))
+                return UpstreamReply(response.status, headers, b"".join(chunks))
         except RequestTimeoutError as err:
             raise UpstreamTimeout("upstream_timeout") from err
         except PyreqwestError as err:

@@ -140,6 +140,9 @@ class RecordingUpstream:
             "/rest/v1/rpc/tool_catalog": Answer(body=json.dumps([{"name": name} for name in FUNCTIONS]).encode()),
         }
 
+        self.overrides: dict[str, Any] = {}
+        """ASGI apps that answer a path in their own way."""
+
     @property
     def function_calls(self) -> list[Call]:
         """The calls that reached a database function, without the edge's own reading of the catalog."""
@@ -160,6 +163,9 @@ class RecordingUpstream:
         else:
             headers = [(name.decode(), value.decode("latin-1")) for name, value in scope["headers"]]
             self.calls.append(Call(scope["method"], path, scope["query_string"].decode(), headers, body))
+        if path in self.overrides:
+            await self.overrides[path](scope, receive, send)
+            return
         answer = self.answers.get(path, Answer())
         if answer.before is not None:
             await answer.before()

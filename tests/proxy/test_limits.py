@@ -1,0 +1,238 @@
+"""Limits: bodies, headers, time, rate. Each is finite, and each refusal has its own code."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import replace
+
+import pytest
+
+from edge_proxy.limits import Limits, Rate
+from tests.proxy.support import NOW, OTHER_USER, Answer, assert_error, call
+
+pytestmark = pytest.mark.anyio
+
+WHOAMI = "/rest/v1/rpc/whoami"
+CATALOG = "/rest/v1/rpc/tool_catalog"
+
+
+def nested(depth: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
+    """Return a JSON object that nests `depth` levels deep, itself included."""
+    return b'{"a":' + opening * (depth - 1) + (b"1" if opening != b"[" else b"") + closing * (depth - 1) + b"}"
+
+
+BAD_BODIES = {
+    "nothing": b"",
+    "a list": b"[{}]",
+    "a string": b'"x"',
+    "null": b"null",
+    "not JSON": b"{a:1}",
+    "trailing data": b"{}{}",
+    "single quotes": b"{'a':1}",
+    "a comment": b"{}//",
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "UTF-16": "{}".encode("utf-16"),
+    "not UTF-8": b'{"a":"\xff"}',
+    "NaN": b'{"a":NaN}',
+    "Infinity": b'{"a":[-Infinity]}',
+    "a duplicate key": b'{"org_id":1,"org_id":2}',
+    "a duplicate key inside": b'{"a":[{"b":1,"b":1}]}',
+    "a duplicate key in another spelling": b'{"a":1,"\\u0061":2}',
+    "33 lists": nested(33),
+    "33 objects": nested(33, b'{"a":', b"}"),
+    "so deep that parsers fall over": nested(100_000),
+    "a number too long to read": b'{"a":' + b"9" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BAD_BODIES))
+async def test_a_body_that_is_not_one_strict_object_is_refused_R86_F09(edge, upstream, key, kind):
+    assert_error(await call(edge, token=key.token(), body=BAD_BODIES[kind]), 400, "bad_body")
+    assert upstream.calls == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b' {"a": 1}\n', nested(32), nested(32, b'{"a":', b"}"), b'{"a":[' + b"[]," * 500 + b"[]]}", '{"a":"é"}'.encode()]
+)
+async def test_a_strict_object_passes_byte_for_byte_R86(edge, upstream, key, body):
+    assert (await call(edge, token=key.token(), body=body)).status == 200
+    assert upstream.function_calls[0].body == body
+
+
+async def test_a_body_over_the_limit_is_refused_whether_or_not_it_says_so_R86(edge, upstream, key, limits):
+    largest = b'{"a":"' + b"x" * (limits.body_bytes - 8) + b'"}'
+    assert (await call(edge, token=key.token(), body=largest)).status == 200
+    upstream.calls.clear()
+    assert_error(await call(edge, token=key.token(), body=largest + b" "), 413, "body_too_large")
+    pieces = [b" " * 4096] * (limits.body_bytes // 4096 + 1)
+    assert_error(await call(edge, token=key.token(), body=pieces), 413, "body_too_large")
+    declared = [("content-type", "application/json"), ("content-length", str(limits.body_bytes + 1))]
+    assert_error(await call(edge, token=key.token(), headers=declared, body=b"{}"), 413, "body_too_large")
+    assert upstream.calls == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/json; charset=latin-1", "application/jsonp", "application/x-www-form-urlencoded",
+     "multipart/form-data", "application/json, text/plain", "application/vnd.pgrst.object+json", ""],
+)  # fmt: skip
+async def test_another_content_type_is_refused_R86(edge, upstream, key, kind):
+    assert_error(await call(edge, token=key.token(), headers=[("content-type", kind)]), 415, "unsupported_media_type")
+    assert upstream.calls == []
+
+
+async def test_no_or_two_content_types_or_an_encoding_are_refused_R86(edge, upstream, key):
+    json_type = ("content-type", "application/json")
+    for headers in ([], [json_type, json_type], [json_type, ("content-encoding", "gzip")]):
+        assert_error(await call(edge, token=key.token(), headers=headers), 415, "unsupported_media_type")
+    assert upstream.calls == []
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8"])
+async def test_json_in_utf8_may_say_so_R86(edge, key, kind):
+    assert (await call(edge, token=key.token(), headers=[("content-type", kind)])).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("content-length", "2"), ("transfer-encoding", "chunked")],
+        [("content-length", "2"), ("content-length", "2")],
+        [("content-length", "2"), ("content-length", "3")],
+    ],
+)
+async def test_a_body_with_two_ends_is_refused_R87(edge, upstream, key, headers):
+    assert_error(await call(edge, token=key.token(), headers=[("content-type", "application/json"), *headers]), 400, "bad_request")
+    assert upstream.calls == []
+
+
+async def test_a_body_that_does_not_arrive_is_given_up_R87(make_edge, upstream, key, config):
+    edge = await make_edge(limits=replace(config.limits, body_seconds=0.05))
+    token = key.token()
+
+    async def stalled(scope, receive, send):
+        """Pass the request on with a body whose end never comes."""
+        first = True
+
+        async def receive_half():
+            nonlocal first
+            if first:
+                first = False
+                return {"type": "http.request", "body": b"{", "more_body": True}
+            await asyncio.sleep(60)
+
+        await edge(scope, receive_half, send)
+
+    assert_error(await call(stalled, token=token), 408, "body_timeout")
+    assert upstream.calls == []
+
+
+async def test_too_many_or_too_large_headers_are_refused_before_the_token_is_read(edge, upstream, key, limits):
+    many = [(f"x-{number}", "v") for number in range(limits.header_count + 1)]
+    large = [("x-large", "v" * limits.header_bytes)]
+    for headers in (many, large):
+        assert_error(await call(edge, headers=headers), 431, "headers_too_large")
+
+
+def few(**changes: Rate) -> Limits:
+    return replace(Limits(), **changes)
+
+
+async def test_a_user_who_asks_too_fast_is_told_when_to_come_back_R92(make_edge, upstream, key, clock):
+    edge = await make_edge(limits=few(user_rate=Rate(per_second=0.5, burst=3)))
+    token = key.token()
+    assert [(await call(edge, token=token)).status for _ in range(3)] == [200] * 3
+    refused = await call(edge, token=token)
+    assert_error(refused, 429, "rate_limited")
+    assert refused.header("retry-after") == "2"
+    assert len(upstream.function_calls) == 3
+    assert (await call(edge, token=key.token(sub=OTHER_USER))).status == 200, "another user is not held back"
+    clock.now = NOW + 2
+    assert (await call(edge, token=token)).status == 200
+    assert (await call(edge, token=token)).status == 429
+
+
+async def test_parallel_requests_of_one_user_get_exactly_the_burst_through_R92(make_edge, upstream, key):
+    edge = await make_edge(limits=few(user_rate=Rate(per_second=1, burst=7)))
+    answers = await asyncio.gather(*(call(edge, token=key.token()) for _ in range(50)))
+    assert sorted(got.status for got in answers) == [200] * 7 + [429] * 43
+    assert len(upstream.function_calls) == 7
+
+
+async def test_an_address_that_tries_tokens_is_slowed_before_they_are_checked_R92(make_edge, upstream, key):
+    edge = await make_edge(limits=few(address_rate=Rate(per_second=1, burst=2)))
+    bad = key.token(role="anon")
+    statuses = [(await call(edge, token=bad)).status for _ in range(3)]
+    assert statuses == [401, 401, 429]
+    assert (await call(edge, token=key.token(), address="192.0.2.2")).status == 200
+
+
+async def test_sign_in_attempts_of_an_address_are_slowed_R92(make_edge, upstream):
+    edge = await make_edge(limits=few(auth_rate=Rate(per_second=1, burst=2)))
+    tries = [await call(edge, "/auth/v1/token", query="grant_type=password", body=b'{"email":"a"}') for _ in range(3)]
+    assert [got.status for got in tries] == [200, 200, 429]
+    assert tries[-1].header("retry-after") == "1"
+    assert len(upstream.calls) == 2
+
+
+async def test_the_memory_of_the_limiter_is_bounded_R92(make_edge, key):
+    edge = await make_edge(limits=few(buckets=5))
+    for number in range(20):
+        await call(edge, address=f"10.0.0.{number}")
+    assert len(edge._addresses._levels) == 5
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """Short times, for the tests of hanging upstreams; the sizes are the real ones."""
+    return replace(Limits(), read_seconds=0.15, total_seconds=0.3, connect_seconds=0.3)
+
+
+async def hang() -> None:
+    await asyncio.sleep(5)
+
+
+async def test_an_upstream_that_hangs_is_504_within_the_budget_and_asked_once_R93(edge, upstream, key):
+    upstream.answers[WHOAMI] = Answer(before=hang)
+    async with asyncio.timeout(1):
+        assert_error(await call(edge, token=key.token()), 504, "timeout")
+    assert len(upstream.function_calls) == 1
+
+
+async def test_an_upstream_that_drips_is_504_at_the_total_time_R93(edge, upstream, key):
+    async def drip(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        for _ in range(50):
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.05)
+
+    upstream.overrides[WHOAMI] = drip
+    async with asyncio.timeout(1):
+        assert_error(await call(edge, token=key.token()), 504, "timeout")
+
+
+async def test_a_connection_that_breaks_is_502_and_the_call_is_not_repeated_R93(edge, upstream, key):
+    async def break_off() -> None:
+        raise ConnectionResetError
+
+    assert (await call(edge, token=key.token())).status == 200, "so that a pooled connection is at hand"
+    upstream.answers[WHOAMI] = Answer(before=break_off)
+    got = await call(edge, token=key.token())
+    assert_error(got, 502, "upstream_error")
+    assert len(upstream.function_calls) == 2
+
+
+async def test_an_upstream_that_is_not_there_is_502_R93(make_edge, key, config):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        edge = await make_edge(rest_url=f"http://127.0.0.1:{unused.getsockname()[1]}")
+        assert_error(await call(edge, token=key.token()), 502, "upstream_error")
+
+
+async def test_more_calls_than_connections_wait_and_then_give_up_R93(make_edge, upstream, key, config):
+    edge = await make_edge(limits=replace(config.limits, connections=2, pool_seconds=0.05))
+    await call(edge, token=key.token())
+    upstream.answers[WHOAMI] = Answer(before=lambda: asyncio.sleep(0.12))
+    answers = await asyncio.gather(*(call(edge, token=key.token()) for _ in range(4)))
+    assert sorted(got.status for got in answers) == [200, 200, 504, 504]
