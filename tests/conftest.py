@@ -22,6 +22,7 @@ from psycopg import sql
 
 SHARED = "RINGFENCE_TEST_SHARED"
 TEMPLATE = "sql_template"
+_started: list[Any] = []  # keeps a child of a worker referenced while it serves the other workers
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,6 +47,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     cluster = folder / "cluster.json"
     if cluster.exists():
         processes.stop(processes.ProcessRecord.from_json(json.loads(cluster.read_text())["process"]))
+    for child in _started:
+        child.popen.wait()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -103,6 +106,7 @@ def cluster(shared: Path) -> Any:
         made = Cluster(shared / "postgres", shared / "postgres.log", port, passwords, throwaway=True)
         made.initialise()
         child = made.launch()
+        _started.append(child)
         described.write_text(json.dumps({"port": port, "passwords": passwords, "process": child.record.to_json()}))
         made.wait_until_ready()
         made.bootstrap()

@@ -9,10 +9,10 @@ from typing import Any
 
 from agent.cli import corpus
 from agent.cli.client import EdgeClient
+from agent.cli.embedding import configured_embedder
 from agent.cli.errors import CliError
 from agent.cli.people import ACME, GLOBEX, INSTRUCTIONS, ORGANIZATIONS, TOOLS, Organization, everybody
-from agent.config import Config
-from agent.embedding import Embedder, create_embedder
+from agent.embedding import Embedder
 from agent.errors import Conflict
 from agent.ingest import ingest
 from agent.rpc import Rpc
@@ -44,8 +44,7 @@ async def _seed(described: dict[str, Any], state: State, report: Report) -> list
             people = await _sign_up(client, state)
         with step("organizations, members, bots and orders", report):
             homes = [await _organization(client, people, one) for one in ORGANIZATIONS]
-        config = Config.from_environment({"RINGFENCE_REST_URL": "unused", "SUPABASE_PUBLISHABLE_KEY": "unused"})
-        embedder = create_embedder(config)
+        embedder = configured_embedder()
         readmes = corpus.up_to(corpus.readmes(tools.MODULES), README_CHUNKS, LONGEST_README)
         licences = corpus.up_to(corpus.licences(), LICENCE_CHUNKS, LONGEST_LICENCE)
         for one, (org_id, knowledge_base_id), texts in ((ACME, homes[0], readmes), (GLOBEX, homes[1], licences)):

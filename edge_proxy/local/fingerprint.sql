@@ -31,10 +31,9 @@ acls as (
   select 'database', 'this one', coalesce(b.datacl, acldefault('d', b.datdba)) from pg_catalog.pg_database b where b.datname = current_database()
 ),
 comments as (
-  select case d.classoid when 'pg_catalog.pg_constraint'::regclass then 'constraint' when 'pg_catalog.pg_policy'::regclass then 'policy'
-      when 'pg_catalog.pg_trigger'::regclass then 'trigger' else 'object' end as kind,
-    pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid) as name, d.description
+  select pg_catalog.pg_describe_object(d.classoid, d.objoid, d.objsubid) as name, d.description
   from pg_catalog.pg_description d
+  -- Lower ids are the system's own.
   where d.objoid >= 16384 and not exists (select from extension_owned e where e.classid = d.classoid and e.objid = d.objoid)
 )
 select 'privilege on ' || kind as kind, name,
@@ -42,7 +41,7 @@ select 'privilege on ' || kind as kind, name,
     case when x.is_grantable then ' with grant option' else '' end, x.grantor::regrole), ', ' order by x.grantee::regrole::text, x.privilege_type, x.grantor::regrole::text), 'nobody') as detail
 from acls left join lateral aclexplode(acl) x on true group by kind, name
 union all
-select 'comment on ' || kind, name, description from comments
+select 'comment', name, description from comments
 union all
 select 'comment on role', r.rolname, d.description from pg_catalog.pg_shdescription d join pg_catalog.pg_roles r on r.oid = d.objoid and d.classoid = 'pg_authid'::regclass
   where r.rolname !~ '^pg_'

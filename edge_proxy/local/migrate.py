@@ -9,20 +9,34 @@ from edge_proxy.local import tools
 
 
 class MigrationFailed(Exception):
-    """The Supabase CLI could not apply the migrations."""
+    """The Supabase CLI did not do what it was asked."""
 
 
-def push(database_url: str, *, home: Path, project: Path = tools.PROJECT, timeout_s: float = 120.0) -> str:
+def push(database_url: str, *, home: Path, project: Path = tools.PROJECT) -> str:
     """Apply the migrations of `project`/supabase that the database has not seen, and return what the CLI said.
 
     home: a folder the CLI may write to, so that it touches nobody's real one.
     Raises: MigrationFailed with the CLI's own words; the failing file leaves nothing behind (R27).
     """
+    return _run(["push", f"--remote={database_url}", "--yes", "--workdir", str(project)], home)
+
+
+def diff(from_url: str, to_url: str, *, home: Path) -> str:
+    """Return the SQL that turns the first database into the second, empty if nothing does. Raises: MigrationFailed."""
+    output = home / "difference.sql"
+    _run(["diff", "--use-pg-delta", "--from", from_url, "--to", to_url, "--output", str(output), "--workdir", str(home)], home)
+    return output.read_text() if output.exists() else ""
+
+
+def _run(arguments: list[str], home: Path, *, timeout_s: float = 120.0) -> str:
     done = subprocess.run(
-        [tools.supabase_cli(), "db", "push", f"--remote={database_url}", "--yes", "--workdir", project],
+        [tools.supabase_cli(), "db", *arguments],
         env=tools.environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s,
     )
     said = (done.stdout + done.stderr).strip()
     if done.returncode != 0:
-        raise MigrationFailed(said.replace(database_url, "the database"))
+        for argument in arguments:
+            if "://" in argument:  # a URL holds a password
+                said = said.replace(argument.removeprefix("--remote="), "the database")
+        raise MigrationFailed(said)
     return said

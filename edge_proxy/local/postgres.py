@@ -91,7 +91,7 @@ class Cluster:
                 capture_output=True, text=True, user=user, group=user, extra_groups=[] if user else None, env=ENVIRONMENT,
             )
         if done.returncode != 0:
-            raise RuntimeError(f"initdb failed:\n{done.stderr}")
+            raise processes.PartFailed(f"initdb failed:\n{done.stderr}")
         draft.rename(self.data)
 
     def launch(self) -> processes.Child:

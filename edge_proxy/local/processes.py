@@ -17,6 +17,10 @@ import psutil
 CLOCK_SLACK_S = 2.0
 
 
+class PartFailed(Exception):
+    """A part of the stack ended or did not become ready; the message holds the end of its log."""
+
+
 @dataclass(frozen=True)
 class ProcessRecord:
     """A process by id *and* start time: an id alone may belong to somebody else after a restart."""
@@ -66,15 +70,15 @@ class Child:
     def wait_until(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> None:
         """Poll `ready()` until it is true; on failure the child is stopped.
 
-        Raises: RuntimeError with the tail of the log when the child ends first, TimeoutError after `timeout_s` seconds.
+        Raises: PartFailed when the child ends first, or after `timeout_s` seconds.
         """
         deadline = time.monotonic() + timeout_s
         try:
             while not ready():
                 if self.ended():
-                    raise RuntimeError(f"{self.record.name} ended with status {self.popen.returncode}:\n{tail(self.log)}")
+                    raise PartFailed(f"{self.record.name} ended with status {self.popen.returncode}:\n{tail(self.log)}")
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{self.record.name} was not ready within {timeout_s:.0f} s:\n{tail(self.log)}")
+                    raise PartFailed(f"{self.record.name} was not ready within {timeout_s:.0f} s:\n{tail(self.log)}")
                 time.sleep(0.03)
         except BaseException:
             self.stop()

@@ -74,5 +74,11 @@ def differences(migrated: Facts, sourced: Facts) -> list[str]:
     return found
 
 
+def migration_between(migrated_url: str, sourced_url: str) -> str:
+    """Return the SQL that turns the first database into the second, by the Supabase CLI. Raises: MigrationFailed."""
+    with tempfile.TemporaryDirectory() as home:
+        return migrate.diff(migrated_url, sourced_url, home=Path(home))
+
+
 def _shown(detail: str | None) -> str:
     return "absent" if detail is None else detail.replace("\n", "\n                ")

@@ -64,7 +64,7 @@ class Stack:
     def start(self) -> dict[str, Any]:
         """Start everything and return what `up --json` prints, without the users.
 
-        Raises: PortTaken, MigrationFailed, RuntimeError or TimeoutError with the failing part's log.
+        Raises: PortTaken, MigrationFailed, PartFailed.
         """
         leftovers.end(self.state)
         self._remember(processes.ProcessRecord.of(leftovers.SUPERVISOR, os.getpid()))
@@ -112,11 +112,11 @@ class Stack:
         self.state.write("stack.json", {**description, "processes": [record.to_json() for record in self._records]})
 
     def wait(self) -> None:
-        """Block until a part ends by itself. Raises: RuntimeError saying which, with the end of its log."""
+        """Block until a part ends by itself. Raises: PartFailed saying which, with the end of its log."""
         while True:
             for child in self.children:
                 if child.ended():
-                    raise RuntimeError(f"{child.record.name} ended by itself:\n{processes.tail(child.log)}")
+                    raise processes.PartFailed(f"{child.record.name} ended by itself:\n{processes.tail(child.log)}")
             time.sleep(0.2)
 
     def stop(self) -> None:
@@ -213,7 +213,7 @@ class Stack:
             stopping = self._stopping
         if stopping:
             child.stop()
-            raise RuntimeError("the stack is stopping")
+            raise processes.PartFailed("the stack is stopping")
         self._remember(child.record)
         return child
 

@@ -27,7 +27,7 @@ def ensure() -> str | None:
         try:
             pwd.getpwnam(NAME)  # two stacks starting at once: the other one may have created it first
         except KeyError:
-            raise RuntimeError(f"PostgreSQL refuses to run as root and the user {NAME} cannot be made: {done.stderr}") from None
+            raise PermissionError(f"PostgreSQL refuses to run as root and the user {NAME} cannot be made: {done.stderr}") from None
     return NAME
 
 

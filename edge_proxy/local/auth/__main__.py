@@ -21,7 +21,7 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"auth emulator: {error}")
     # No access log: it would show query strings. The app writes its own line for each request.
-    uvicorn.run(app, host=config.host, port=config.port, access_log=False, server_header=False, log_level="info")
+    uvicorn.run(app, host=config.host, port=config.port, access_log=False, server_header=False, timeout_graceful_shutdown=5)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from edge_proxy.local.auth.config import AuthConfig
 from edge_proxy.local.auth.errors import (
     AnonymousDisabled,
     BadJwt,
+    BearerBanned,
     EmailExists,
     InvalidCredentials,
     PhoneDisabled,
@@ -68,10 +69,8 @@ class Endpoints:
         return JSONResponse(self.keys.public(), headers={"cache-control": "public, max-age=600"})
 
     async def signup(self, request: Request) -> Response:
-        body = await wire.read_json(request)
+        body = await _read_account(request)
         password = wire.text(body, "password")
-        if wire.text(body, "phone"):
-            raise PhoneDisabled
         if not wire.text(body, "email"):
             raise AnonymousDisabled if not password else ValidationFailed("To signup, please provide your email")
         if not password:
@@ -96,10 +95,8 @@ class Endpoints:
                 raise UnsupportedGrant
 
     async def _password_grant(self, request: Request) -> Response:
-        body = await wire.read_json(request)
+        body = await _read_account(request)
         password = wire.text(body, "password")
-        if wire.text(body, "phone"):
-            raise PhoneDisabled
         email = wire.text(body, "email").strip().lower()
         async with self._store() as store:
             user = await store.user_by_email(email)
@@ -122,16 +119,14 @@ class Endpoints:
     async def get_user(self, request: Request) -> Response:
         user_id, session_id = self._identity(request)
         async with self._store() as store:
-            user, _ = await live(store, user_id, session_id)
+            user, _ = await _signed_in(store, user_id, session_id)
         return JSONResponse(users.to_json(user))
 
     async def update_user(self, request: Request) -> Response:
         user_id, session_id = self._identity(request)
         async with self._store() as store:
-            user, session = await live(store, user_id, session_id)
-        body = await wire.read_json(request)
-        if wire.text(body, "phone"):
-            raise PhoneDisabled
+            user, session = await _signed_in(store, user_id, session_id)
+        body = await _read_account(request)
         email = _address(wire.text(body, "email")) if wire.text(body, "email") else user.email
         password = wire.text(body, "password")
         data = wire.mapping(body, "data")
@@ -153,7 +148,7 @@ class Endpoints:
     async def logout(self, request: Request) -> Response:
         user_id, session_id = self._identity(request)
         async with self._store() as store:
-            user, session = await live(store, user_id, session_id)
+            user, session = await _signed_in(store, user_id, session_id)
             match request.query_params.get("scope") or "global":
                 case "global":
                     await store.end_sessions(user.id)
@@ -199,6 +194,22 @@ class Endpoints:
         if await passwords.matches(password, user.encrypted_password):
             raise SamePassword
         return await passwords.hash_password(password)
+
+
+async def _signed_in(store: Store, user_id: UUID, session_id: UUID) -> tuple[User, Session]:
+    """Return who a token speaks for, if they still may. Raises: UserNotFound, SessionNotFound, BearerBanned."""
+    user, session = await live(store, user_id, session_id)
+    if is_banned(user, store.now):
+        raise BearerBanned
+    return user, session
+
+
+async def _read_account(request: Request) -> wire.Body:
+    """Return what a request says of an account. Raises: PhoneDisabled for a telephone number, and what read_json raises."""
+    body = await wire.read_json(request)
+    if wire.text(body, "phone"):
+        raise PhoneDisabled
+    return body
 
 
 def _address(email: str) -> str:

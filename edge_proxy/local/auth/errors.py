@@ -12,6 +12,7 @@ AuthError                        status  code
  |- PhoneDisabled                 400    phone_provider_disabled
  |- NoAuthorization               401    no_authorization
  |- BadJwt                        403    bad_jwt
+ |- BearerBanned                  403    user_banned
  |- UserNotFound                  403    user_not_found
  |- SessionNotFound               403    session_not_found
  |- PathNotFound                  404    not_found
@@ -89,6 +90,10 @@ class NoAuthorization(AuthError, status=401, code="no_authorization"):
 
 class BadJwt(AuthError, status=403, code="bad_jwt"):
     """invalid JWT: unable to parse or verify signature"""
+
+
+class BearerBanned(AuthError, status=403, code="user_banned"):
+    """User is banned"""
 
 
 class UserNotFound(AuthError, status=403, code="user_not_found"):

@@ -1,4 +1,7 @@
-"""Sessions and the tokens of a session: opening one, refreshing it, and what the answer looks like."""
+"""Sessions and the tokens of a session: opening one, refreshing it, and what the answer looks like.
+
+What a session proved is in the tables (auth.sessions.aal, auth.mfa_amr_claims), and every token is made from them anew.
+"""
 
 from __future__ import annotations
 

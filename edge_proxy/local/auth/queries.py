@@ -74,7 +74,8 @@ on conflict (session_id, authentication_method) do update set updated_at = exclu
 
 SESSION: Final[LiteralString] = """
 select s.id, s.user_id, coalesce(s.aal, 'aal1')::text as aal, s.not_after,
-       array(select jsonb_build_object('method', c.authentication_method, 'timestamp', floor(extract(epoch from c.updated_at))::bigint)
+       array(select jsonb_build_object('method', c.authentication_method,
+                                       'timestamp', floor(extract(epoch from c.updated_at))::bigint)
                from auth.mfa_amr_claims c where c.session_id = s.id order by c.updated_at desc, c.authentication_method) as amr
   from auth.sessions s
  where s.id = %(session_id)s and s.user_id = %(user_id)s

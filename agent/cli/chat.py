@@ -1,0 +1,54 @@
+"""`ringfence chat`: ask a bot and see the answer as it comes, with its citations and run id."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.errors import CliError
+from agent.cli.login import token_for
+from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+
+
+def chat(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    bot: Annotated[str, typer.Option("--bot", metavar="ORG/BOT", help="The bot to ask, for example acme/helpdesk.")],
+    email: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Ask as one of the example people. Default: the last login.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Ask a bot. The answer streams; below it stand what it cites and the id of the run."""
+    where = target(state_dir)
+    extra = _stream(where, token_for(where, email), bot, question)
+    for citation in extra.get("citations", []):
+        print(citation_line(citation))
+    print(f"run {extra.get('run_id', 'unknown')}")
+
+
+def citation_line(citation: dict[str, Any]) -> str:
+    """Return one citation as a line: number, title, document, chunk, character range, score."""
+    return (
+        f"[{citation['n']}] {citation['title']}  document {citation['document_id']}  chunk {citation['chunk_id']}  "
+        f"characters {citation['start_char']}-{citation['end_char']}  score {citation['score']:.4f}"
+    )
+
+
+def _stream(where: Target, token: str, bot: str, question: str) -> dict[str, Any]:
+    """Print the answer and return its `ringfence` part. Raises: CliError."""
+    import openai  # takes most of a second to import, so only here
+
+    extra: dict[str, Any] = {}
+    try:
+        with openai.OpenAI(base_url=f"{where.url}/v1", api_key=token, max_retries=0) as client:
+            messages: Any = [{"role": "user", "content": question}]
+            for chunk in client.chat.completions.create(model=bot, messages=messages, stream=True):
+                extra = (chunk.model_extra or {}).get("ringfence") or extra
+                for choice in chunk.choices:
+                    print(choice.delta.content or "", end="", flush=True)
+    except openai.APIConnectionError as err:
+        raise CliError(f"{where.url} cannot be reached") from err
+    except openai.APIError as err:
+        body = err.body if isinstance(err.body, dict) else {}
+        raise CliError(f"{body.get('message') or err.message} ({body.get('code') or 'error'})") from err
+    print()
+    return extra

@@ -1,0 +1,56 @@
+"""`ringfence login`: sign in with e-mail and password, keep the token for the commands that follow."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.errors import CliError
+from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+
+KEPT = "session.json"
+
+
+def login(
+    email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+) -> None:
+    """Sign in and print the access token; `ringfence chat` uses it until the next login.
+
+    The example people need no password here: it lies in the state folder. Others are asked for theirs.
+    """
+    where = target(state_dir)
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else where.known_password(email)
+    token = sign_in(where, email, password or typer.prompt(f"Password of {email}", hide_input=True, err=True))
+    where.state.create()
+    where.state.write(KEPT, {"url": where.url, "email": email, "access_token": token})
+    print(f"signed in as {email} at {where.url}", file=sys.stderr)
+    print(token)
+
+
+def sign_in(where: Target, email: str, password: str) -> str:
+    """Return an access token. Raises: CliError."""
+    from agent.cli.client import EdgeClient
+
+    async def call() -> str:
+        async with EdgeClient(where.url, where.publishable_key) as client:
+            return await client.sign_in(email, password)
+
+    return asyncio.run(call())
+
+
+def token_for(where: Target, email: str | None) -> str:
+    """Return a token of `email`, or the one of the last login. Raises: CliError saying how to get one."""
+    if email is not None:
+        password = where.known_password(email)
+        if password is None:
+            raise CliError(f"the password of {email} is not known here: run `ringfence login {email}` and leave --as out")
+        return sign_in(where, email, password)
+    kept: dict[str, Any] = where.state.read(KEPT)
+    if kept.get("url") != where.url:
+        raise CliError(f"nobody is signed in at {where.url}: run `ringfence login EMAIL`, or use --as EMAIL")
+    return str(kept["access_token"])

@@ -1,0 +1,66 @@
+"""`ringfence tour`, which `make run` calls: start the stack, do the main job, say how to connect."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.errors import CliError
+from agent.cli.options import DEFAULT_STATE_DIR, StateDir
+from agent.cli.stack import Port, interruptible, serving
+
+EXAMPLES = """
+Three ways in, each as {email}:
+
+  curl
+    TOKEN=$({command} login {email})
+    curl -s {url}/v1/chat/completions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+      -d '{{"model": "acme/helpdesk", "messages": [{{"role": "user", "content": "How do I install it?"}}]}}'
+
+  Python, the openai client
+    from openai import OpenAI
+    client = OpenAI(base_url="{url}/v1", api_key=TOKEN)
+    answer = client.chat.completions.create(model="acme/helpdesk", messages=[{{"role": "user", "content": "How do I install it?"}}])
+    print(answer.choices[0].message.content, answer.ringfence["citations"])
+
+  JavaScript, @supabase/supabase-js
+    const supabase = createClient("{url}", "{publishable_key}")
+    await supabase.auth.signInWithPassword({{ email: "{email}", password: "..." }})
+    const {{ data }} = await supabase.schema("api").rpc("whoami")
+"""
+
+
+def tour(
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    port: Port = None,
+    leave: Annotated[bool, typer.Option("--exit", help="End after the transcript instead of serving.")] = False,
+) -> None:
+    """Start the stack, show what it is for on real input, then keep serving.
+
+    The exit status is not 0 if anything happened that was not expected.
+    """
+    with interruptible(), serving(state_dir, port, no_seed=False, report=print) as (stack, described):
+        failures = asyncio.run(_transcript(described, stack.state))
+        if failures:
+            raise CliError(f"{failures} lines of the transcript are not as expected")
+        print("\nEverything happened as expected.")
+        if leave:
+            return
+        print(f"\nurl:              {described['url']}")
+        print(f"publishable key:  {described['publishable_key']}")
+        print(f"passwords:        {stack.state.root / 'users.json'}")
+        command = f".venv/bin/ringfence --state-dir {state_dir}" if state_dir != DEFAULT_STATE_DIR else ".venv/bin/ringfence"
+        print(EXAMPLES.format(url=described["url"], publishable_key=described["publishable_key"], email="owner@acme.test", command=command))
+        print("serving until Ctrl-C", flush=True)
+        stack.wait()
+
+
+async def _transcript(described: dict[str, Any], state: Any) -> int:
+    from agent.cli.client import EdgeClient
+    from agent.cli.transcript import Transcript
+
+    passwords = {user["email"]: user["password"] for user in described["users"]}
+    async with EdgeClient(described["url"], described["publishable_key"]) as client:
+        return await Transcript(client, state, passwords).run()
