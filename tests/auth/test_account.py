@@ -84,3 +84,11 @@ def test_verified_factors_are_shown_without_their_secret(signed_in: SyncGoTrueCl
     ]
     session = signed_in.get_session()
     assert session and "JBSWY3DPEHPK3PXP" not in emulator.get_user(session.access_token).text
+
+
+def test_a_banned_person_cannot_use_a_token_they_hold(signed_in: SyncGoTrueClient, person: Person, emulator: Emulator) -> None:
+    session = signed_in.get_session()
+    assert session and emulator.get_user(session.access_token).status_code == 200
+    emulator.change("update auth.users set banned_until = now() + interval '1 hour' where id = %s", person.id)
+    for answer in (emulator.get_user(session.access_token), emulator.put_user(session.access_token, {"data": {"name": "Eve"}})):
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "user_banned")

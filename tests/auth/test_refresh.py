@@ -102,11 +102,12 @@ def test_two_refreshes_at_the_same_moment_give_one_new_token(signed_in: SyncGoTr
     # Both requests are held in the middle by a lock on their session, then let go together.
     with emulator.database.connect() as holder, ThreadPoolExecutor(2) as threads:
         holder.execute(
-            "select from auth.sessions where id = (select session_id from auth.refresh_tokens where token = %s) for update", (first,)
+            "select from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where t.token = %s for update of s", (first,)
         )
         waiting = [threads.submit(rotate, emulator, first) for _ in "ab"]
         deadline = time.monotonic() + 10
-        while len(emulator.rows("select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")) < 2:
+        held = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while len(emulator.rows(held)) < 2:
             assert time.monotonic() < deadline, "the two requests did not meet"
             time.sleep(0.01)
         holder.rollback()

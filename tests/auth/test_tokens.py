@@ -79,7 +79,7 @@ def other_key_same_kid(emulator: Emulator, claims: dict[str, Any]) -> str:
 
 
 def unsigned(emulator: Emulator, claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, None, "none", headers={"kid": emulator.keys.jwks[0]["kid"]})
+    return jwt.encode(claims, "", "none", headers={"kid": emulator.keys.jwks[0]["kid"]})
 
 
 def hmac_with_the_public_key(emulator: Emulator, claims: dict[str, Any]) -> str:
@@ -176,5 +176,5 @@ def test_a_key_file_that_cannot_sign_is_refused(tmp_path: Path, content: str) ->
     path = tmp_path / "keys.json"
     path.touch(0o600)
     path.write_text(content)
-    with pytest.raises(ConfigError, match="keys.json"):
+    with pytest.raises(ConfigError, match=r"keys\.json"):
         SigningKeys.load_or_create(path)
