@@ -61,7 +61,7 @@ class Transcript:
         await self._sign_in(member)
         question = "What is the status of order {}?"
         foreign = await self._chat(member, question.format(order))
-        absent = await self._chat(member, question.format("A-9999"))
+        absent = await self._chat(member, question.format("ACME-9999"))
         mine = await self._chat(ACME.owner, question.format(order))
         self.check(f"member asks for {order}", "not found, in the words used for a number that does not exist",
                    f"{_first_line(foreign)!r}, {'the same words' if _text(foreign) == _text(absent) else 'other words'}",
