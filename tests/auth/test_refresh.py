@@ -102,7 +102,8 @@ def test_two_refreshes_at_the_same_moment_give_one_new_token(signed_in: SyncGoTr
     # Both requests are held in the middle by a lock on their session, then let go together.
     with emulator.database.connect() as holder, ThreadPoolExecutor(2) as threads:
         holder.execute(
-            "select from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where t.token = %s for update of s", (first,)
+            "select from auth.sessions s join auth.refresh_tokens t on t.session_id = s.id where t.token = %s for update of s",
+            (first,),
         )
         waiting = [threads.submit(rotate, emulator, first) for _ in "ab"]
         deadline = time.monotonic() + 10
