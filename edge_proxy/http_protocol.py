@@ -25,11 +25,12 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > _HEAD_BYTES:
-            self.transport.close()
+        if self._in_head:
+            # Counted after the parser ran: it may have begun this head, at zero, with these very bytes.
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES:
+                self.transport.close()
 
     def on_message_begin(self) -> None:
         self._deadline.cancel()
