@@ -41,4 +41,4 @@ comment on policy organization_insert_owner on app.organization is 'Founding is 
 
 grant select on app.organization to authenticated;
 grant update (slug, name) on app.organization to authenticated;
-grant select, insert on app.organization to ringfence_owner;
+grant select, insert (slug, name, created_by) on app.organization to ringfence_owner;

@@ -50,7 +50,7 @@ comment on policy role_floor on app.role is 'Whatever else is allowed, never out
 comment on policy role_select_owner on app.role is 'The audit trail names the role at the time; founding needs the role just made.';
 comment on policy role_insert_owner on app.role is 'Founding gives the new organization its built-in roles.';
 grant select on app.role to authenticated;
-grant select, insert on app.role to ringfence_owner;
+grant select, insert (org_id, name, built_in) on app.role to ringfence_owner;
 
 alter table app.role_permission enable row level security;
 alter table app.role_permission force row level security;
@@ -74,7 +74,7 @@ comment on policy role_permission_floor on app.role_permission is 'Whatever else
 comment on policy role_permission_select_owner on app.role_permission is 'authz.orgs_with reads the permissions of the person''s own organizations.';
 comment on policy role_permission_insert_owner on app.role_permission is 'Founding gives the built-in roles their permissions.';
 grant select on app.role_permission to authenticated;
-grant select, insert on app.role_permission to ringfence_owner;
+grant select, insert (org_id, role_id, permission) on app.role_permission to ringfence_owner;
 
 create function authz.built_in_roles() returns table (role text, permission text)
 language sql stable

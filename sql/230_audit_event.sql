@@ -44,7 +44,7 @@ comment on policy audit_event_delete_nobody on app.audit_event is 'Append-only.'
 comment on policy audit_event_floor on app.audit_event is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy audit_event_insert_owner on app.audit_event is 'Even the trigger cannot write in another person''s name.';
 grant select on app.audit_event to authenticated;
-grant insert on app.audit_event to ringfence_owner;
+grant insert (org_id, actor_id, actor_kind, actor_role, action, object_id, run_id, changed) on app.audit_event to ringfence_owner;
 
 create function authz.tg_audit() returns trigger
 language plpgsql volatile security definer

@@ -44,7 +44,7 @@ comment on policy membership_insert_owner on app.membership is 'Founding makes t
 grant select, delete on app.membership to authenticated;
 grant insert (org_id, user_id, role_id) on app.membership to authenticated;
 grant update (role_id) on app.membership to authenticated;
-grant select, insert on app.membership to ringfence_owner;
+grant select, insert (org_id, user_id, role_id) on app.membership to ringfence_owner;
 
 create function authz.tg_membership_guard() returns trigger
 language plpgsql volatile

@@ -272,7 +272,7 @@ comment on policy organization_insert_owner on app.organization is 'Founding is 
 
 grant select on app.organization to authenticated;
 grant update (slug, name) on app.organization to authenticated;
-grant select, insert on app.organization to ringfence_owner;
+grant select, insert (slug, name, created_by) on app.organization to ringfence_owner;
 
 -- ==== 210_permission.sql ====
 -- The permission registry: an append-only contract (F10). It belongs to no organization.
@@ -366,7 +366,7 @@ comment on policy role_floor on app.role is 'Whatever else is allowed, never out
 comment on policy role_select_owner on app.role is 'The audit trail names the role at the time; founding needs the role just made.';
 comment on policy role_insert_owner on app.role is 'Founding gives the new organization its built-in roles.';
 grant select on app.role to authenticated;
-grant select, insert on app.role to ringfence_owner;
+grant select, insert (org_id, name, built_in) on app.role to ringfence_owner;
 
 alter table app.role_permission enable row level security;
 alter table app.role_permission force row level security;
@@ -390,7 +390,7 @@ comment on policy role_permission_floor on app.role_permission is 'Whatever else
 comment on policy role_permission_select_owner on app.role_permission is 'authz.orgs_with reads the permissions of the person''s own organizations.';
 comment on policy role_permission_insert_owner on app.role_permission is 'Founding gives the built-in roles their permissions.';
 grant select on app.role_permission to authenticated;
-grant select, insert on app.role_permission to ringfence_owner;
+grant select, insert (org_id, role_id, permission) on app.role_permission to ringfence_owner;
 
 create function authz.built_in_roles() returns table (role text, permission text)
 language sql stable
@@ -463,7 +463,7 @@ comment on policy audit_event_delete_nobody on app.audit_event is 'Append-only.'
 comment on policy audit_event_floor on app.audit_event is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy audit_event_insert_owner on app.audit_event is 'Even the trigger cannot write in another person''s name.';
 grant select on app.audit_event to authenticated;
-grant insert on app.audit_event to ringfence_owner;
+grant insert (org_id, actor_id, actor_kind, actor_role, action, object_id, run_id, changed) on app.audit_event to ringfence_owner;
 
 create function authz.tg_audit() returns trigger
 language plpgsql volatile security definer
@@ -541,7 +541,7 @@ comment on policy membership_insert_owner on app.membership is 'Founding makes t
 grant select, delete on app.membership to authenticated;
 grant insert (org_id, user_id, role_id) on app.membership to authenticated;
 grant update (role_id) on app.membership to authenticated;
-grant select, insert on app.membership to ringfence_owner;
+grant select, insert (org_id, user_id, role_id) on app.membership to ringfence_owner;
 
 create function authz.tg_membership_guard() returns trigger
 language plpgsql volatile
@@ -2425,6 +2425,9 @@ revoke all on function api.create_ticket(uuid, text, text, text, uuid) from publ
 grant execute on function api.create_ticket(uuid, text, text, text, uuid) to authenticated;
 
 -- ==== 900_close.sql ====
+-- Handed over only here: making a trigger takes EXECUTE on its function, which the migration role has while it owns it.
+alter function authz.tg_audit() owner to ringfence_owner;
+
 -- The definer functions have been handed over: their owner creates nothing more.
 revoke create on schema authz from ringfence_owner;
 
