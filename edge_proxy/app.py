@@ -25,7 +25,9 @@ Handler = Callable[[Request, Send], Awaitable[Reply | None]]
 class Edge:
     """The app. `clock` tells the time of day for tokens, `monotonic` the time that passes for caches and rates."""
 
-    def __init__(self, config: Config, clock: Callable[[], float], monotonic: Callable[[], float], agent: App | None) -> None:
+    def __init__(
+        self, config: Config, clock: Callable[[], float], monotonic: Callable[[], float], agent: App | None
+    ) -> None:
         limits = config.limits
         self.metrics = Metrics()
         self.upstream = Upstream(limits)
@@ -75,7 +77,11 @@ class Edge:
         started = time.perf_counter()
         route, handle = self._route(request)
         status = 0
-        extra = [*SAFE_HEADERS, (b"x-request-id", request.request_id.encode()), *cors_headers(request, self._config.cors_origins)]
+        extra = [
+            *SAFE_HEADERS,
+            (b"x-request-id", request.request_id.encode()),
+            *cors_headers(request, self._config.cors_origins),
+        ]
 
         async def outgoing(message: Message) -> None:
             nonlocal status
@@ -98,7 +104,9 @@ class Edge:
                 request.log["reason"] = error.reason
             if not status:
                 body = error_body(error, request.request_id, openai=route == "agent")
-                await Reply(error.status, body, [(b"content-type", b"application/json"), *error.headers()]).send(outgoing)
+                await Reply(error.status, body, [(b"content-type", b"application/json"), *error.headers()]).send(
+                    outgoing
+                )
         finally:
             seconds = time.perf_counter() - started
             self.metrics.in_flight.dec()

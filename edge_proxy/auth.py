@@ -134,6 +134,9 @@ def _reply(endpoint: Endpoint, reply: UpstreamReply) -> Reply:
     if reply.status == 204 or (200 <= reply.status < 300 and not reply.body):
         return Reply(reply.status, headers=headers)
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not (200 <= reply.status < 300 or 400 <= reply.status < 600) or kind not in ("application/json", "application/jwk-set+json"):
+    if not (200 <= reply.status < 300 or 400 <= reply.status < 600) or kind not in (
+        "application/json",
+        "application/jwk-set+json",
+    ):
         raise UpstreamFailed("not_an_answer")
     return Reply(reply.status, reply.body, [(b"content-type", b"application/json"), *headers])

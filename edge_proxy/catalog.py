@@ -40,13 +40,12 @@ class Allowlist:
         """
         if name == CATALOG:
             return
-        if self._needs_read(name):
-            # Holding others back only while there is nothing to go by: otherwise they use the set that is there.
-            if self._names is None or not self._lock.locked():
-                async with self._lock:
-                    if self._needs_read(name):
-                        self._names = _names(await read())
-                        self._read_at = self._monotonic()
+        # Others are held back only while there is nothing to go by: otherwise they use the set that is there.
+        if self._needs_read(name) and (self._names is None or not self._lock.locked()):
+            async with self._lock:
+                if self._needs_read(name):
+                    self._names = _names(await read())
+                    self._read_at = self._monotonic()
         if self._names is None or name not in self._names:
             raise UnknownRpc
 

@@ -89,7 +89,7 @@ def check_header(header: dict[str, Any], algorithms: Collection[str]) -> tuple[s
         raise BadJws("alg")
     if not isinstance(kid, str) or not KID.match(kid):
         raise BadJws("kid")
-    if not isinstance(kind, str) or kind.upper() != "JWT" or not kind.isascii():
+    if not isinstance(kind, str) or kind.upper() != "JWT":
         raise BadJws("typ")
     return algorithm, kid
 

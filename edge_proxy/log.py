@@ -1,4 +1,4 @@
-"""The access log: one JSON object a line, built from a fixed list of facts. No token, no content, no path (R59, R95)."""
+"""The access log: one JSON object a line, from a fixed list of facts. No token, no content, no path (R59, R95)."""
 
 from __future__ import annotations
 

@@ -11,12 +11,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "ringfence_edge_requests", "Answers by route, status and error code.", ["route", "status", "code"], registry=self.registry
+            "ringfence_edge_requests",
+            "Answers by route, status and error code.",
+            ["route", "status", "code"],
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "ringfence_edge_request_seconds", "Time to the end of the answer.", ["route"], registry=self.registry
         )
-        self._fetches = Counter("ringfence_edge_jwks_fetches", "Key set fetches by outcome.", ["outcome"], registry=self.registry)
+        self._fetches = Counter(
+            "ringfence_edge_jwks_fetches", "Key set fetches by outcome.", ["outcome"], registry=self.registry
+        )
         self.in_flight = Gauge("ringfence_edge_in_flight", "Requests being served.", registry=self.registry)
 
     def answered(self, route: str, status: int, code: str, seconds: float) -> None:

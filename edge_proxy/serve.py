@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 
@@ -26,6 +27,15 @@ _CONNECTIONS = 1000
 class _Server(uvicorn.Server):
     """uvicorn's server, ending with exit status 0 when told to stop: its own way raises the signal once more."""
 
+    metrics_port = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for server in self.servers:
+            # The real ports: 0 in the settings asks for any free one.
+            host, port = server.sockets[0].getsockname()[:2]
+            log.write("listening", host=host, port=port, metrics_port=self.metrics_port)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -34,7 +44,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(config: Config, app: Edge) -> uvicorn.Server:
+def _server(config: Config, app: Edge) -> _Server:
     settings = uvicorn.Config(
         app,
         host=config.host,
@@ -58,8 +68,9 @@ async def _serve(config: Config, app: Edge) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.keys.purge)
     metrics, thread = start_http_server(config.metrics_port, addr="127.0.0.1", registry=app.metrics.registry)
     try:
-        log.write("start", host=config.host, port=config.port, metrics_port=metrics.server_port)
-        await _server(config, app).serve()
+        server = _server(config, app)
+        server.metrics_port = metrics.server_port
+        await server.serve()
     finally:
         metrics.shutdown()
         metrics.server_close()

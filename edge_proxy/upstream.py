@@ -49,7 +49,7 @@ def _build(limits: Limits) -> Client:
 
 
 class Upstream:
-    """A pool of connections to PostgREST, Supabase Auth and the JWKS. Never retries: a write may have happened (R93)."""
+    """Connections to PostgREST, Supabase Auth and the JWKS. Never retries: a write may have happened (R93)."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

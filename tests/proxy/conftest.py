@@ -13,7 +13,8 @@ import uvicorn
 from edge_proxy.app import Edge, create_app
 from edge_proxy.config import Config
 from edge_proxy.limits import Limits
-from tests.proxy.support import ISSUER, PUBLISHABLE_KEY, Agent, Clock, RecordingUpstream, SigningKey
+from tests.proxy.doubles import Agent, RecordingUpstream
+from tests.proxy.support import ISSUER, PUBLISHABLE_KEY, Clock, SigningKey
 
 
 @pytest.fixture

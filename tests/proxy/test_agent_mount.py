@@ -35,7 +35,9 @@ async def test_the_agent_gets_the_verified_person_and_no_credential_header_R75_F
         "token": token, "user_id": USER, "session_id": SESSION, "request_id": got.header("x-request-id"),
     }  # fmt: skip
     assert {name for name, _ in scope["headers"]} == {b"content-type", b"x-stainless-lang"}
-    assert got.header("set-cookie") is None and got.header("server") is None and got.header("cache-control") == "no-store"
+    assert (
+        got.header("set-cookie") is None and got.header("server") is None and got.header("cache-control") == "no-store"
+    )
 
 
 @pytest.mark.parametrize("claims", [{"role": "service_role"}, {"role": "anon"}, {"aud": "x"}])
@@ -105,7 +107,9 @@ async def test_the_agent_hears_when_the_client_hangs_up(edge, agent, key):
 async def test_a_chat_may_be_longer_than_a_call_but_not_endless_R86(make_edge, agent, key, config):
     edge = await make_edge(limits=replace(config.limits, body_bytes=10, agent_body_bytes=100))
     assert (await call(edge, CHAT, token=key.token(), body=b'{"a":"' + b"x" * 90 + b'"}')).status == 200
-    assert_openai_error(await call(edge, CHAT, token=key.token(), body=b'{"a":"' + b"x" * 99 + b'"}'), 413, "body_too_large")
+    assert_openai_error(
+        await call(edge, CHAT, token=key.token(), body=b'{"a":"' + b"x" * 99 + b'"}'), 413, "body_too_large"
+    )
     assert len(agent.scopes) == 1
 
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.proxy.support import PUBLISHABLE_KEY, USER, Answer, assert_error, call
+from tests.proxy.doubles import Answer
+from tests.proxy.support import PUBLISHABLE_KEY, USER, assert_error, call
 
 pytestmark = pytest.mark.anyio
 
@@ -35,9 +36,10 @@ AS_USER = [
     ("POST", f"{FACTOR}/verify", ""),
 ]
 NEVER = [
-    "admin/users", "admin/generate_link", "invite", "generate_link", "sso", "sso/saml/acs", "authorize", "callback", "oauth/token",
-    "token/", "user/x", "../rest/v1/rpc/whoami", "%2e%2e/admin", "user%2f..%2fadmin/users", "factors/not-a-uuid", f"{FACTOR}/admin",
-    f"{FACTOR}/challenge/", "", "/user", "user;x", ".well-known/openid-configuration", ".well-knownXjwks.json",
+    "", "/user", "user/x", "user;x", "token/", "factors/not-a-uuid", f"{FACTOR}/admin", f"{FACTOR}/challenge/",
+    "admin/users", "admin/generate_link", "invite", "generate_link", "sso", "sso/saml/acs", "authorize", "callback",
+    "oauth/token", "../rest/v1/rpc/whoami", "%2e%2e/admin", "user%2f..%2fadmin/users",
+    ".well-known/openid-configuration", ".well-knownXjwks.json",
 ]  # fmt: skip
 
 
@@ -55,12 +57,13 @@ async def test_signed_out_endpoints_pass_and_no_token_travels_R73_R83(edge, upst
 @pytest.mark.parametrize(("method", "path", "query"), AS_USER)
 async def test_a_users_own_endpoints_need_the_users_token_R73(edge, upstream, key, method, path, query):
     target = f"/auth/v1/{path}"
-    assert_error(await call(edge, target, method=method, query=query, body=b""), 401, "missing_token")
-    assert_error(await call(edge, target, method=method, query=query, body=b"", token=PUBLISHABLE_KEY), 401, "invalid_token")
-    assert_error(await call(edge, target, method=method, query=query, body=b"", token=key.token(role="service_role")), 401, "invalid_token")
+    given = {"method": method, "query": query, "body": b""}
+    assert_error(await call(edge, target, **given), 401, "missing_token")
+    for bad in (PUBLISHABLE_KEY, key.token(role="service_role")):
+        assert_error(await call(edge, target, token=bad, **given), 401, "invalid_token")
     assert upstream.calls == []
     token = key.token()
-    assert (await call(edge, target, method=method, query=query, body=b"", token=token)).status == 200
+    assert (await call(edge, target, token=token, **given)).status == 200
     (sent,) = upstream.calls
     assert (sent.method, sent.path, sent.query) == (method, target, query)
     assert sent.names["authorization"] == f"Bearer {token}" and sent.names["apikey"] == PUBLISHABLE_KEY
@@ -74,7 +77,9 @@ async def test_no_other_endpoint_is_reached_even_by_a_signed_in_user_R84(edge, u
     assert upstream.calls == []
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", "user"), ("GET", "token"), ("PATCH", "user"), ("PUT", FACTOR), ("HEAD", "user")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "user"), ("GET", "token"), ("PATCH", "user"), ("PUT", FACTOR), ("HEAD", "user")]
+)
 async def test_a_listed_path_takes_only_its_methods_R84(edge, upstream, key, method, path):
     assert_error(await call(edge, f"/auth/v1/{path}", method=method, token=key.token()), 405, "method_not_allowed")
     assert upstream.calls == []
@@ -104,7 +109,9 @@ async def test_an_unknown_or_doubled_query_parameter_is_refused_R75_R85(edge, up
 async def test_an_error_keeps_supabase_auths_own_body_and_status(edge, upstream):
     body = b'{"code":400,"error_code":"invalid_credentials","msg":"Invalid login credentials"}'
     headers = {"content-type": "application/json", "x-supabase-api-version": "2024-01-01", "retry-after": "7"}
-    upstream.answers["/auth/v1/token"] = Answer(400, body, {**headers, "set-cookie": "a=b", "server": "x", "x-sb-error-code": "y"})
+    upstream.answers["/auth/v1/token"] = Answer(
+        400, body, {**headers, "set-cookie": "a=b", "server": "x", "x-sb-error-code": "y"}
+    )
     got = await call(edge, "/auth/v1/token", query="grant_type=password", body=b'{"email":"a","password":"b"}')
     assert (got.status, got.body) == (400, body)
     assert (got.header("x-supabase-api-version"), got.header("retry-after")) == ("2024-01-01", "7")
@@ -115,7 +122,9 @@ async def test_an_error_keeps_supabase_auths_own_body_and_status(edge, upstream)
 async def test_only_a_dated_api_version_is_passed_on_R83(edge, upstream):
     json_type = ("content-type", "application/json")
     for value in ("2024-01-01", "latest", "2024-01-01\t"):
-        await call(edge, "/auth/v1/signup", headers=[json_type, ("x-supabase-api-version", value), ("x-client-info", "js")])
+        await call(
+            edge, "/auth/v1/signup", headers=[json_type, ("x-supabase-api-version", value), ("x-client-info", "js")]
+        )
     assert [sent.names.get("x-supabase-api-version") for sent in upstream.calls] == ["2024-01-01", None, None]
     assert all("x-client-info" not in sent.names for sent in upstream.calls)
 
@@ -137,7 +146,9 @@ async def test_signing_out_needs_no_body_and_its_204_passes(edge, upstream, key)
 async def test_the_link_in_an_e_mail_redirects_the_browser_and_nothing_else_does_R88_R89(edge, upstream):
     target = "https://app.example/#access_token=x"
     upstream.answers["/auth/v1/verify"] = Answer(303, b"", {"location": target})
-    got = await call(edge, "/auth/v1/verify", method="GET", query="token=t&type=signup&redirect_to=x", headers=[], body=b"")
+    got = await call(
+        edge, "/auth/v1/verify", method="GET", query="token=t&type=signup&redirect_to=x", headers=[], body=b""
+    )
     assert (got.status, got.header("location")) == (303, target)
     assert len(upstream.calls) == 1, "the edge itself does not follow"
     assert_error(await call(edge, "/auth/v1/verify", body=b"{}"), 502, "upstream_error")

@@ -22,7 +22,11 @@ def test_everything_derives_from_the_project_url():
     config = from_environment(GOOD)
     assert (config.rest_url, config.auth_url) == ("https://project.example/rest/v1", "https://project.example/auth/v1")
     assert config.jwks_url == "https://project.example/auth/v1/.well-known/jwks.json"
-    assert (config.issuer, config.audience, config.algorithms) == ("https://project.example/auth/v1", "authenticated", ("ES256",))
+    assert (config.issuer, config.audience, config.algorithms) == (
+        "https://project.example/auth/v1",
+        "authenticated",
+        ("ES256",),
+    )
     assert (config.host, config.port, config.metrics_port) == ("127.0.0.1", 8787, 9787)
     assert (config.agent_app, config.cors_origins) == ("agent.app:create_app", frozenset())
 
@@ -74,13 +78,16 @@ def test_a_legacy_anon_key_is_a_publishable_key_R82():
 
 UNCLEAR = {
     "SUPABASE_URL": ["", "project.example", "http://project.example", "ftp://project.example", "https://u:p@project.example",
-                     "https://project.example?x=1", "https://project.example#x", "http://127.0.0.1.evil.example", "https://x:notaport"],
+                     "https://project.example?x=1", "https://project.example#x", "http://127.0.0.1.evil.example",
+                     "https://x:notaport"],
     "RINGFENCE_JWKS_URL": ["http://project.example/jwks", "file:///etc/passwd", "http://10.0.0.1/jwks"],
     "RINGFENCE_REST_URL": ["postgres://127.0.0.1/x", "http://192.168.1.1"],
-    "SUPABASE_PUBLISHABLE_KEY": ["", "abc", "sb_publishable_", "sb_publishable_a b", jwt(role="authenticated"), jwt(), "eyJ.x.y"],
+    "SUPABASE_PUBLISHABLE_KEY": ["", "abc", "sb_publishable_", "sb_publishable_a b", jwt(role="authenticated"),
+                                 jwt(), "eyJ.x.y"],
     "RINGFENCE_ALGORITHMS": ["HS256", "none", "ES256,HS256", ","],
     "RINGFENCE_PORT": ["x", "-1", "70000"],
-    "RINGFENCE_CORS_ORIGINS": ["*", "https://*.example", "https://app.example/", "null", "app.example", "https://a.example\nx"],
+    "RINGFENCE_CORS_ORIGINS": ["*", "https://*.example", "https://app.example/", "null", "app.example",
+                              "https://a.example\nx"],
     "RINGFENCE_RATE_USER": ["0/1", "1/0", "1", "x/y", "-1/5"],
 }  # fmt: skip
 

@@ -8,7 +8,8 @@ import pytest
 
 from edge_proxy import errors
 from edge_proxy.errors import ProxyError
-from tests.proxy.support import Answer, assert_error, call, error
+from tests.proxy.doubles import Answer, error
+from tests.proxy.support import assert_error, call
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +40,9 @@ REWORDED = [
 
 
 @pytest.mark.parametrize(("status", "sqlstate", "expected", "code"), MAPPED)
-async def test_an_error_raised_by_our_sql_keeps_its_message_R90_R91(edge, upstream, key, status, sqlstate, expected, code):
+async def test_an_error_raised_by_our_sql_keeps_its_message_R90_R91(
+    edge, upstream, key, status, sqlstate, expected, code
+):
     upstream.answers[WHOAMI] = error(status, sqlstate, "said by our SQL", details="inside", hint="inside")
     got = await call(edge, token=key.token())
     assert_error(got, expected, code, sqlstate=...)
@@ -48,7 +51,9 @@ async def test_an_error_raised_by_our_sql_keeps_its_message_R90_R91(edge, upstre
 
 
 @pytest.mark.parametrize(("status", "sqlstate", "expected", "code"), REWORDED)
-async def test_an_error_worded_by_postgresql_gets_a_fixed_message_R51_R52_R57_R90(edge, upstream, key, status, sqlstate, expected, code):
+async def test_an_error_worded_by_postgresql_gets_a_fixed_message_R51_R52_R57_R90(
+    edge, upstream, key, status, sqlstate, expected, code
+):
     upstream.answers[WHOAMI] = error(status, sqlstate, "Key (slug)=(canary) of table app.secret", details="canary")
     got = await call(edge, token=key.token())
     assert_error(got, expected, code, sqlstate=...)
@@ -56,7 +61,8 @@ async def test_an_error_worded_by_postgresql_gets_a_fixed_message_R51_R52_R57_R9
 
 
 @pytest.mark.parametrize(
-    "message", ["permission denied for table customer_order", 'new row violates row-level security policy for table "note"']
+    "message",
+    ["permission denied for table customer_order", 'new row violates row-level security policy for table "note"'],
 )
 async def test_a_denial_worded_by_postgresql_does_not_name_the_table_R90(edge, upstream, key, message):
     upstream.answers[WHOAMI] = error(403, "42501", message)
@@ -116,11 +122,16 @@ async def test_a_401_has_the_fixed_description_of_its_code_R91(edge, key, clock)
         'Bearer error="invalid_token", error_description="Send the access token of a signed-in user as a Bearer token."'
     )
     wrong = await call(edge, token=key.token(role="anon"))
-    assert wrong.header("www-authenticate") == 'Bearer error="invalid_token", error_description="The access token is not valid here."'
+    assert (
+        wrong.header("www-authenticate")
+        == 'Bearer error="invalid_token", error_description="The access token is not valid here."'
+    )
 
 
 def tree() -> dict[str, tuple[int, str]]:
-    found = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, ProxyError)}
+    found = {
+        name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, ProxyError)
+    }
     return {name: (kind.status, kind.code) for name, kind in found.items() if not kind.__subclasses__()}
 
 

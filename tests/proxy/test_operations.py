@@ -9,7 +9,8 @@ import pytest
 from prometheus_client import generate_latest
 
 from edge_proxy.log import fingerprint
-from tests.proxy.support import SESSION, USER, Answer, assert_error, call, error
+from tests.proxy.doubles import Answer, error
+from tests.proxy.support import SESSION, USER, assert_error, call
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,9 @@ async def test_readyz_follows_the_keys_and_the_database_door(edge, upstream, clo
     assert await ready() == (503, "keys")
 
 
-async def test_no_token_no_content_and_no_line_break_of_a_caller_reaches_the_log_R59_R95(edge, upstream, agent, key, caplog):
+async def test_no_token_no_content_and_no_line_break_of_a_caller_reaches_the_log_R59_R95(
+    edge, upstream, agent, key, caplog
+):
     caplog.set_level(logging.DEBUG)
     token = key.token(email=f"{CANARY}@acme.test")
     upstream.answers["/rest/v1/rpc/whoami"] = error(409, "23505", CANARY, details=CANARY, hint=CANARY)
@@ -127,7 +130,18 @@ async def test_a_configured_origin_is_allowed_exactly_and_without_credentials_R9
     assert refused.status == 401 and refused.header("access-control-allow-origin") == "https://app.example"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null", "https://APP.example", "*", ""])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://app.example.evil.example",
+        "http://app.example",
+        "null",
+        "https://APP.example",
+        "*",
+        "",
+    ],
+)
 async def test_any_other_origin_gets_no_permission_R94(make_edge, key, origin):
     edge = await make_edge(cors_origins=frozenset({"https://app.example"}))
     got = await call(edge, method="OPTIONS", headers=[("origin", origin), ASKS], body=b"")

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
@@ -18,7 +18,8 @@ import pytest
 
 from edge_proxy import http_protocol
 from edge_proxy.http_protocol import BoundedHttp
-from tests.proxy.support import NOW, PUBLISHABLE_KEY, USER, Answer, error
+from tests.proxy.doubles import Answer, error
+from tests.proxy.support import NOW, PUBLISHABLE_KEY, USER
 
 WHOAMI = "/rest/v1/rpc/whoami"
 
@@ -128,10 +129,17 @@ async def test_a_stream_of_the_agent_arrives_piece_by_piece(url, agent, key):
 async def test_the_supabase_client_works_with_the_edge_as_its_project(url, upstream, key):
     import httpx
     from postgrest.exceptions import APIError
+
     from supabase import AsyncClientOptions, acreate_client
 
     token = key.token()
-    user = {"id": USER, "aud": "authenticated", "app_metadata": {}, "user_metadata": {}, "created_at": "2026-11-21T00:00:00Z"}
+    user = {
+        "id": USER,
+        "aud": "authenticated",
+        "app_metadata": {},
+        "user_metadata": {},
+        "created_at": "2026-11-21T00:00:00Z",
+    }
     session = {"access_token": token, "token_type": "bearer", "expires_in": 3600, "expires_at": int(NOW) + 3600,
                "refresh_token": "r", "user": user}  # fmt: skip
     upstream.answers["/auth/v1/token"] = Answer(body=json.dumps(session).encode())
@@ -165,12 +173,6 @@ ENVIRONMENT = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def process(**environment: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "edge_proxy.serve"]
@@ -182,41 +184,35 @@ def process(**environment: str) -> Iterator[subprocess.Popen[str]]:
         running.communicate()
 
 
-def fetch(url: str, *, seconds: float = 10.0) -> str:
-    """Return the body once the server is up."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return str(answer.read().decode())
-        except ConnectionError:
-            raise
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+def fetch(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 @pytest.mark.parametrize("variable", [{"SUPABASE_PUBLISHABLE_KEY": "sb_secret_canary"}, {"MY_SERVICE_ROLE": "canary"}])
 def test_the_process_refuses_a_secret_key_in_one_clear_line_R82(variable):
     with process(**variable) as running:
-        _, said = running.communicate(timeout=10)
+        _, said = running.communicate(timeout=30)
     assert running.returncode == 2
     (line,) = said.splitlines()
-    assert line.startswith("ringfence serve: refused to start: ") and next(iter(variable)) in line and "canary" not in line
+    assert (
+        line.startswith("ringfence serve: refused to start: ") and next(iter(variable)) in line and "canary" not in line
+    )
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_serves_metrics_on_their_own_port_and_stops_soon_when_told(sign):
-    port, metrics_port = free_port(), free_port()
-    with process(RINGFENCE_PORT=str(port), RINGFENCE_METRICS_PORT=str(metrics_port)) as running:
+    with process(RINGFENCE_PORT="0", RINGFENCE_METRICS_PORT="0") as running:
+        assert running.stderr is not None
+        listening = json.loads(running.stderr.readline())
+        port, metrics_port = listening["port"], listening["metrics_port"]
+        assert listening["event"] == "listening"
         assert json.loads(fetch(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2)
+            fetch(f"http://127.0.0.1:{port}/metrics")
         assert "ringfence_edge_requests_total" in fetch(f"http://127.0.0.1:{metrics_port}/metrics")
         with socket.create_connection(("127.0.0.1", port)) as idle:
             idle.sendall(b"POST /rest/v1/rpc/whoami HTTP/1.1\r\n")
             running.send_signal(sign)
-            _, said = running.communicate(timeout=5)
+            running.communicate(timeout=10)
     assert running.returncode == 0
-    assert [json.loads(line)["event"] for line in said.splitlines()][0] == "start"

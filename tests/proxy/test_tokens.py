@@ -9,23 +9,22 @@ import json
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from edge_proxy.app import Edge
-from tests.proxy.support import NOW, SESSION, USER, Clock, RecordingUpstream, SigningKey, assert_error, b64, call, claims
+from tests.proxy.support import (
+    OTHER_USER,
+    SESSION,
+    USER,
+    Clock,
+    SigningKey,
+    assert_error,
+    assert_refused,
+    b64,
+    call,
+    claims,
+)
 
 pytestmark = pytest.mark.anyio
 
 PAYLOAD = json.dumps(claims()).encode()
-
-
-async def refused(edge: Edge, upstream: RecordingUpstream, token: str, code: str = "invalid_token") -> None:
-    """Assert that the token is a 401 without one call upstream."""
-    assert_error(await call(edge, token=token), 401, code)
-    assert upstream.calls == []
-
-
-def header(key: SigningKey, **changes: object) -> bytes:
-    head = {"alg": "ES256", "kid": key.kid, "typ": "JWT", **changes}
-    return json.dumps({name: value for name, value in head.items() if value is not ...}).encode()
 
 
 async def test_the_good_token_of_these_tests_is_accepted(edge, upstream, key):
@@ -35,26 +34,40 @@ async def test_the_good_token_of_these_tests_is_accepted(edge, upstream, key):
 
 @pytest.mark.parametrize("alg", ["none", "nOnE", "HS256", "RS256", "ES384", "es256", "", None, ["ES256"], ..., 1, {}])
 async def test_any_alg_but_the_configured_one_is_refused_R60_F01(edge, upstream, key, alg):
-    await refused(edge, upstream, key.compact(header(key, alg=alg), PAYLOAD))
+    await assert_refused(edge, upstream, key.compact(key.header(alg=alg), PAYLOAD))
 
 
 async def test_an_unsigned_token_is_refused_R60(edge, upstream, key):
-    await refused(edge, upstream, f"{b64(header(key, alg='none'))}.{b64(PAYLOAD)}.")
+    await assert_refused(edge, upstream, f"{b64(key.header(alg='none'))}.{b64(PAYLOAD)}.")
 
 
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
 async def test_hs256_keyed_with_the_public_key_is_refused_R61(edge, upstream, key, encoding):
     public = key.private.public_key().public_bytes(encoding, PublicFormat.SubjectPublicKeyInfo)
-    text = f"{b64(header(key, alg='HS256'))}.{b64(PAYLOAD)}"
-    await refused(edge, upstream, f"{text}.{b64(hmac.digest(public, text.encode(), hashlib.sha256))}")
+    text = f"{b64(key.header(alg='HS256'))}.{b64(PAYLOAD)}"
+    await assert_refused(edge, upstream, f"{text}.{b64(hmac.digest(public, text.encode(), hashlib.sha256))}")
 
 
 @pytest.mark.parametrize(
     "kid",
-    [..., None, "", 7, ["live-key"], "unknown", "../live-key", "live-key' or 1=1", "k" * 65, "k" * 10_000, "lіve-key", "live-key\n", "live key"],
+    [
+        ...,
+        None,
+        "",
+        7,
+        ["live-key"],
+        "unknown",
+        "../live-key",
+        "live-key' or 1=1",
+        "k" * 65,
+        "k" * 10_000,
+        "lіve-key",
+        "live-key\n",
+        "live key",
+    ],
 )
 async def test_a_kid_that_is_absent_odd_or_unknown_is_refused_R64(edge, upstream, key, kid):
-    await refused(edge, upstream, key.compact(header(key, kid=kid), PAYLOAD))
+    await assert_refused(edge, upstream, key.compact(key.header(kid=kid), PAYLOAD))
 
 
 @pytest.mark.parametrize(
@@ -71,14 +84,25 @@ async def test_a_kid_that_is_absent_odd_or_unknown_is_refused_R64(edge, upstream
         {"cty": "JWT"},
     ],
 )
-async def test_a_header_member_that_could_redirect_the_check_is_refused_and_fetches_nothing_R65(edge, upstream, key, extra):
+async def test_a_header_member_that_could_redirect_the_check_is_refused_and_fetches_nothing_R65(
+    edge, upstream, key, extra
+):
     fetches = upstream.key_fetches
-    await refused(edge, upstream, key.compact(header(key, **extra), PAYLOAD))
+    await assert_refused(edge, upstream, key.compact(key.header(**extra), PAYLOAD))
     assert upstream.key_fetches == fetches
 
 
+@pytest.mark.parametrize("member", [{"alg": "none"}, {"kid": "../x"}, {"crit": ["exp"]}, {"typ": "x"}])
+async def test_a_bad_header_beside_an_unknown_kid_fetches_nothing_R65_R76(edge, upstream, key, clock, member):
+    clock.now += 31
+    assert_error(await call(edge, token=key.token(header={"kid": "unknown", **member})), 401, "invalid_token")
+    assert upstream.key_fetches == 1
+    assert_error(await call(edge, token=key.token(header={"kid": "unknown"})), 401, "invalid_token")
+    assert upstream.key_fetches == 2, "the allowed twin: an unknown kid alone is worth one fetch"
+
+
 async def test_a_token_carrying_its_own_key_is_refused_R65(edge, upstream, key, other_key):
-    await refused(edge, upstream, other_key.compact(header(key, jwk=other_key.jwk()), PAYLOAD))
+    await assert_refused(edge, upstream, other_key.compact(key.header(jwk=other_key.jwk()), PAYLOAD))
 
 
 def shapes(key: SigningKey) -> dict[str, str]:
@@ -89,28 +113,28 @@ def shapes(key: SigningKey) -> dict[str, str]:
         "two parts": f"{head}.{payload}",
         "four parts": f"{good}.",
         "detached payload": f"{head}..{signature}",
-        "padded header": f"{b64(header(key) + b' ')}=.{payload}.{signature}",
+        "padded header": f"{b64(key.header() + b' ')}=.{payload}.{signature}",
         "padded signature": f"{head}.{payload}.{signature}==",
         "standard alphabet": good.replace("-", "+").replace("_", "/") if set("-_") & set(good) else good + "+",
         "duplicate header member": key.compact(b'{"alg":"none","alg":"ES256","kid":"%s"}' % key.kid.encode(), PAYLOAD),
-        "duplicate claim": key.compact(header(key), b'{"role":"service_role",' + PAYLOAD[1:]),
-        "header not UTF-8": key.compact(header(key)[:-1] + b',"x":"\xff"}', PAYLOAD),
-        "claims not UTF-8": key.compact(header(key), PAYLOAD[:-1] + b',"x":"\xff"}'),
-        "claims in UTF-16": key.compact(header(key), PAYLOAD.decode().encode("utf-16")),
-        "claims with a byte order mark": key.compact(header(key), b"\xef\xbb\xbf" + PAYLOAD),
-        "claims are a list": key.compact(header(key), b"[" + PAYLOAD + b"]"),
-        "claims are a string": key.compact(header(key), b'"x"'),
+        "duplicate claim": key.compact(key.header(), b'{"role":"service_role",' + PAYLOAD[1:]),
+        "header not UTF-8": key.compact(key.header()[:-1] + b',"x":"\xff"}', PAYLOAD),
+        "claims not UTF-8": key.compact(key.header(), PAYLOAD[:-1] + b',"x":"\xff"}'),
+        "claims in UTF-16": key.compact(key.header(), PAYLOAD.decode().encode("utf-16")),
+        "claims with a byte order mark": key.compact(key.header(), b"\xef\xbb\xbf" + PAYLOAD),
+        "claims are a list": key.compact(key.header(), b"[" + PAYLOAD + b"]"),
+        "claims are a string": key.compact(key.header(), b'"x"'),
         "header is a list": key.compact(b"[]", PAYLOAD),
-        "claims with NaN": key.compact(header(key), PAYLOAD[:-1] + b',"x":NaN}'),
-        "nested token": key.compact(header(key), good.encode()),
+        "claims with NaN": key.compact(key.header(), PAYLOAD[:-1] + b',"x":NaN}'),
+        "nested token": key.compact(key.header(), good.encode()),
         "longer than allowed": key.token(padding="x" * 9000),
-        "deep claims": key.compact(header(key), PAYLOAD[:-1] + b',"x":' + b"[" * 5000 + b"]" * 5000 + b"}"),
+        "deep claims": key.compact(key.header(), PAYLOAD[:-1] + b',"x":' + b"[" * 5000 + b"]" * 5000 + b"}"),
     }
 
 
 @pytest.mark.parametrize("shape", sorted(shapes(SigningKey.generate("k"))))
 async def test_only_compact_jws_in_its_one_spelling_is_read_R66(edge, upstream, key, shape):
-    await refused(edge, upstream, shapes(key)[shape])
+    await assert_refused(edge, upstream, shapes(key)[shape])
 
 
 async def test_a_json_serialised_token_is_refused_R66(edge, upstream, key):
@@ -124,105 +148,15 @@ async def test_no_other_spelling_of_the_signatures_last_character_is_accepted_R6
     good = key.token()
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for letter in set(alphabet) - {good[-1]}:
-        await refused(edge, upstream, good[:-1] + letter)
+        await assert_refused(edge, upstream, good[:-1] + letter)
 
 
 async def test_a_token_with_one_changed_byte_is_refused_R73(edge, upstream, key):
     good = key.token()
     for position in range(0, len(good), 7):
         letter = "A" if good[position] != "A" else "B"
-        await refused(edge, upstream, good[:position] + letter + good[position + 1 :])
+        await assert_refused(edge, upstream, good[:position] + letter + good[position + 1 :])
     assert (await call(edge, token=good)).status == 200
-
-
-@pytest.mark.parametrize(
-    ("at", "status"), [(3599, 200), (3600 + 29, 200), (3600 + 30, 401), (3600 + 31, 401), (10**6, 401)]
-)
-async def test_a_token_ends_at_exp_plus_thirty_seconds_R67(edge, upstream, key, clock, at, status):
-    token = key.token()
-    clock.now = NOW + at
-    got = await call(edge, token=token)
-    assert got.status == status
-    if status == 401:
-        assert_error(got, 401, "expired_token")
-        assert upstream.calls == []
-
-
-@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-@pytest.mark.parametrize("value", [None, "", [], "*", "1800003600", True, {}])
-async def test_a_time_that_is_not_a_number_is_refused_R67_F09(edge, upstream, key, name, value):
-    await refused(edge, upstream, key.token(**{name: value}))
-
-
-@pytest.mark.parametrize("name", ["exp", "iat"])
-async def test_a_token_without_exp_or_iat_is_refused_R67(edge, upstream, key, name):
-    await refused(edge, upstream, key.token(**{name: ...}))
-
-
-@pytest.mark.parametrize("literal", [b"1e999", b"-1e999"])
-async def test_an_infinite_time_is_refused_R67(edge, upstream, key, literal):
-    payload = json.dumps(claims(exp="HERE")).encode().replace(b'"HERE"', literal)
-    await refused(edge, upstream, key.compact(header(key), payload))
-
-
-@pytest.mark.parametrize("name", ["iat", "nbf"])
-async def test_a_token_from_the_future_is_refused_beyond_the_leeway_R67(edge, upstream, key, name):
-    await refused(edge, upstream, key.token(**{name: int(NOW) + 31}))
-    assert (await call(edge, token=key.token(**{name: int(NOW) + 30}))).status == 200
-
-
-async def test_a_token_that_lives_longer_than_allowed_is_refused_R67(edge, upstream, key, limits):
-    longest = limits.token_lifetime_seconds
-    await refused(edge, upstream, key.token(exp=int(NOW) + longest + 1))
-    await refused(edge, upstream, key.token(exp=int(NOW) - 1, iat=int(NOW)))
-    assert (await call(edge, token=key.token(exp=int(NOW) + longest))).status == 200
-
-
-WRONG = [..., None, "", [], "*", {}, 1, True]
-
-
-@pytest.mark.parametrize("iss", [*WRONG, "https://project.example/auth/v1/", "https://PROJECT.example/auth/v1", "https://evil.example"])
-async def test_another_issuer_is_refused_R68_F09(edge, upstream, key, iss):
-    await refused(edge, upstream, key.token(iss=iss))
-
-
-@pytest.mark.parametrize("aud", [*WRONG, "anon", "Authenticated", ["anon"], [["authenticated"]], ["authenticated", 1]])
-async def test_a_missing_or_other_audience_is_refused_R69_F09(edge, upstream, key, aud):
-    await refused(edge, upstream, key.token(aud=aud))
-
-
-@pytest.mark.parametrize("aud", ["authenticated", ["authenticated"], ["other", "authenticated"]])
-async def test_the_audience_may_be_a_string_or_a_list_R69(edge, key, aud):
-    assert (await call(edge, token=key.token(aud=aud))).status == 200
-
-
-@pytest.mark.parametrize(
-    "role",
-    [*WRONG, "service_role", "anon", "postgres", "supabase_admin", ["authenticated"], "Authenticated", "authenticated ", "аuthenticated"],
-)
-async def test_a_token_of_any_other_role_is_refused_though_the_live_key_signed_it_R70_F09(edge, upstream, key, role):
-    await refused(edge, upstream, key.token(role=role))
-
-
-@pytest.mark.parametrize("name", ["sub", "session_id"])
-@pytest.mark.parametrize("value", [*WRONG, "x", USER + "x", "{" + USER + "}", USER.replace("-", ""), USER + "\n"])
-async def test_sub_and_session_id_must_be_uuids_R71_F09(edge, upstream, key, name, value):
-    await refused(edge, upstream, key.token(**{name: value}))
-
-
-@pytest.mark.parametrize("kind", ["at+jwt", "JWE", "", None, ["JWT"], "ſwt", "JWT "])
-async def test_another_typ_is_refused_R72(edge, upstream, key, kind):
-    await refused(edge, upstream, key.compact(header(key, typ=kind), PAYLOAD))
-
-
-@pytest.mark.parametrize("kind", ["JWT", "jwt", ...])
-async def test_typ_may_be_jwt_in_any_case_or_absent_R72(edge, key, kind):
-    assert (await call(edge, token=key.compact(header(key, typ=kind), PAYLOAD))).status == 200
-
-
-async def test_an_id_token_is_refused_by_its_claims_R72(edge, upstream, key):
-    identity = {"iss": claims()["iss"], "aud": "my-client", "sub": USER, "exp": NOW + 60, "iat": NOW, "nonce": "n"}
-    await refused(edge, upstream, key.compact(header(key), json.dumps(identity).encode()))
 
 
 async def test_no_token_is_401_and_never_an_anonymous_call_R73_F09(edge, upstream):
@@ -231,59 +165,11 @@ async def test_no_token_is_401_and_never_an_anonymous_call_R73_F09(edge, upstrea
 
 
 async def test_the_publishable_key_as_a_token_is_refused_on_a_function_R73(edge, upstream, config):
-    await refused(edge, upstream, config.publishable_key)
-
-
-def authorizations(token: str) -> dict[str, list[str]]:
-    return {
-        "two headers": [f"Bearer {token}", f"Bearer {token}"],
-        "comma-joined": [f"Bearer {token}, Bearer {token}"],
-        "basic": ["Basic dXNlcjpwYXNz"],
-        "no scheme": [token],
-        "dpop": [f"DPoP {token}"],
-        "tab": [f"Bearer\t{token}"],
-        "two spaces": [f"Bearer  {token}"],
-        "trailing space": [f"Bearer {token} "],
-        "trailing data": [f"Bearer {token} x"],
-        "trailing comma": [f"Bearer {token},"],
-        "empty": [""],
-        "scheme only": ["Bearer "],
-        "quoted": [f'Bearer "{token}"'],
-        "a latin-1 letter": [f"Bearer {token}é"],
-    }
-
-
-@pytest.mark.parametrize("form", sorted(authorizations("t")))
-async def test_every_odd_authorization_header_has_the_same_outcome_R74(edge, upstream, key, form):
-    values = authorizations(key.token())[form]
-    sent = [("content-type", "application/json"), *(("authorization", value) for value in values)]
-    assert_error(await call(edge, headers=sent), 401, "invalid_token")
-    assert upstream.calls == []
-
-
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-async def test_the_scheme_is_read_in_any_case_R74(edge, key, scheme):
-    sent = [("content-type", "application/json"), ("authorization", f"{scheme} {key.token()}")]
-    assert (await call(edge, headers=sent)).status == 200
-
-
-@pytest.mark.parametrize("name", ["apikey", "cookie", "x-access-token", "proxy-authorization", "x-forwarded-authorization"])
-async def test_a_token_anywhere_but_in_its_header_is_not_a_token_R75(edge, upstream, key, name):
-    value = f"access_token={key.token()}" if name == "cookie" else f"Bearer {key.token()}"
-    got = await call(edge, headers=[("content-type", "application/json"), (name, value)])
-    assert_error(got, 401, "missing_token")
-    assert upstream.calls == []
-
-
-@pytest.mark.parametrize("name", ["access_token", "apikey", "token"])
-async def test_a_token_in_the_query_is_not_read_even_beside_a_good_one_R75(edge, upstream, key, name):
-    assert_error(await call(edge, query=f"{name}={key.token()}"), 400, "query_not_allowed")
-    assert_error(await call(edge, query=f"{name}={key.token()}", token=key.token()), 400, "query_not_allowed")
-    assert upstream.calls == []
+    await assert_refused(edge, upstream, config.publishable_key)
 
 
 async def test_a_forged_token_with_the_live_kid_and_alg_is_refused_R81_F01(edge, upstream, key, other_key):
-    await refused(edge, upstream, SigningKey(key.kid, other_key.private).token())
+    await assert_refused(edge, upstream, SigningKey(key.kid, other_key.private).token())
 
 
 async def test_ids_reach_nobody_in_another_spelling_R71(edge, agent, key):
@@ -305,8 +191,6 @@ async def test_a_failing_rate_limiter_denies_F09(edge, upstream, key, monkeypatc
 
 
 async def test_one_persons_verdict_is_not_anothers(edge, upstream, key):
-    from tests.proxy.support import OTHER_USER
-
     first, second = key.token(), key.token(sub=OTHER_USER)
     for token in (first, second, first, second):
         assert (await call(edge, token=token)).status == 200
@@ -316,7 +200,7 @@ async def test_one_persons_verdict_is_not_anothers(edge, upstream, key):
 
 
 async def test_a_good_request_after_a_refused_one_on_the_same_edge_is_served(edge, upstream, key):
-    await refused(edge, upstream, key.token(role="service_role"))
+    await assert_refused(edge, upstream, key.token(role="service_role"))
     assert (await call(edge, token=key.token())).status == 200
 
 
