@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from edge_proxy.jws import BadJws, base64url
@@ -102,17 +102,19 @@ def _publishable(value: str) -> str:
     raise ConfigRefused("SUPABASE_PUBLISHABLE_KEY must be a publishable key (sb_publishable_...)")
 
 
+def _rate(environ: Mapping[str, str], name: str, default: Rate) -> Rate:
+    match = _RATE.match(environ.get(name) or f"{default.per_second}/{default.burst}")
+    if not match or float(match[1]) <= 0 or int(match[2]) < 1:
+        raise ConfigRefused(f"{name} must be PER_SECOND/BURST, for example 50/200")
+    return Rate(float(match[1]), int(match[2]))
+
+
 def _limits(environ: Mapping[str, str]) -> Limits:
-    limits = Limits()
-    for variable, member in (("USER", "user_rate"), ("ADDRESS", "address_rate"), ("AUTH", "auth_rate")):
-        name = f"RINGFENCE_RATE_{variable}"
-        value = environ.get(name)
-        if value:
-            match = _RATE.match(value)
-            if not match or float(match[1]) <= 0 or int(match[2]) < 1:
-                raise ConfigRefused(f"{name} must be PER_SECOND/BURST, for example 50/200")
-            limits = replace(limits, **{member: Rate(float(match[1]), int(match[2]))})
-    return limits
+    return Limits(
+        user_rate=_rate(environ, "RINGFENCE_RATE_USER", Limits.user_rate),
+        address_rate=_rate(environ, "RINGFENCE_RATE_ADDRESS", Limits.address_rate),
+        auth_rate=_rate(environ, "RINGFENCE_RATE_AUTH", Limits.auth_rate),
+    )
 
 
 def _words(environ: Mapping[str, str], name: str, default: str = "") -> tuple[str, ...]:

@@ -28,7 +28,7 @@ ProxyError                     status  code
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 Header = tuple[bytes, bytes]
 
@@ -36,8 +36,8 @@ Header = tuple[bytes, bytes]
 class ProxyError(Exception):
     """The request could not be served."""
 
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal_error"
+    status: int = 500
+    code: str = "internal_error"
 
     def __init__(self, reason: str = "") -> None:
         """Keep `reason`, one of our own fixed words, for the log only: it never reaches the client."""
@@ -198,7 +198,7 @@ class DatabaseRefused(ProxyError):
 
     def __init__(self, status: int, code: str, message: str, sqlstate: str) -> None:
         super().__init__(sqlstate)
-        self.status, self.code = status, code  # type: ignore[misc]
+        self.status, self.code = status, code
         self.message, self.sqlstate = message, sqlstate
 
     def headers(self) -> list[Header]:

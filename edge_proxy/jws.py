@@ -116,6 +116,7 @@ def public_key(jwk: object, algorithms: Collection[str]) -> Key | None:
     """
     if not isinstance(jwk, dict):
         return None
+    names: tuple[str, ...]
     if jwk.get("kty") == "EC" and jwk.get("crv") == "P-256":
         algorithm, names = "ES256", ("kty", "crv", "x", "y")
     elif jwk.get("kty") == "RSA":
