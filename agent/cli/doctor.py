@@ -1,2 +1,148 @@
-def doctor() -> None:
-    """x"""
+"""`ringfence doctor`: what is wrong with this deployment, before somebody else finds out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.errors import CliError
+from agent.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, Target, running_stack, target
+
+# The first minor versions with the row-security fixes of 12 November 2026, by major version.
+MINIMUM_POSTGRES = {15: 20, 16: 16, 17: 12, 18: 7}
+FIXED_THERE = "CVE-2026-16237, CVE-2026-120154, CVE-2026-116327, CVE-2026-116311"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: ok, warn (works, should be changed) or fail."""
+
+    check: str
+    status: str
+    detail: str
+
+
+def doctor(
+    database_url: Annotated[str | None, typer.Option("--database-url", help="Also check this database's version and catalogs. Default: the local stack's.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Check keys in the environment, the edge, the signing keys, versions and the database's posture.
+
+    Looks at RINGFENCE_URL if that is set, else at the running local stack. Exit status 1 if a check fails.
+    """
+    findings = [*_environment(), *_programs()]
+    try:
+        findings += asyncio.run(_edge(target(state_dir)))
+        if database_url is None and "RINGFENCE_URL" not in os.environ:
+            database_url = running_stack(state_dir)["database_url"]
+    except CliError as err:
+        findings.append(Finding("edge", "warn", f"not checked: {err}"))
+    if database_url is not None:
+        findings += _database(database_url)
+    failed = [finding for finding in findings if finding.status == "fail"]
+    if as_json:
+        print(json.dumps({"ok": not failed, "checks": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.status:<5} {finding.check}: {finding.detail}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def version_finding(number: int, text: str) -> Finding:
+    """Judge a server by `server_version_num` and record the gap to the minimum."""
+    major, minor = divmod(number, 10000)
+    minimum = MINIMUM_POSTGRES.get(major)
+    if minimum is None:
+        oldest, newest = min(MINIMUM_POSTGRES), max(MINIMUM_POSTGRES)
+        if major > newest:
+            return Finding("postgresql", "warn", f"{text} is newer than what is known here (up to {newest})")
+        return Finding("postgresql", "fail", f"{text} is no longer supported; at least {oldest}.{MINIMUM_POSTGRES[oldest]}")
+    if minor < minimum:
+        return Finding("postgresql", "warn", f"{text} lags behind {major}.{minimum}, which fixes {FIXED_THERE}")
+    return Finding("postgresql", "ok", text)
+
+
+def _environment() -> Iterable[Finding]:
+    from edge_proxy.config import ConfigRefused, refuse_secrets
+
+    try:
+        refuse_secrets(os.environ)
+    except ConfigRefused as err:
+        yield Finding("keys in the environment", "fail", str(err))
+    else:
+        yield Finding("keys in the environment", "ok", "no secret or service-role key")
+
+
+def _programs() -> Iterable[Finding]:
+    from edge_proxy.local import tools
+
+    yield Finding("python", "ok", platform.python_version())
+    for name, find in (("supabase cli", tools.supabase_cli), ("postgrest", tools.postgrest)):
+        yield _program(name, find)
+
+
+def _program(name: str, find: Callable[[], Path]) -> Finding:
+    from edge_proxy.local import tools
+
+    try:
+        done = subprocess.run([find(), "--version"], env=tools.environment(Path("/nonexistent")), capture_output=True, text=True, timeout=20)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as err:
+        return Finding(name, "warn", f"{err} (only the local stack and migrations need it)")
+    return Finding(name, "ok" if done.returncode == 0 else "warn", (done.stdout or done.stderr).strip().splitlines()[0])
+
+
+async def _edge(where: Target) -> list[Finding]:
+    import aiohttp
+
+    from agent.cli.client import EdgeClient
+
+    async with EdgeClient(where.url, where.publishable_key) as client:
+        try:
+            ready = await client.get("/readyz")
+            keys = await client.get("/auth/v1/.well-known/jwks.json")
+            unsigned = await client.post("/rest/v1/rpc/whoami", {})
+        except (aiohttp.ClientError, TimeoutError) as err:
+            return [Finding("edge", "fail", f"{where.url} cannot be reached: {type(err).__name__}")]
+    return [
+        Finding("edge", "ok" if ready.status == 200 else "fail", f"{where.url}: {ready.body.get('status')} {ready.body.get('missing', '')}".strip()),
+        _signing_keys(keys.body if keys.status == 200 else {}),
+        Finding("no token, no answer", "ok" if unsigned.status == 401 else "fail", f"whoami without a token: {unsigned.status}"),
+    ]
+
+
+def _signing_keys(jwks: dict[str, Any]) -> Finding:
+    """Judge a JWK set: asymmetric keys only; a symmetric one would let its reader sign tokens."""
+    algorithms = sorted({str(key.get("alg")) for key in jwks.get("keys", [])})
+    if not algorithms:
+        return Finding("signing keys", "fail", "the JWK set is missing or empty: switch the project to asymmetric signing keys")
+    good = set(algorithms) <= {"ES256", "RS256"}
+    return Finding("signing keys", "ok" if good else "fail", f"{len(jwks['keys'])} published, {', '.join(algorithms)}")
+
+
+def _database(url: str) -> Iterable[Finding]:
+    import psycopg
+
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            connection.read_only = True
+            yield version_finding(connection.info.server_version, connection.info.parameter_status("server_version") or "unknown")
+            rows = connection.execute((Path(__file__).parent / "posture.sql").read_bytes()).fetchall()
+    except psycopg.Error as err:
+        # The message of a failed connection may hold host and user, never the password.
+        yield Finding("database", "fail", f"cannot be checked: {str(err).strip().splitlines()[0]}")
+        return
+    for finding, place in rows:
+        yield Finding("posture", "fail", f"{finding}: {place}")
+    if not rows:
+        yield Finding("posture", "ok", "row security forced everywhere, functions closed and pinned, no grant to anon or service_role")

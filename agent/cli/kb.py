@@ -62,7 +62,7 @@ async def _add(where: Target, token: str, knowledge_base: str, files: list[Path]
                 rpc, embedder, org_id=org_id, knowledge_base_id=base_id, title=file.name, uri=file.as_uri(), text=_read(file),
                 visibility="private" if private else "organization",
             )
-            what = "unchanged" if done.state == "unchanged" else f"{done.chunks} passages" + (", replaced" if done.replaced else "")
+            what = "unchanged" if done.state == "unchanged" else f"{done.chunks} passage(s)" + (", replaced" if done.replaced else "")
             print(f"{file.name}: {what}")
 
 

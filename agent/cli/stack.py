@@ -125,8 +125,9 @@ def _start_detached(state_dir: Path, port: int | None, no_seed: bool) -> dict[st
     from edge_proxy.local.state import State
 
     state = State(state_dir)
-    if leftovers.running(state) and "url" in state.read("stack.json"):
+    if leftovers.running(state):
         return running_stack(state_dir)
+    leftovers.end(state)  # of a killed supervisor; its stack.json would look like ours being ready
     state.create()
     command = [sys.executable, "-u", "-m", "agent.cli", "up", "--state-dir", str(state.root)]
     command += [] if port is None else ["--port", str(port)]
@@ -134,21 +135,29 @@ def _start_detached(state_dir: Path, port: int | None, no_seed: bool) -> dict[st
     log = state.log("supervisor")
     with os.fdopen(os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)) as output:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-        deadline = time.monotonic() + START_TIMEOUT_S
-        with log.open() as lines:
-            while "url" not in state.read("stack.json"):
-                _to_stderr(lines.read(), end="")
-                if child.poll() is not None:
-                    _to_stderr(lines.read(), end="")
-                    raise CliError("the stack did not start")
-                if time.monotonic() > deadline:
-                    child.terminate()
-                    child.wait()
-                    raise CliError(f"the stack was not ready within {START_TIMEOUT_S:.0f} s; see {log}")
-                time.sleep(0.05)
-            _to_stderr(lines.read(), end="")
+    try:
+        _follow(child, log, ready=lambda: "url" in state.read("stack.json"))
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise
     child.returncode = 0  # it goes on without us: nothing is left to wait for
     return running_stack(state_dir)
+
+
+def _follow(child: subprocess.Popen[bytes], log: Path, *, ready: Callable[[], bool]) -> None:
+    """Relay what the child writes until it is ready. Raises: CliError."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with log.open() as lines:
+        while not ready():
+            ended = child.poll() is not None
+            _to_stderr(lines.read(), end="")
+            if ended:
+                raise CliError("the stack did not start")
+            if time.monotonic() > deadline:
+                raise CliError(f"the stack was not ready within {START_TIMEOUT_S:.0f} s; see {log}")
+            time.sleep(0.05)
+        _to_stderr(lines.read(), end="")
 
 
 def _to_stderr(text: str, end: str = "\n") -> None:

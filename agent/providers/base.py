@@ -1,6 +1,6 @@
 """What the loop and a provider say to each other."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -75,7 +75,7 @@ class Provider(Protocol):
     name: str
     model: str
 
-    def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
+    def answer(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Done, None]:
         """Yield the pieces of the answer, then Done. Raises: ModelError."""
 
     async def close(self) -> None:

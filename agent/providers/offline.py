@@ -6,7 +6,7 @@ answer that no model is configured.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from agent.embedding import Embedder
 from agent.providers.base import Done, ModelRequest, TextDelta, ToolCall
@@ -26,7 +26,7 @@ class OfflineResponder:
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Done, None]:
         """Yield either one tool call or the whole answer."""
         question = next(message.content for message in reversed(request.messages) if message.role == "user")
         last = request.messages[-1]

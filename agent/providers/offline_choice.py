@@ -6,8 +6,8 @@ A tool's score is the similarity of the question to its name and summary. Requir
 - a uuid, a whole number: the first one in the question that fits the bounds;
 - other text: the whole question, shortened to the bounds.
 A tool whose required arguments cannot be filled is out. A filled identifier weighs so much that the tool made for it wins,
-provided the question is about such things at all, or the token begins with the very letters of the example. A tool that takes the whole question scores at least FREE_TEXT: search
-is where a question goes when it is not clearly for another tool.
+provided the question is about such things at all, or the token begins with the very letters of the example. A tool that
+takes the whole question scores at least FREE_TEXT: search is where a question goes when it is not clearly for another tool.
 
 A tool that writes is chosen only when the question asks for exactly that, in the words of its name (`create_ticket`: a
 verb of making, then "ticket") followed by ": " and the text; a question *about* tickets stays a question.

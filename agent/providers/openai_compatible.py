@@ -1,6 +1,6 @@
 """Any OpenAI-compatible chat endpoint, always streamed, never stored."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from agent.config import Endpoint
@@ -25,7 +25,7 @@ class OpenAICompatible:
             await self._client.close()
             self._client = None
 
-    async def answer(self, request: ModelRequest) -> AsyncIterator[TextDelta | Done]:
+    async def answer(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Done, None]:
         """Yield the text as it arrives, then Done with the tool calls and the usage. Raises: ModelError."""
         if self._client is None:
             self._client = open_client(self._endpoint, self._read_s)
