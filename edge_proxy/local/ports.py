@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import urllib.error
 import urllib.request
 
 LOOPBACK = "127.0.0.1"
+# Below the range the system takes for outgoing connections (from 32768 on Linux, 49152 elsewhere): a port from there may be
+# taken by a passing connection between our choosing it and a server's binding it.
+OUT_OF_THE_WAY = range(15000, 32000)
 
 
 def is_free(port: int) -> bool:
@@ -21,23 +25,12 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(wanted: dict[str, int]) -> dict[str, int]:
-    """Return a port for every name: the wanted one if it is free, else (or for 0) one the system picks.
-
-    All sockets are held until every port is known, so the same port is never handed out twice.
-    """
-    held: list[socket.socket] = []
+    """Return a port for every name: the wanted one if it is free, else (or for 0) another free one; none twice."""
     chosen: dict[str, int] = {}
-    try:
-        for name, port in wanted.items():
-            usable = port and port not in chosen.values() and is_free(port)
-            probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.append(probe)
-            probe.bind((LOOPBACK, port if usable else 0))
-            chosen[name] = int(probe.getsockname()[1])
-    finally:
-        for probe in held:
-            probe.close()
+    for name, port in wanted.items():
+        while not port or port in chosen.values() or not is_free(port):
+            port = random.choice(OUT_OF_THE_WAY)
+        chosen[name] = port
     return chosen
 
 

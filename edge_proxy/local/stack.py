@@ -75,17 +75,16 @@ class Stack:
         )
         self._start_database()
         SigningKeys.load_or_create(self.state.signing_keys).publish_jwks(self.state.jwks)
-        with ThreadPoolExecutor(max_workers=3) as pool:
-            parts = [pool.submit(part) for part in (self._migrate_then_serve_rest, self._start_auth)]
-            serving = pool.submit(self._start_edge)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            parts = [pool.submit(part) for part in (self._migrate_then_serve_rest, self._start_auth_then_edge)]
             try:
                 for part in parts:
                     part.result()
-                edge = serving.result()
             except BaseException:
-                self.stop()  # lets the threads that still wait for a child end at once
+                self.stop()  # lets the thread that still waits for a child end at once
                 raise
         # Asked only now: the edge remembers for some seconds that a part was missing.
+        edge = next(child for child in self.children if child.record.name == "edge")
         edge.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['edge']}/readyz"))
         return self.describe()
 
@@ -167,6 +166,11 @@ class Stack:
             child = self._track(postgrest.launch(self.state, text))
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['rest_admin']}/ready"))
 
+    def _start_auth_then_edge(self) -> None:
+        # The edge fetches the keys at once, and waits before it asks again.
+        self._start_auth()
+        self._start_edge()
+
     def _start_auth(self) -> None:
         with step(f"auth emulator on port {self.ports['auth']}", self.report):
             child = self._python("auth", "edge_proxy.local.auth", {
@@ -177,7 +181,7 @@ class Stack:
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['auth']}/health"))
 
-    def _start_edge(self) -> processes.Child:
+    def _start_edge(self) -> None:
         with step(f"edge with the agent on port {self.ports['edge']}", self.report):
             auth = f"http://{LOOPBACK}:{self.ports['auth']}"
             passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
@@ -192,7 +196,6 @@ class Stack:
                 "RINGFENCE_METRICS_PORT": str(self.ports["metrics"]),
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['edge']}/healthz"))
-        return child
 
     def _set_job_passwords(self) -> None:
         """Give the two log-ins for background work their passwords, as the migration role would on Supabase."""
