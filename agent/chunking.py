@@ -44,7 +44,7 @@ def chunk(text: str) -> list[Chunk]:
         if open_span is not None:
             too_long = block.end - open_span[0] > TARGET
             # A run of headings stays together with the text below the last one, unless that passes the maximum.
-            if (block.heading or too_long) and not only_headings or block.end - open_span[0] > MAXIMUM:
+            if ((block.heading or too_long) and not only_headings) or block.end - open_span[0] > MAXIMUM:
                 spans.append(open_span)
                 open_span = None
         if open_span is None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import openai
 import pytest
 import uvicorn
 from aiohttp import web
@@ -30,6 +31,7 @@ TOKEN = "canary-token-of-alice.eyJzdWIiOiJhbGljZSJ9.c2ln"
 BOB_TOKEN = "canary-token-of-bob.eyJzdWIiOiJib2IifQ.c2ln"
 MODEL_KEY = "canary-model-key"
 REQUEST_ID = "request-1"
+QUESTION: Any = {"model": "acme/support", "messages": [{"role": "user", "content": "How fast?"}]}
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +122,7 @@ class Asked:
             self.deltas.append(event.text)
 
 
-Ask = Callable[..., Awaitable[Answer]]
+Ask = Callable[..., Coroutine[Any, Any, Answer]]
 
 
 @pytest.fixture
@@ -180,3 +182,9 @@ async def app_url(pool: RpcPool, provider: OpenAICompatible, embedder: LocalEmbe
     """The app with the scripted model behind it."""
     async with serving_app(Agent(provider, embedder), pool) as url:
         yield url
+
+
+@pytest.fixture
+async def client(app_url: str) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=app_url, api_key=TOKEN, max_retries=0, timeout=10) as client:
+        yield client

@@ -80,7 +80,8 @@ CATALOG = [
     function("get_order", GET_ORDER, "stable", "org_id uuid", "number text"),
     function("create_ticket", CREATE_TICKET, "volatile", "org_id uuid", "subject text", "body text", "order_number text?",
              "idempotency_key uuid?"),
-    function("place_order", "Place an order.\n\n@audience app\n@param items  array\n@effect write", "volatile", "items jsonb"),
+    function("place_order", "Place an order.\n\n@audience app\n@param items  array\n@effect write", "volatile",
+             "items jsonb"),
 ]
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from agent.errors import (LimitExceeded, OutOfTime, OutOfTokens, RepeatedCall, TooManyModelCalls, TooManyToolCalls)
+from agent.errors import LimitExceeded, OutOfTime, OutOfTokens, RepeatedCall, TooManyModelCalls, TooManyToolCalls
 from agent.limits import Limits
 from tests.agent.conftest import Ask
 from tests.agent.fake_postgrest import FakePostgrest

@@ -3,11 +3,11 @@
 import pytest
 
 from agent.catalog import parse_catalog
+from agent.citations import Citations
 from agent.embedding import LocalEmbedder
 from agent.providers.base import ToolResult
 from agent.providers.offline_answer import NO_TOOL, NOTHING, NOTICE, QUOTE_CHARACTERS, compose
 from agent.providers.offline_choice import Chooser
-from agent.citations import Citations
 from tests.agent.conftest import BOB_TOKEN, Ask, Asked
 from tests.agent.fake_postgrest import CATALOG, FakePostgrest, Row, passage
 

@@ -50,7 +50,7 @@ async def test_a_call_is_one_post_with_headers_made_from_nothing() -> None:
     (500, "57014", errors.TimedOut, False), (401, "PGRST301", errors.Unauthenticated, False),
     (500, "XX000", errors.UpstreamFailed, False), (503, "PGRST001", errors.UpstreamFailed, False)])
 async def test_each_sqlstate_has_its_error_and_only_our_sentences_are_passed_on(
-        pool: RpcPool, database: FakePostgrest, status: int, code: str, error: type, keeps_message: bool) -> None:
+        pool: RpcPool, database: FakePostgrest, status: int, code: str, error: type[errors.AgentError], keeps_message: bool) -> None:
     async def before(name: str, arguments: Row) -> None:
         raise Refusal(status, code, "sentence of the database")
     database.before = before

@@ -5,8 +5,17 @@ import json
 
 import pytest
 
-from agent.errors import (AgentError, ModelBusy, ModelMalformed, ModelTimedOut, ModelUnavailable, NotVisible,
-                          TimedOut, Unauthenticated, UpstreamFailed)
+from agent.errors import (
+    AgentError,
+    ModelBusy,
+    ModelMalformed,
+    ModelTimedOut,
+    ModelUnavailable,
+    NotVisible,
+    TimedOut,
+    Unauthenticated,
+    UpstreamFailed,
+)
 from tests.agent.conftest import BOB_TOKEN, Ask, Asked
 from tests.agent.fake_postgrest import FakePostgrest, Refusal, Row, passage
 from tests.agent.scripted_model import ScriptedModel, calls, chunk, fails, hangs, raw, says, streams
