@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-import psutil
-
 from edge_proxy.local import processes
 from edge_proxy.local.state import State
 
@@ -32,7 +30,7 @@ def end(state: State, *, grace_s: float = 30.0) -> list[str]:
     for record in records:
         if record.name == SUPERVISOR and (supervisor := record.process()):
             supervisor.terminate()
-            psutil.wait_procs([supervisor], timeout=grace_s)
+            processes.still_running([supervisor], grace_s)
             ended.append(record.name)
     # The database was started first and goes last.
     ended += [record.name for record in reversed(records) if processes.stop(record)]

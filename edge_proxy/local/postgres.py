@@ -142,10 +142,18 @@ class Cluster:
 
     def create_database(self, name: str, template: str = "template1") -> None:
         """Create a database bootstrapped like the first one, or a copy of `template`."""
+        new = sql.Identifier(name)
         with self.connect(autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("create database {} owner postgres template {}").format(sql.Identifier(name), sql.Identifier(template))
-            )
+            connection.execute(sql.SQL("create database {} owner postgres template {}").format(new, sql.Identifier(template)))
+            # CREATE DATABASE does not copy privileges on the database itself; those of template1 are only about template1.
+            granted = connection.execute(
+                "select grantee::regrole::text, privilege_type from pg_database, aclexplode(datacl) where datname = %s", [template]
+            ).fetchall()
+            if granted and template != "template1":
+                connection.execute(sql.SQL("revoke all on database {} from public").format(new))
+                for grantee, privilege in granted:
+                    role = sql.SQL("public") if grantee == "-" else sql.Identifier(grantee)
+                    connection.execute(sql.SQL("grant {} on database {} to {}").format(sql.SQL(privilege), new, role))
 
     def drop_database(self, name: str) -> None:
         with self.connect(autocommit=True) as connection:

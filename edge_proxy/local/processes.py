@@ -47,9 +47,9 @@ class ProcessRecord:
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.created) > CLOCK_SLACK_S:
                 return None
-            return process if process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+        return process if is_alive(process) else None
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,31 @@ def stop(record: ProcessRecord, *, grace_s: float = 10.0) -> bool:
         process.send_signal(record.stop_signal)
     except psutil.NoSuchProcess:
         return True
-    _, left = psutil.wait_procs(family, timeout=grace_s)
-    for survivor in left:
+    for survivor in still_running(family, grace_s):
         try:
             survivor.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(left, timeout=5.0)
+    still_running(family, 5.0)
     return True
+
+
+def still_running(family: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait until all have ended, at most some seconds; return those that have not."""
+    deadline = time.monotonic() + seconds
+    alive = [process for process in family if is_alive(process)]
+    while alive and time.monotonic() < deadline:
+        time.sleep(0.02)
+        alive = [process for process in alive if is_alive(process)]
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Return whether a process runs. One that has ended but that its parent has not yet asked about does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def tail(log: Path, lines: int = 15) -> str:
