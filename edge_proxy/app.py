@@ -12,7 +12,7 @@ from edge_proxy.buckets import Buckets
 from edge_proxy.catalog import Allowlist
 from edge_proxy.config import Config
 from edge_proxy.cors import cors_headers, preflight
-from edge_proxy.errors import Internal, NotFound, ProxyError, error_body
+from edge_proxy.errors import Internal, NotFound, Overloaded, ProxyError, error_body
 from edge_proxy.health import Health
 from edge_proxy.jwks import KeyCache
 from edge_proxy.metrics import Metrics
@@ -29,7 +29,8 @@ class Edge:
         self, config: Config, clock: Callable[[], float], monotonic: Callable[[], float], agent: App | None
     ) -> None:
         limits = config.limits
-        self.metrics = Metrics()
+        self._in_flight = 0
+        self.metrics = Metrics(lambda: self._in_flight)
         self.upstream = Upstream(limits)
         self.keys = KeyCache(config, self.upstream, monotonic, self.metrics.keys_fetched)
         self._config = config
@@ -91,7 +92,7 @@ class Edge:
             await send(message)
 
         code = ""
-        self.metrics.in_flight.inc()
+        self._in_flight += 1
         try:
             await self._answer(request, handle, outgoing)
         except ClientGone:
@@ -109,13 +110,16 @@ class Edge:
                 )
         finally:
             seconds = time.perf_counter() - started
-            self.metrics.in_flight.dec()
+            self._in_flight -= 1
             self.metrics.answered(route, status, code, seconds)
             facts = {"route": route, "status": status, "code": code, "ms": round(seconds * 1000, 1)}
             log.write("request", request_id=request.request_id, **facts, **request.log)
 
     async def _answer(self, request: Request, handle: Handler, send: Send) -> None:
+        if self._in_flight > self._config.limits.in_flight:
+            raise Overloaded
         request.check_headers(self._config.limits)
+        self._addresses.spend(request.address)
         if request.method == "OPTIONS":
             await preflight(request, self._config.cors_origins).send(send)
             return
@@ -143,7 +147,8 @@ class Edge:
         return await self._forwarder.call(request, name, identity)
 
     async def _auth_call(self, request: Request, send: Send) -> Reply:
-        self._auth_addresses.spend(request.address)
+        if request.method == "POST":
+            self._auth_addresses.spend(request.address)
         return await self._auth.call(request, lambda: self._identify(request))
 
     async def _agent_call(self, request: Request, send: Send) -> None:
@@ -153,8 +158,7 @@ class Edge:
         await self._agent.serve(request, identity, send)
 
     async def _identify(self, request: Request) -> Identity:
-        """Return the verified caller and count the request against address and user."""
-        self._addresses.spend(request.address)
+        """Return the verified caller and count the request against the user."""
         identity = await self._verifier.identify(bearer_token(request.values(b"authorization")))
         request.log.update(
             sub=log.fingerprint(identity.user_id), session=log.fingerprint(identity.session_id), kid=identity.kid

@@ -21,6 +21,7 @@ ProxyError                     status  code
  |- UpstreamFailed               502   upstream_error
  |   '- ResponseTooLarge         502   response_too_large
  |- KeysUnavailable              503   keys_unavailable
+ |- Overloaded                   503   overloaded
  |- UpstreamTimeout              504   timeout
  '- DatabaseRefused             (400, 401, 403, 404, 406, 409, 429, 504: see database_errors.py)
 """
@@ -185,6 +186,15 @@ class KeysUnavailable(ProxyError):
     """Access tokens cannot be checked at the moment."""
 
     status, code = 503, "keys_unavailable"
+
+
+class Overloaded(ProxyError):
+    """Too many requests are being served; try again in a moment."""
+
+    status, code = 503, "overloaded"
+
+    def headers(self) -> list[Header]:
+        return [(b"retry-after", b"1")]
 
 
 class UpstreamTimeout(ProxyError):

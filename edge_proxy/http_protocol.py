@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from asyncio import Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from edge_proxy.errors import BadRequest, error_body
 
 _HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 10.0
@@ -31,6 +34,22 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES:
                 self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP in the one shape of errors (R90); `msg` is uvicorn's wording."""
+        request_id = uuid.uuid4().hex
+        body = error_body(BadRequest(), request_id)
+        head = [
+            "HTTP/1.1 400 Bad Request",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            f"x-request-id: {request_id}",
+            "cache-control: no-store",
+            "x-content-type-options: nosniff",
+            "connection: close",
+        ]
+        self.transport.write("\r\n".join([*head, "", ""]).encode("ascii") + body)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         self._deadline.cancel()

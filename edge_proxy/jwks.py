@@ -58,7 +58,7 @@ class KeyCache:
 
     def purge(self) -> None:
         """Forget every key at once: a revoked key stops here, and the next request fetches."""
-        self._keys, self._document, self._good_at, self._tried_at = {}, b"", None, None
+        self._keys, self._document, self._good_at, self._tried_at, self._flight = {}, b"", None, None, None
         self.generation += 1
 
     def _age(self) -> float:
@@ -102,5 +102,6 @@ class KeyCache:
         except (ProxyError, ValueError):
             return
         finally:
-            self._flight = None
+            if self._flight is asyncio.current_task():
+                self._flight = None
             self._on_fetch(outcome)

@@ -58,9 +58,11 @@ class Limits:
     catalog_refresh_seconds: float = 10.0
     """At most one fetch in this time for an unknown function name."""
 
+    in_flight: int = 1000
+    """Requests being served at once, streams included."""
     user_rate: Rate = Rate(per_second=50, burst=200)
     address_rate: Rate = Rate(per_second=200, burst=1000)
     auth_rate: Rate = Rate(per_second=10, burst=60)
-    """Per address on /auth/v1: sign-in and sign-up, so that passwords cannot be tried at speed."""
+    """POST per address on /auth/v1: sign-in and sign-up, so that passwords cannot be tried at speed."""
     buckets: int = 50_000
     ready_cache_seconds: float = 5.0

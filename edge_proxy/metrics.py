@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class Metrics:
     """The edge's own registry, so that two edges in one process do not share counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_flight: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "ringfence_edge_requests",
@@ -22,7 +24,8 @@ class Metrics:
         self._fetches = Counter(
             "ringfence_edge_jwks_fetches", "Key set fetches by outcome.", ["outcome"], registry=self.registry
         )
-        self.in_flight = Gauge("ringfence_edge_in_flight", "Requests being served.", registry=self.registry)
+        gauge = Gauge("ringfence_edge_in_flight", "Requests being served.", registry=self.registry)
+        gauge.set_function(in_flight)
 
     def answered(self, route: str, status: int, code: str, seconds: float) -> None:
         self._requests.labels(route, str(status), code).inc()

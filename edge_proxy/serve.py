@@ -21,7 +21,6 @@ from edge_proxy.http_protocol import BoundedHttp
 
 _GRACE_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 30
-_CONNECTIONS = 1000
 
 
 class _Server(uvicorn.Server):
@@ -59,7 +58,6 @@ def _server(config: Config, app: Edge) -> _Server:
         forwarded_allow_ips=list(config.trusted_proxies),
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        limit_concurrency=_CONNECTIONS,
     )
     return _Server(settings)
 

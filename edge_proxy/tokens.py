@@ -76,8 +76,7 @@ class Verifier:
             return known
         self._verdicts.pop(digest, None)
         identity = await self._verify(token)
-        # The keys may have changed while this waited for them; then the verdict is good for this request only.
-        if self._generation == self._keys.generation and self._clock() < identity.expires_at:
+        if self._clock() < identity.expires_at:
             self._verdicts[digest] = identity
             if len(self._verdicts) > self._config.limits.verdicts:
                 self._verdicts.popitem(last=False)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edge_proxy.limits import Limits, Rate
+from tests.proxy.doubles import Answer
 from tests.proxy.support import NOW, OTHER_USER, assert_error, call
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +53,16 @@ async def test_sign_in_attempts_of_an_address_are_slowed_R92(make_edge, upstream
     assert [got.status for got in tries] == [200, 200, 429]
     assert tries[-1].header("retry-after") == "1"
     assert len(upstream.calls) == 2
+    assert (await call(edge, "/auth/v1/settings", method="GET", body=b"")).status == 200, "reading is not trying"
+
+
+async def test_more_requests_at_once_than_the_edge_can_hold_are_turned_away_R92(make_edge, upstream, key):
+    edge = await make_edge(limits=few(in_flight=2))
+    upstream.answers["/rest/v1/rpc/whoami"] = Answer(before=lambda: asyncio.sleep(0.05))
+    answers = await asyncio.gather(*(call(edge, token=key.token()) for _ in range(4)))
+    assert sorted(got.status for got in answers) == [200, 200, 503, 503]
+    assert_error(next(got for got in answers if got.status == 503), 503, "overloaded")
+    assert (await call(edge, token=key.token())).status == 200
 
 
 async def test_the_memory_of_the_limiter_is_bounded_R92(make_edge, key):
