@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from typing import cast
 
+from edge_proxy import log
 from edge_proxy.asgi import SAFE_HEADERS, App, Message, Receive, Request, Send
 from edge_proxy.errors import QueryRefused
 from edge_proxy.limits import Limits
@@ -15,6 +17,7 @@ PREFIX = "/v1/"
 IDENTITY_KEY = "ringfence.identity"
 _NOT_FOR_THE_AGENT = frozenset({b"authorization", b"apikey", b"cookie", b"proxy-authorization"})
 _NOT_FOR_THE_CLIENT = frozenset({b"set-cookie", b"server", b"location", b"x-request-id"}) | {n for n, _ in SAFE_HEADERS}
+_STOP_SECONDS = 3.0
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -61,11 +64,13 @@ class AgentMount:
             raise AgentMissing("the agent refused to start")
 
     async def stop(self) -> None:
-        """Run the app's shutdown."""
+        """Run the app's shutdown, for a few seconds at most."""
         if self._lifespan is None:
             return
         await self._events.put({"type": "lifespan.shutdown"})
-        await self._lifespan
+        # wait_for ends it by force: the edge itself has to stop soon.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._lifespan, _STOP_SECONDS)
 
     async def _run_lifespan(self) -> None:
         async def answer(message: Message) -> None:
@@ -73,8 +78,9 @@ class AgentMount:
 
         try:
             await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._events.get, answer)
-        except Exception:  # noqa: BLE001 - the ASGI specification: an app without lifespan support raises, whatever it likes
-            pass
+        except Exception as err:
+            # By the ASGI specification an app without a lifespan raises, whatever it likes: not a failure.
+            log.write("agent_without_lifespan", raised=type(err).__name__)
         finally:
             await self._answers.put("lifespan.ended")
 

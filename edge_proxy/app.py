@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 
 from edge_proxy import agent_mount, auth, forward, log
 from edge_proxy.agent_mount import AgentMount, load_agent
-from edge_proxy.asgi import SAFE_HEADERS, App, ClientGone, Message, Receive, Reply, Request, Scope, Send
+from edge_proxy.asgi import SAFE_HEADERS, App, ClientGone, Message, Receive, Reply, Request, Scope, Send, error_reply
 from edge_proxy.buckets import Buckets
 from edge_proxy.catalog import Allowlist
 from edge_proxy.config import Config
 from edge_proxy.cors import cors_headers, preflight
-from edge_proxy.errors import Internal, NotFound, Overloaded, ProxyError, error_body
+from edge_proxy.errors import Internal, NotFound, Overloaded, ProxyError
 from edge_proxy.health import Health
 from edge_proxy.jwks import KeyCache
 from edge_proxy.metrics import Metrics
@@ -104,10 +104,7 @@ class Edge:
             if error.reason:
                 request.log["reason"] = error.reason
             if not status:
-                body = error_body(error, request.request_id, openai=route == "agent")
-                await Reply(error.status, body, [(b"content-type", b"application/json"), *error.headers()]).send(
-                    outgoing
-                )
+                await error_reply(error, request.request_id, openai=route == "agent").send(outgoing)
         finally:
             seconds = time.perf_counter() - started
             self._in_flight -= 1

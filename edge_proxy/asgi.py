@@ -8,7 +8,17 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_proxy.errors import BadBody, BadRequest, BodyTimeout, Header, HeadersTooLarge, TooLarge, UnsupportedMedia
+from edge_proxy.errors import (
+    BadBody,
+    BadRequest,
+    BodyTimeout,
+    Header,
+    HeadersTooLarge,
+    ProxyError,
+    TooLarge,
+    UnsupportedMedia,
+    error_body,
+)
 from edge_proxy.limits import Limits
 from edge_proxy.strict_json import NotStrict, strict_object
 
@@ -19,6 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON_TYPES = frozenset({b"application/json", b"application/json;charset=utf-8"})
+JSON: Header = (b"content-type", b"application/json")
 SAFE_HEADERS: list[Header] = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
@@ -110,9 +121,14 @@ class Reply:
 
     status: int
     body: bytes = b""
-    headers: list[Header] = field(default_factory=lambda: [(b"content-type", b"application/json")])
+    headers: list[Header] = field(default_factory=lambda: [JSON])
 
     async def send(self, send: Send) -> None:
         length = [(b"content-length", str(len(self.body)).encode("ascii"))] if self.status != 204 else []
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers + length})
         await send({"type": "http.response.body", "body": self.body})
+
+
+def error_reply(error: ProxyError, request_id: str, *, openai: bool = False) -> Reply:
+    """Return the answer that an error is; with `openai` in the shape of /v1 too."""
+    return Reply(error.status, error_body(error, request_id, openai=openai), [JSON, *error.headers()])

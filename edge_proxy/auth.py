@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from edge_proxy.asgi import Reply, Request
+from edge_proxy.asgi import JSON, Reply, Request
 from edge_proxy.config import Config
 from edge_proxy.errors import Header, MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
 from edge_proxy.tokens import Identity
@@ -139,4 +139,4 @@ def _reply(endpoint: Endpoint, reply: UpstreamReply) -> Reply:
         "application/jwk-set+json",
     ):
         raise UpstreamFailed("not_an_answer")
-    return Reply(reply.status, reply.body, [(b"content-type", b"application/json"), *headers])
+    return Reply(reply.status, reply.body, [JSON, *headers])

@@ -126,15 +126,13 @@ def public_key(jwk: object, algorithms: Collection[str]) -> Key | None:
     kid, operations = jwk.get("kid"), jwk.get("key_ops", ["verify"])
     usable = (
         algorithm in algorithms
-        and isinstance(kid, str)
-        and KID.match(kid)
         and jwk.get("alg", algorithm) == algorithm
         and jwk.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
         and all(isinstance(jwk.get(name), str) for name in names)
     )
-    if not usable:
+    if not usable or not isinstance(kid, str) or not KID.match(kid):
         return None
     try:
         if algorithm == "ES256" and not len(base64url(jwk["x"])) == len(base64url(jwk["y"])) == 32:
@@ -144,7 +142,6 @@ def public_key(jwk: object, algorithms: Collection[str]) -> Key | None:
         material = PyJWK.from_dict({name: jwk[name] for name in names}, algorithm)
     except (BadJws, PyJWTError):
         return None
-    assert isinstance(kid, str)
     return Key(kid, algorithm, material)
 
 

@@ -170,6 +170,20 @@ async def test_an_agent_without_a_lifespan_is_served(config, clock, key):
     await edge.stop()
 
 
+async def test_an_agent_that_does_not_stop_holds_nobody_up(config, clock, monkeypatch):
+    monkeypatch.setattr("edge_proxy.agent_mount._STOP_SECONDS", 0.05)
+
+    async def stubborn(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await asyncio.sleep(60)
+
+    edge = create_app(config, clock=clock, monotonic=clock, agent=stubborn)
+    await edge.start()
+    async with asyncio.timeout(1):
+        await edge.stop()
+
+
 async def test_an_agent_that_refuses_to_start_stops_the_edge(config, clock):
     async def refusing(scope, receive, send):
         await receive()

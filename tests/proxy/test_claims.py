@@ -38,8 +38,8 @@ async def test_a_token_without_exp_or_iat_is_refused_R67(edge, upstream, key, na
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-@pytest.mark.parametrize("literal", [b"1e999", b"-1e999"])
-async def test_an_infinite_time_is_refused_R67(edge, upstream, key, name, literal):
+@pytest.mark.parametrize("literal", [b"1e999", b"-1e999", b"1" + b"0" * 400, b"-1"])
+async def test_a_number_that_is_no_time_is_refused_R67(edge, upstream, key, name, literal):
     payload = json.dumps(claims(**{name: "HERE"})).encode().replace(b'"HERE"', literal)
     await assert_refused(edge, upstream, key.compact(key.header(), payload))
 
