@@ -55,12 +55,18 @@ class EdgeClient:
         return await self.post("/v1/chat/completions", body, token)
 
     async def post(self, path: str, body: dict[str, Any], token: str | None = None) -> Answer:
-        async with self._session.post(self.url + path, json=body, headers=self._headers(token)) as response:
-            return Answer(response.status, await response.json(content_type=None))
+        return await self._request("POST", path, token, body)
 
     async def get(self, path: str, token: str | None = None) -> Answer:
-        async with self._session.get(self.url + path, headers=self._headers(token)) as response:
-            return Answer(response.status, await response.json(content_type=None))
+        return await self._request("GET", path, token)
+
+    async def _request(self, method: str, path: str, token: str | None, body: dict[str, Any] | None = None) -> Answer:
+        """Return the answer, whatever its status. Raises: CliError when there is none."""
+        try:
+            async with self._session.request(method, self.url + path, json=body, headers=self._headers(token)) as response:
+                return Answer(response.status, await response.json(content_type=None))
+        except (aiohttp.ClientError, TimeoutError) as err:
+            raise CliError(f"{self.url} cannot be reached") from err
 
     def _headers(self, token: str | None) -> dict[str, str]:
         return {"apikey": self._key} | ({"authorization": f"Bearer {token}"} if token else {})

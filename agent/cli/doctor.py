@@ -103,8 +103,6 @@ def _program(name: str, find: Callable[[], Path]) -> Finding:
 
 
 async def _edge(where: Target) -> list[Finding]:
-    import aiohttp
-
     from agent.cli.client import EdgeClient
 
     async with EdgeClient(where.url, where.publishable_key) as client:
@@ -112,8 +110,8 @@ async def _edge(where: Target) -> list[Finding]:
             ready = await client.get("/readyz")
             keys = await client.get("/auth/v1/.well-known/jwks.json")
             unsigned = await client.post("/rest/v1/rpc/whoami", {})
-        except (aiohttp.ClientError, TimeoutError) as err:
-            return [Finding("edge", "fail", f"{where.url} cannot be reached: {type(err).__name__}")]
+        except CliError as err:
+            return [Finding("edge", "fail", str(err))]
     return [
         Finding("edge", "ok" if ready.status == 200 else "fail", f"{where.url}: {ready.body.get('status')} {ready.body.get('missing', '')}".strip()),
         _signing_keys(keys.body if keys.status == 200 else {}),

@@ -1,0 +1,134 @@
+"""`ringfence login | chat | kb | doctor`: what they print, and what they say when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack.support import ringfence
+
+COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check"]
+
+
+@pytest.fixture
+def at(stack: dict[str, Any]) -> list[str]:
+    """Return the option that points a command at the shared stack."""
+    return ["--state-dir", stack["state_dir"]]
+
+
+@pytest.fixture
+def elsewhere(stack: dict[str, Any], tmp_path: Path) -> dict[str, str]:
+    """Return an environment that reaches the shared stack by address alone, with a state folder of its own."""
+    return {"RINGFENCE_URL": stack["url"], "SUPABASE_PUBLISHABLE_KEY": stack["publishable_key"], "RINGFENCE_STATE_DIR": str(tmp_path)}
+
+
+def password(stack: dict[str, Any], email: str) -> str:
+    return next(str(user["password"]) for user in stack["users"] if user["email"] == email)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    done = ringfence(*command.split(), "--help")
+    assert done.returncode == 0
+    assert len([line for line in done.stdout.splitlines() if line.strip()]) >= 5
+
+
+def test_a_person_signs_in_and_chats_with_citations_and_a_run_id(stack: dict[str, Any], elsewhere: dict[str, str]) -> None:
+    signed_in = ringfence("login", "owner@acme.test", "--password-stdin", environment=elsewhere, stdin=password(stack, "owner@acme.test") + "\n")
+    assert signed_in.returncode == 0, signed_in.stderr
+    assert signed_in.stdout.count(".") == 2, "the token alone, to be used in scripts"
+    answer = ringfence("chat", "--bot", "acme/helpdesk", "How do I install starlette?", environment=elsewhere)
+    assert answer.returncode == 0, answer.stderr
+    *_, last = answer.stdout.splitlines()
+    assert re.fullmatch(r"run [0-9a-f-]{36}", last)
+    line = r"\[\d+\] .+  document [0-9a-f-]{36}  chunk [0-9a-f-]{36}  characters \d+-\d+  score 0\.\d{4}"
+    assert [row for row in answer.stdout.splitlines() if re.fullmatch(line, row)]
+
+
+def test_an_example_person_needs_no_password(at: list[str]) -> None:
+    done = ringfence("chat", "--bot", "globex/helpdesk", "--as", "both@example.test", "May I redistribute it?", *at)
+    assert done.returncode == 0, done.stderr
+    assert "run " in done.stdout
+
+
+def test_a_wrong_password_is_said_in_one_line(elsewhere: dict[str, str]) -> None:
+    done = ringfence("login", "owner@acme.test", "--password-stdin", environment=elsewhere, stdin="wrong\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "ringfence: owner@acme.test cannot sign in: Invalid login credentials\n"
+
+
+@pytest.mark.parametrize(
+    ("bot", "email"), [("globex/helpdesk", "owner@acme.test"), ("acme/absent", "owner@acme.test"), ("acme/helpdesk", "removed@acme.test")]
+)
+def test_a_bot_of_others_and_an_absent_one_are_the_same_to_chat(at: list[str], bot: str, email: str) -> None:
+    done = ringfence("chat", "--bot", bot, "--as", email, "Hello?", *at)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "ringfence: no such bot, or not yours to run (not_found)\n"
+
+
+def test_documents_are_added_once_and_replaced_when_they_change(stack: dict[str, Any], at: list[str], tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    file = tmp_path / "notes" / "quokka.md"
+    file.write_text("# Quokkas\n\nA quokka is fed at noon by the night shift.\n")
+    (tmp_path / "notes" / "image.png").write_bytes(b"\x89PNG")
+    add = ["kb", "add", "acme/handbook", str(tmp_path / "notes"), "--private", "--as", "owner@acme.test", *at]
+    assert ringfence(*add).stdout == "quokka.md: 1 passage(s)\n"
+    assert ringfence(*add).stdout == "quokka.md: unchanged\n"
+    file.write_text("# Quokkas\n\nA quokka is fed at midnight by the day shift.\n")
+    assert ringfence(*add).stdout == "quokka.md: 1 passage(s), replaced\n"
+    ask = ["chat", "--bot", "acme/helpdesk", "Who feeds the quokka?", *at]
+    assert "midnight" in ringfence(*ask, "--as", "owner@acme.test").stdout
+    assert "midnight" not in ringfence(*ask, "--as", "member@acme.test").stdout, "a private document stays its owner's"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["kb", "add", "globex/handbook", __file__, "--as", "owner@acme.test"], "you are not in an organization 'globex'; yours: acme"),
+        (["kb", "add", "acme/absent", __file__, "--as", "owner@acme.test"], "acme has no knowledge base 'absent'; it has: handbook"),
+        (["kb", "add", "acme/handbook", str(Path(__file__).parent), "--as", "owner@acme.test"], "no Markdown or text file"),
+        (["chat", "--bot", "acme/helpdesk", "--as", "stranger@example.test", "Hello?"], "the password of stranger@example.test is not known here"),
+    ],
+)
+def test_a_mistake_is_explained_in_one_line(at: list[str], arguments: list[str], said: str) -> None:
+    done = ringfence(*arguments, *at)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ringfence: ") and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_member_without_the_permission_cannot_add_documents(at: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "mine.md"
+    file.write_text("Something new.\n")
+    done = ringfence("kb", "add", "acme/handbook", file, "--as", "member@acme.test", *at)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["chat", "--bot", "acme/helpdesk", "Hello?"], ["login", "owner@acme.test"], ["status"]])
+def test_without_a_stack_a_command_says_how_to_start_one(command: list[str], tmp_path: Path) -> None:
+    done = ringfence(*command, "--state-dir", tmp_path / "none")
+    assert done.returncode == 1
+    assert "start one with `ringfence up`" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_edge_that_does_not_answer_is_said_so(elsewhere: dict[str, str]) -> None:
+    nowhere = elsewhere | {"RINGFENCE_URL": "http://127.0.0.1:9"}
+    done = ringfence("login", "owner@acme.test", "--password-stdin", environment=nowhere, stdin="x\n")
+    assert done.returncode == 1 and done.stderr == "ringfence: http://127.0.0.1:9 cannot be reached\n"
+
+
+def test_serve_refuses_to_start_with_a_secret_key_R82(stack: dict[str, Any]) -> None:
+    settings = {"SUPABASE_URL": stack["url"], "SUPABASE_PUBLISHABLE_KEY": stack["publishable_key"], "SUPABASE_SECRET_KEY": "anything"}
+    done = ringfence("serve", environment=settings)
+    assert done.returncode == 2
+    assert "SUPABASE_SECRET_KEY must not be set" in done.stderr and "anything" not in done.stderr
+
+
+def test_the_seeded_stack_describes_itself_as_the_design_says(stack: dict[str, Any], at: list[str]) -> None:
+    status = json.loads(ringfence("status", "--json", *at).stdout)
+    assert {name: value for name, value in status.items() if name != "parts"} == stack
