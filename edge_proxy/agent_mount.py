@@ -22,7 +22,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class AgentMissing(Exception):
-    """The agent's app could not be loaded; the message says which import failed."""
+    """The agent's app could not be loaded or started; the message says why."""
 
 
 def load_agent(import_string: str) -> App | None:
@@ -34,7 +34,10 @@ def load_agent(import_string: str) -> App | None:
         factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as err:
         raise AgentMissing(f"RINGFENCE_AGENT_APP: cannot load {import_string!r}: {err}") from err
-    return cast(App, factory())
+    try:
+        return cast(App, factory())
+    except Exception as err:
+        raise AgentMissing(f"RINGFENCE_AGENT_APP: {import_string!r} cannot be made: {err}") from err
 
 
 class AgentMount:

@@ -33,7 +33,7 @@ class Edge:
         self.metrics = Metrics(lambda: self._in_flight)
         self.upstream = Upstream(limits)
         self.keys = KeyCache(config, self.upstream, monotonic, self.metrics.keys_fetched)
-        self._config = config
+        self.config = config
         self._verifier = Verifier(config, self.keys, clock)
         self._users = Buckets("user", limits.user_rate, limits.buckets, monotonic)
         self._addresses = Buckets("address", limits.address_rate, limits.buckets, monotonic)
@@ -81,7 +81,7 @@ class Edge:
         extra = [
             *SAFE_HEADERS,
             (b"x-request-id", request.request_id.encode()),
-            *cors_headers(request, self._config.cors_origins),
+            *cors_headers(request, self.config.cors_origins),
         ]
 
         async def outgoing(message: Message) -> None:
@@ -113,12 +113,12 @@ class Edge:
             log.write("request", request_id=request.request_id, **facts, **request.log)
 
     async def _answer(self, request: Request, handle: Handler, send: Send) -> None:
-        if self._in_flight > self._config.limits.in_flight:
+        if self._in_flight > self.config.limits.in_flight:
             raise Overloaded
-        request.check_headers(self._config.limits)
+        request.check_headers(self.config.limits)
         self._addresses.spend(request.address)
         if request.method == "OPTIONS":
-            await preflight(request, self._config.cors_origins).send(send)
+            await preflight(request, self.config.cors_origins).send(send)
             return
         reply = await handle(request, send)
         if reply is not None:

@@ -121,6 +121,16 @@ def _words(environ: Mapping[str, str], name: str, default: str = "") -> tuple[st
     return tuple(word.strip() for word in environ.get(name, default).split(",") if word.strip())
 
 
+def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    networks = _words(environ, name)
+    try:
+        for network in networks:
+            ipaddress.ip_network(network)
+    except ValueError as err:
+        raise ConfigRefused(f"{name} must be addresses or networks, for example 10.0.0.0/8") from err
+    return networks
+
+
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     """Return the settings of this process. Raises: ConfigRefused."""
     refuse_secrets(environ)
@@ -151,6 +161,6 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         metrics_port=_port("RINGFENCE_METRICS_PORT", environ.get("RINGFENCE_METRICS_PORT") or "9787"),
         agent_app=environ.get("RINGFENCE_AGENT_APP", "agent.app:create_app"),
         cors_origins=frozenset(origins),
-        trusted_proxies=_words(environ, "RINGFENCE_TRUSTED_PROXIES"),
+        trusted_proxies=_networks(environ, "RINGFENCE_TRUSTED_PROXIES"),
         limits=_limits(environ),
     )

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -43,30 +44,28 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(config: Config, app: Edge) -> _Server:
-    settings = uvicorn.Config(
-        app,
-        host=config.host,
-        port=config.port,
-        http=BoundedHttp,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(config.trusted_proxies),
-        forwarded_allow_ips=list(config.trusted_proxies),
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    return _Server(settings)
+def connection_settings(config: Config) -> dict[str, Any]:
+    """Return what uvicorn is told about connections: our limits, no own headers, no trust in forwarded addresses."""
+    return {
+        "http": BoundedHttp,
+        "ws": "none",
+        "server_header": False,
+        "proxy_headers": bool(config.trusted_proxies),
+        "forwarded_allow_ips": list(config.trusted_proxies),
+        "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": _GRACE_SECONDS,
+        "log_config": None,
+        "access_log": False,
+    }
 
 
 async def _serve(config: Config, app: Edge) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.keys.purge)
     metrics, thread = start_http_server(config.metrics_port, addr="127.0.0.1", registry=app.metrics.registry)
     try:
-        server = _server(config, app)
+        server = _Server(
+            uvicorn.Config(app, host=config.host, port=config.port, lifespan="on", **connection_settings(config))
+        )
         server.metrics_port = metrics.server_port
         await server.serve()
     finally:

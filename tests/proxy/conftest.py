@@ -53,7 +53,8 @@ async def serve() -> AsyncIterator[Callable[[Any], Any]]:
         # With the protocol named, asyncio sets TCP_NODELAY; without, each answer waits 40 ms for an acknowledgement.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, ws="none", **settings)
+        quiet = {"log_config": None, "access_log": False, "server_header": False, "ws": "none", "lifespan": "off"}
+        config = uvicorn.Config(app, **{**quiet, **settings})
         config.load()
         # Not serve(), which takes over the signals, nor shutdown(), which always waits 0.1 s.
         server = uvicorn.Server(config)
@@ -74,7 +75,7 @@ async def serve() -> AsyncIterator[Callable[[Any], Any]]:
 @pytest.fixture
 async def upstream(key: SigningKey, serve: Callable[..., Any]) -> RecordingUpstream:
     upstream = RecordingUpstream(key)
-    upstream.url = await serve(upstream, lifespan="off")
+    upstream.url = await serve(upstream)
     return upstream
 
 

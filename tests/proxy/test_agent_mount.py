@@ -202,7 +202,7 @@ async def test_without_an_agent_there_is_nothing_at_v1(config, clock, key):
     await edge.stop()
 
 
-@pytest.mark.parametrize("name", ["no_such_module:app", "json:no_such_factory", "json", ":app"])
+@pytest.mark.parametrize("name", ["no_such_module:app", "json:no_such_factory", "json", ":app", "json:loads"])
 def test_an_agent_that_cannot_be_loaded_is_said_by_name(name):
     with pytest.raises(AgentMissing, match="RINGFENCE_AGENT_APP"):
         load_agent(name)

@@ -88,6 +88,7 @@ UNCLEAR = {
     "RINGFENCE_PORT": ["x", "-1", "70000"],
     "RINGFENCE_CORS_ORIGINS": ["*", "https://*.example", "https://app.example/", "null", "app.example",
                               "https://a.example\nx"],
+    "RINGFENCE_TRUSTED_PROXIES": ["*", "proxy.example", "10.0.0.0/99"],
     "RINGFENCE_RATE_USER": ["0/1", "1/0", "1", "x/y", "-1/5"],
 }  # fmt: skip
 

@@ -161,7 +161,12 @@ async def hang() -> None:
     await asyncio.sleep(5)
 
 
-async def test_an_upstream_that_hangs_is_504_within_the_budget_and_asked_once_R93(edge, upstream, key):
+@pytest.mark.parametrize("short", ["read_seconds", "total_seconds"])
+async def test_an_upstream_that_hangs_is_504_within_the_budget_and_asked_once_R93(
+    make_edge, upstream, key, config, short
+):
+    generous = {"read_seconds": 5.0, "total_seconds": 5.0}
+    edge = await make_edge(limits=replace(config.limits, **{**generous, short: 0.15}))
     upstream.answers[WHOAMI] = Answer(before=hang)
     async with asyncio.timeout(1):
         assert_error(await call(edge, token=key.token()), 504, "timeout")

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge_proxy import http_protocol
-from edge_proxy.http_protocol import BoundedHttp
+from edge_proxy.serve import connection_settings
 from tests.proxy.doubles import Answer, error
 from tests.proxy.support import NOW, PUBLISHABLE_KEY, USER, Got, assert_error
 
@@ -27,7 +27,7 @@ WHOAMI = "/rest/v1/rpc/whoami"
 @pytest.fixture
 async def url(edge, serve) -> str:
     """The edge of the other fixtures behind the parser that `ringfence serve` uses."""
-    address: str = await serve(edge, http=BoundedHttp, lifespan="off")
+    address: str = await serve(edge, **connection_settings(edge.config))
     return address
 
 
@@ -108,8 +108,18 @@ async def test_a_large_body_is_not_taken_for_a_large_head(url, key):
 @pytest.mark.anyio
 async def test_a_request_head_that_drips_is_cut_off_in_time_R87(edge, serve, monkeypatch):
     monkeypatch.setattr(http_protocol, "_HEAD_SECONDS", 0.1)
-    url = await serve(edge, http=BoundedHttp, lifespan="off")
+    url = await serve(edge, **connection_settings(edge.config))
     assert await exchange(url, b"GET /healthz HTTP/1.1\r\nhost:", seconds=1) == b""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("trusted", "counted_as"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
+async def test_only_a_trusted_proxy_may_name_the_client_address_R83(make_edge, serve, key, trusted, counted_as):
+    edge = await make_edge(trusted_proxies=trusted)
+    url = await serve(edge, **connection_settings(edge.config))
+    got = await exchange(url, request(key.token(), "content-length: 2", "x-forwarded-for: 203.0.113.9"))
+    assert got.startswith(b"HTTP/1.1 200")
+    assert list(edge._addresses._levels) == [counted_as]
 
 
 @pytest.mark.anyio
@@ -133,8 +143,6 @@ async def test_a_stream_of_the_agent_arrives_piece_by_piece(url, agent, key):
 
 
 @pytest.mark.anyio
-# The client warns of its own use of its own parts.
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:supabase", "ignore::DeprecationWarning:postgrest")
 async def test_the_supabase_client_works_with_the_edge_as_its_project(url, upstream, key):
     import httpx
     from postgrest.exceptions import APIError
