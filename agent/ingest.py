@@ -12,10 +12,10 @@ from agent.errors import BadDocument
 from agent.rpc import Rpc
 from agent.schema import storable
 
-MAX_BATCH_CHUNKS = 64
 # The edge takes request bodies of up to 256 kB; the rest is room for the envelope.
 MAX_BATCH_BYTES = 240_000
-EMBED_AT_ONCE = 32
+# Also the most in one request; the database takes 64.
+AT_ONCE = 32
 
 Progress = Callable[[int, int], None]
 """Called with (passages done, passages in all)."""
@@ -49,8 +49,8 @@ async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id
     if begun["state"] == "unchanged":
         return Ingested(document_id, "unchanged", 0)
     progress(0, len(pieces))
-    for start in range(0, len(pieces), EMBED_AT_ONCE):
-        part = pieces[start:start + EMBED_AT_ONCE]
+    for start in range(0, len(pieces), AT_ONCE):
+        part = pieces[start:start + AT_ONCE]
         vectors = await embedder.embed([piece.content for piece in part])
         # Six digits: the database keeps single precision, and the body stays a third of the size.
         rows = [asdict(piece) | {"embedding": [round(x, 6) for x in vector]}
@@ -68,7 +68,7 @@ def _batches(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     size = 0
     for row in rows:
         row_size = len(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()) + 1
-        if batch and (size + row_size > MAX_BATCH_BYTES or len(batch) == MAX_BATCH_CHUNKS):
+        if batch and size + row_size > MAX_BATCH_BYTES:
             yield batch
             batch, size = [], 0
         batch.append(row)

@@ -71,8 +71,8 @@ def test_a_text_without_text_has_no_passages(text: str) -> None:
 
 
 def test_any_text_is_cut_into_exact_slices() -> None:
-    pieces = ["# h\n", "## g", "\n", "\n\n", "word ", "Sentence. ", "```\n", "~~~", "===\n", "---\n", "\r\n", "\t", "\x0c", "ü😀",
-              "y" * 700, "\u2028", "  indented\n", "- item\n"]
+    pieces = ["# h\n", "## g", "\n", "\n\n", "word ", "Sentence. ", "```\n", "~~~", "===\n", "---\n", "\r\n", "\t",
+              "\x0c", "ü😀", "y" * 700, "\u2028", "  indented\n", "- item\n"]
     seeded = random.Random(7)
     for _ in range(300):
         check("".join(seeded.choice(pieces) for _ in range(seeded.randrange(60))))
@@ -95,7 +95,7 @@ def document(text: str, **changes: str) -> dict[str, str]:
 @pytest.mark.anyio
 async def test_a_document_is_stored_in_requests_that_fit_and_progress_is_told(
         pool: RpcPool, database: FakePostgrest) -> None:
-    text = "\n\n".join(f"# {n}\n\n" + "😀" * 590 for n in range(100))
+    text = "\n\n".join(f"# {n}\n\n" + "😀" * 1190 for n in range(100))
     seen: list[tuple[int, int]] = []
     stored = await ingest(pool.as_user(Token(TOKEN)), Ones(), **document(text),  # type: ignore[arg-type]
                           progress=lambda done, total: seen.append((done, total)))

@@ -85,6 +85,8 @@ async def test_a_broken_answer_is_an_upstream_failure(monkeypatch: pytest.Monkey
         return web.json_response("x" * 2000)
 
     async def redirect(request: web.Request) -> web.StreamResponse:
+        if request.path == "/rpc/elsewhere":
+            return web.json_response("from somewhere else")
         return web.json_response({}, status=307, headers={"location": "/rpc/elsewhere"})
 
     async def gone(request: web.Request) -> web.StreamResponse:

@@ -7,10 +7,6 @@ import pytest
 
 from agent.errors import (
     AgentError,
-    ModelBusy,
-    ModelMalformed,
-    ModelTimedOut,
-    ModelUnavailable,
     NotVisible,
     TimedOut,
     Unauthenticated,
@@ -18,7 +14,7 @@ from agent.errors import (
 )
 from tests.agent.conftest import BOB_TOKEN, Ask, Asked
 from tests.agent.fake_postgrest import FakePostgrest, Refusal, Row, passage
-from tests.agent.scripted_model import ScriptedModel, calls, chunk, fails, hangs, raw, says, streams
+from tests.agent.scripted_model import ScriptedModel, calls, hangs, says
 
 pytestmark = pytest.mark.anyio
 
@@ -145,38 +141,6 @@ async def test_text_before_a_tool_call_is_part_of_the_answer(ask: Ask, model: Sc
 async def test_what_a_database_cannot_store_is_taken_out_of_the_answer(ask: Ask, model: ScriptedModel) -> None:
     model.turns = [says("a\x00b\ud83dc")]
     assert (await ask("?")).text == "ab?c"
-
-
-@pytest.mark.parametrize(("turn", "error", "code"), [
-    (fails(401), ModelUnavailable, "model_unavailable"),
-    (fails(404), ModelUnavailable, "model_unavailable"),
-    (fails(429), ModelBusy, "model_busy"),
-    (fails(500), ModelUnavailable, "model_unavailable"),
-    (fails(307, {"location": "http://127.0.0.1:1/elsewhere"}), ModelUnavailable, "model_unavailable"),
-    (hangs(), ModelTimedOut, "model_timeout"),
-    (hangs("Half an ans"), ModelTimedOut, "model_timeout"),
-    (raw("data: {not json\n\n"), ModelMalformed, "model_malformed"),
-    (raw('data: {"choices": "no"}\n\n'), ModelMalformed, "model_malformed"),
-    (raw('data: {"error": {"message": "canary-provider-words"}}\n\n'), ModelUnavailable, "model_unavailable"),
-    (raw(""), ModelMalformed, "model_malformed"),
-    (streams(chunk({"content": "cut off"})), ModelMalformed, "model_malformed"),
-    (says(""), ModelMalformed, "model_malformed"),
-    (calls(("", {})), ModelMalformed, "model_malformed"),
-])
-async def test_a_failing_model_fails_the_run_with_a_typed_error(
-        ask: Ask, database: FakePostgrest, model: ScriptedModel, turn: object, error: type[AgentError], code: str) -> None:
-    model.turns = [turn]  # type: ignore[list-item]
-    with pytest.raises(error) as raised:
-        await ask("?")
-    assert "canary" not in raised.value.message
-    [finished] = database.finished
-    assert (finished["outcome"], finished["error_code"]) == ("failed", code)
-
-
-async def test_a_busy_model_is_asked_once_more(ask: Ask, model: ScriptedModel) -> None:
-    model.turns = [fails(429), says("Here.")]
-    assert (await ask("?")).text == "Here."
-    assert len(model.bodies) == 2
 
 
 @pytest.mark.parametrize(("refusal", "error"), [

@@ -1,4 +1,4 @@
-"""Row text is data: it is fenced, and a model that obeys it anyway gets nothing for it (R100); the token stays inside (R97)."""
+"""Row text is data, fenced, and a model that obeys it gets nothing for it (R100); the token stays inside (R97)."""
 
 import copy
 import logging

@@ -1,0 +1,48 @@
+"""What a model endpoint may do wrong: each ends the run with a typed error that quotes nothing."""
+
+import pytest
+
+from agent.errors import AgentError, ModelBusy, ModelMalformed, ModelTimedOut, ModelUnavailable
+from tests.agent.conftest import Ask
+from tests.agent.fake_postgrest import FakePostgrest
+from tests.agent.scripted_model import ScriptedModel, calls, chunk, fails, hangs, raw, says, streams
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(("turn", "error", "code"), [
+    (fails(401), ModelUnavailable, "model_unavailable"),
+    (fails(404), ModelUnavailable, "model_unavailable"),
+    (fails(429), ModelBusy, "model_busy"),
+    (fails(500), ModelUnavailable, "model_unavailable"),
+    (hangs(), ModelTimedOut, "model_timeout"),
+    (hangs("Half an ans"), ModelTimedOut, "model_timeout"),
+    (raw("data: {not json\n\n"), ModelMalformed, "model_malformed"),
+    (raw('data: {"choices": "no"}\n\n'), ModelMalformed, "model_malformed"),
+    (raw('data: {"error": {"message": "canary-provider-words"}}\n\n'), ModelUnavailable, "model_unavailable"),
+    (raw(""), ModelMalformed, "model_malformed"),
+    (streams(chunk({"content": "cut off"})), ModelMalformed, "model_malformed"),
+    (says(""), ModelMalformed, "model_malformed"),
+    (calls(("", {})), ModelMalformed, "model_malformed"),
+])
+async def test_a_failing_model_fails_the_run_with_a_typed_error(
+        ask: Ask, database: FakePostgrest, model: ScriptedModel, turn: object, error: type[AgentError], code: str) -> None:
+    model.turns = [turn]  # type: ignore[list-item]
+    with pytest.raises(error) as raised:
+        await ask("?")
+    assert "canary" not in raised.value.message
+    [finished] = database.finished
+    assert (finished["outcome"], finished["error_code"]) == ("failed", code)
+
+
+async def test_a_redirect_of_the_model_endpoint_is_not_followed(ask: Ask, model: ScriptedModel) -> None:
+    model.turns = [fails(307, {"location": "/v1/chat/completions"}), says("from somewhere else")]
+    with pytest.raises(ModelUnavailable):
+        await ask("?")
+    assert len(model.bodies) == 1
+
+
+async def test_a_busy_model_is_asked_once_more(ask: Ask, model: ScriptedModel) -> None:
+    model.turns = [fails(429), says("Here.")]
+    assert (await ask("?")).text == "Here."
+    assert len(model.bodies) == 2
