@@ -148,3 +148,21 @@ async def test_callers_wait_for_the_first_catalog_and_then_all_are_served_R84(ed
     answers = await asyncio.gather(*(call(edge, token=key.token()) for _ in range(10)))
     assert {got.status for got in answers} == {200}
     assert sum(sent.path == CATALOG for sent in upstream.calls) == 1
+
+
+async def test_while_one_user_reads_the_catalog_again_the_others_are_not_held_up_R84(edge, upstream, key, clock):
+    await call(edge, token=key.token())
+    clock.now += 60
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        asked.set()
+        await go_on.wait()
+
+    upstream.answers[CATALOG].before = slow
+    first = asyncio.create_task(call(edge, token=key.token()))
+    await asked.wait()
+    async with asyncio.timeout(1):
+        assert (await call(edge, token=key.token(sub=OTHER_USER))).status == 200
+    go_on.set()
+    assert (await first).status == 200

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.proxy.doubles import Answer
-from tests.proxy.support import PUBLISHABLE_KEY, assert_error, call
+from tests.proxy.support import OTHER_USER, PUBLISHABLE_KEY, assert_error, call
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +116,15 @@ async def test_an_answer_keeps_status_and_json_and_gets_the_safe_headers_R88(edg
         "content-type", "content-length", "cache-control", "x-content-type-options", "x-request-id",
     }  # fmt: skip
     assert got.header("cache-control") == "no-store" and got.header("x-content-type-options") == "nosniff"
+
+
+async def test_nothing_of_one_answer_travels_with_the_next_persons_call_R83_R88(edge, upstream, key):
+    headers = {"content-type": "application/json", "set-cookie": "session=first; Path=/", "etag": '"1"'}
+    upstream.answers[WHOAMI] = Answer(200, b"{}", headers)
+    await call(edge, token=key.token())
+    token = key.token(sub=OTHER_USER)
+    got = await call(edge, token=token)
+    assert upstream.function_calls[1].names == expected_headers(token, upstream.url, got, b"{}")
 
 
 async def test_a_function_without_a_result_is_204_without_a_body_R88(edge, upstream, key):
