@@ -67,7 +67,7 @@ begin
     case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
     case when tg_op = 'UPDATE' then array(
       select n.key from jsonb_each(v_row) n where v_old -> n.key is distinct from n.value order by n.key) else '{}' end);
-  return null;
+  return case when tg_op = 'DELETE' then old else new end;
 end
 $$;
 comment on function authz.tg_audit() is 'Trigger: record an insert, update or delete in app.audit_event, in the same transaction.';

@@ -83,5 +83,8 @@ comment on function authz.tg_membership_guard() is 'Trigger: nobody grants or ta
 revoke all on function authz.tg_membership_guard() from public;
 create trigger _100_guard before insert or update or delete on app.membership
   for each row execute function authz.tg_membership_guard();
-create trigger _900_audit after insert or update or delete on app.membership
+-- Before a change, not after it: who gives up their own role is recorded with the role they had.
+create trigger _900_audit before update or delete on app.membership
+  for each row execute function authz.tg_audit();
+create trigger _910_audit after insert on app.membership
   for each row execute function authz.tg_audit();

@@ -486,7 +486,7 @@ begin
     case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
     case when tg_op = 'UPDATE' then array(
       select n.key from jsonb_each(v_row) n where v_old -> n.key is distinct from n.value order by n.key) else '{}' end);
-  return null;
+  return case when tg_op = 'DELETE' then old else new end;
 end
 $$;
 comment on function authz.tg_audit() is 'Trigger: record an insert, update or delete in app.audit_event, in the same transaction.';
@@ -580,7 +580,10 @@ comment on function authz.tg_membership_guard() is 'Trigger: nobody grants or ta
 revoke all on function authz.tg_membership_guard() from public;
 create trigger _100_guard before insert or update or delete on app.membership
   for each row execute function authz.tg_membership_guard();
-create trigger _900_audit after insert or update or delete on app.membership
+-- Before a change, not after it: who gives up their own role is recorded with the role they had.
+create trigger _900_audit before update or delete on app.membership
+  for each row execute function authz.tg_audit();
+create trigger _910_audit after insert on app.membership
   for each row execute function authz.tg_audit();
 
 -- ==== 300_bot.sql ====
