@@ -106,26 +106,42 @@ async def test_a_verdict_is_dropped_when_the_same_kid_becomes_another_key_R80(
     assert_error(await call(edge, token=token), 401, "invalid_token")
 
 
-async def test_a_verdict_saves_the_second_verification_and_ends_with_the_token_R80(edge, key, clock, monkeypatch):
-    checks = []
+@pytest.fixture
+def checks(monkeypatch) -> list[bytes]:
+    """The signatures that were really checked, in order."""
+    seen: list[bytes] = []
     real = tokens.check_signature
-    monkeypatch.setattr("edge_proxy.tokens.check_signature", lambda *given: (checks.append(1), real(*given)))
+
+    def counted(jws, key):
+        seen.append(jws.signature)
+        real(jws, key)
+
+    monkeypatch.setattr("edge_proxy.tokens.check_signature", counted)
+    return seen
+
+
+async def test_a_verdict_saves_the_second_verification_and_ends_with_the_token_R80(edge, key, clock, checks):
     token = key.token()
     for _ in range(3):
         assert (await call(edge, token=token)).status == 200
     assert len(checks) == 1
     clock.now = NOW + 3600
-    assert (await call(edge, token=token)).status == 200  # within the leeway, but checked again
-    assert len(checks) == 2
+    assert (await call(edge, token=token)).status == 200, "within the leeway"
+    assert len(checks) == 2, "but checked again"
     clock.now = NOW + 3600 + 30
     assert_error(await call(edge, token=token), 401, "expired_token")
 
 
-async def test_the_verdict_cache_is_bounded_R80(make_edge, key, config):
-    edge = await make_edge(limits=replace(config.limits, verdicts=3))
-    for number in range(10):
-        assert (await call(edge, token=key.token(n=number))).status == 200
-    assert len(edge._verifier._verdicts) == 3
+async def test_the_verdict_cache_is_bounded_and_forgets_the_longest_unused_R80(make_edge, key, config, checks):
+    edge = await make_edge(limits=replace(config.limits, verdicts=2))
+    first, second, third = (key.token(n=number) for number in range(3))
+    for token in (first, second, first, third):
+        assert (await call(edge, token=token)).status == 200
+    assert len(checks) == 3
+    assert (await call(edge, token=first)).status == 200
+    assert len(checks) == 3, "still known"
+    assert (await call(edge, token=second)).status == 200
+    assert len(checks) == 4, "forgotten"
 
 
 def failures(url: str, good: bytes) -> dict[str, Answer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 
 import pytest
 from prometheus_client import generate_latest
@@ -37,6 +38,14 @@ async def test_readyz_follows_the_keys_and_the_database_door(edge, upstream, clo
     edge.keys.purge()
     upstream.answers["/auth/v1/.well-known/jwks.json"] = Answer(500)
     assert await ready() == (503, "keys")
+
+
+async def test_readyz_says_when_the_database_door_is_shut(make_edge):
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        edge = await make_edge(rest_url=f"http://127.0.0.1:{nobody_listens.getsockname()[1]}")
+        got = await call(edge, "/readyz", method="GET", headers=[], body=b"")
+    assert (got.status, got.json["missing"]) == (503, "rest")
 
 
 async def test_no_token_no_content_and_no_line_break_of_a_caller_reaches_the_log_R59_R95(
