@@ -1,0 +1,226 @@
+"""Every function of schema api with ids of another organization, with ids that do not exist, and with nonsense (R10, R53, F09, F20, F21).
+
+The sweep tries every id the other organization has in every uuid argument, beside a random one: the two answers must be the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from tests.db.matrix import bindings
+from tests.db.rpc_recipes import CHOSEN, HOSTILE, PEOPLE_AT_LARGE, RECIPES
+from tests.db.session import Request
+from tests.db.world import World, embedding
+
+CASTS = {"extensions.vector", "jsonb", "uuid", "integer", "bigint", "text"}
+# What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
+SPEAKABLE = re.compile(r"22...|23502|23505|23514|42501|54000|PT404|PT409|PT429")
+
+
+@pytest.fixture
+def signatures(world: World) -> dict[str, dict[str, str]]:
+    """Argument types by name, by function, from the catalog."""
+    with world.operator() as db:
+        rows = db.all("select p.proname, a.name, format_type(t.type, null) from pg_proc p"
+                      " left join lateral unnest(p.proargtypes) with ordinality t (type, n) on true"
+                      " left join lateral (select p.proargnames[t.n] as name) a on true where p.pronamespace = 'api'::regnamespace order by p.proname, t.n")
+    found: dict[str, dict[str, str]] = {}
+    for function, argument, type_ in rows:
+        found.setdefault(function, {}).update({argument: type_} if argument else {})
+    return found
+
+
+def own_ids(world: World) -> dict[str, UUID]:
+    with world.operator() as db:
+        return bindings(world.acme, db) | {"nobody": world.nobody.user_id}
+
+
+def load_documents(db: Request, world: World) -> dict[str, UUID]:
+    """Two documents of the caller's that are being loaded, one of them with a passage."""
+    made = {}
+    for name in ("loading_document", "loaded_document"):
+        made[name] = UUID(db.rpc("begin_document", org_id=world.acme.id, knowledge_base_id=world.acme.ids["knowledge_base"], title=name,
+                                 uri=f"test:{name}", sha256="1" * 64)["document_id"])
+    db.rpc("add_chunks", org_id=world.acme.id, document_id=made["loaded_document"],
+           chunks=[{"position": 0, "content": "x", "start_char": 0, "end_char": 1, "embedding": embedding(0)}])
+    return made
+
+
+def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any]) -> tuple[Any, ...]:
+    """What the caller sees of a call, undone afterwards: ("ok", row count, text) or (SQLSTATE, message, detail, hint)."""
+    assert set(types.values()) <= CASTS
+    given = ", ".join(f"{a} => %s::{types[a]}" for a in arguments)
+    values = [json.dumps(v) if types[a] == "jsonb" and v is not None else str(v) if v is not None else None for a, v in arguments.items()]
+    try:
+        with db.connection.transaction(force_rollback=True):
+            cursor = db.connection.execute(f"select r::text from api.{name}({given}) r", values)
+            rows = cursor.fetchall()
+            return ("ok", len(rows), "\n".join(str(r[0]) for r in rows))
+    except psycopg.Error as error:
+        return (error.sqlstate, error.diag.message_primary, error.diag.message_detail, error.diag.message_hint)
+
+
+def masked(answer: tuple[Any, ...], *ids: Any) -> tuple[Any, ...]:
+    """The answer without the id that was asked for, new ids and times: these differ between any two calls."""
+    text = json.dumps(answer, default=str)
+    for id_ in ids:
+        text = text.replace(str(id_), "ASKED")
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "NEW", text)
+    return tuple(json.loads(re.sub(r"20\d\d-\d\d-\d\d[ T][0-9:.+]+", "TIME", text)))
+
+
+def filled(arguments: dict[str, Any], ids: dict[str, UUID]) -> dict[str, Any]:
+    return {a: re.sub(r":([a-z_]+)", lambda m: str(ids[m[1]]), v) if isinstance(v, str) and v.startswith(":") else v for a, v in arguments.items()}
+
+
+def everything_of(world: World) -> dict[str, UUID]:
+    """Every uuid that stands in any row of the other organization, by value once."""
+    with world.operator() as db:
+        found: dict[str, UUID] = {"organization": world.globex.id}
+        columns = db.all("select c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
+                         " where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and a.atttypid = 'uuid'::regtype and a.attnum > 0")
+        for table, column in columns:
+            key = "id" if table == "organization" else "org_id"
+            for number, (value,) in enumerate(db.all(f"select distinct {column} from app.{table} where {key} = %s and {column} is not null", world.globex.id)):
+                if value not in found.values() and value not in (world.both.user_id,) and number < 2:
+                    found[f"{table}.{column}.{number}"] = value
+    return found
+
+
+def canaries(world: World) -> list[str]:
+    return [world.globex.canary, "globex", str(world.globex.id), *(str(v) for v in world.globex.ids.values())]
+
+
+def assert_no_canary(world: World, answer: tuple[Any, ...], asked: Any = None) -> None:
+    text = json.dumps(answer, default=str).replace(str(asked), "ASKED")
+    assert [c for c in canaries(world) if c in text] == [], answer
+
+
+def test_every_function_has_a_recipe_that_names_all_its_arguments(signatures: dict[str, dict[str, str]]) -> None:
+    assert {name: set(types) for name, types in signatures.items()} == {name: set(arguments) for name, (_, arguments) in RECIPES.items()}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_recipe_works_for_the_caller_so_that_a_refusal_means_something(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
+    who, arguments = RECIPES[name]
+    with world.as_(world.acme.people[who]) as db:
+        ids = own_ids(world) | (load_documents(db, world) if who == "owner" else {})
+        answer = call(db, name, signatures[name], filled(arguments, ids))
+        assert answer[0] == "ok", answer
+        assert answer[1] > 0 or name == "list_members"
+
+
+@pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if any(isinstance(v, str) and v.startswith(":") for v in a.values())])
+def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_R53(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
+    who, recipe = RECIPES[name]
+    types = signatures[name]
+    foreign = everything_of(world)
+    assert len(foreign) > 30
+    tried = 0
+    with world.as_(world.acme.people[who]) as db:
+        ids = own_ids(world) | (load_documents(db, world) if who == "owner" else {})
+        arguments = filled(recipe, ids)
+        for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in PEOPLE_AT_LARGE | CHOSEN):
+            absent = uuid4()
+            expected = masked(call(db, name, types, arguments | {argument: absent}), absent)
+            for what, value in foreign.items():
+                answer = call(db, name, types, arguments | {argument: value})
+                assert masked(answer, value) == expected, (argument, what)
+                assert_no_canary(world, answer, value)
+                tried += 1
+        if name == "start_run":
+            absent = uuid4()
+            expected = masked(call(db, name, types, arguments | {"bot": f"{absent}/{absent}"}), absent)
+            assert expected[0] == "PT404"
+            for bot in ("globex/helpdesk", "globex/hidden", f"{world.globex.id}/{world.globex.ids['bot']}", f"acme/{world.globex.ids['bot']}",
+                        f"{world.acme.id}/{world.globex.ids['bot']}", f"{world.globex.id}/helpdesk", "*", "/", "acme/*", "%/%", ""):
+                assert masked(call(db, name, types, arguments | {"bot": bot})) == expected, bot
+        # All ids of the other organization at once, in the places they belong: a whole foreign call.
+        whole = filled(recipe, ids | foreign_names(world))
+        people = {a: arguments[a] for a in recipe if (name, a) in PEOPLE_AT_LARGE}
+        random = filled(recipe, {k: uuid4() for k in ids})
+        assert masked(call(db, name, types, whole | people), *whole.values()) == masked(call(db, name, types, random | people), *random.values())
+    assert tried > 30
+
+
+def foreign_names(world: World) -> dict[str, UUID]:
+    with world.operator() as db:
+        theirs = bindings(world.globex, db)
+    return theirs | {"nobody": theirs["member"], "loading_document": theirs["document"], "loaded_document": theirs["document"]}
+
+
+@pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if a])
+def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
+    who, recipe = RECIPES[name]
+    types = signatures[name]
+    with world.as_(world.acme.people[who]) as db:
+        arguments = filled(recipe, own_ids(world) | (load_documents(db, world) if who == "owner" else {}))
+        for argument in recipe:
+            for value in HOSTILE:
+                text = value if types[argument] == "jsonb" else json.dumps(value) if isinstance(value, list | dict) else value
+                answer = call(db, name, types, arguments | {argument: text})
+                if answer[0] != "ok":
+                    assert SPEAKABLE.fullmatch(answer[0]), (argument, str(value)[:60], answer)
+                assert_no_canary(world, answer)
+
+
+@pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if "org_id" in a])
+def test_a_missing_organization_is_an_error_and_never_means_all_F20(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
+    who, recipe = RECIPES[name]
+    with world.as_(world.both) as db:  # who could mean either
+        arguments = filled(recipe, own_ids(world) | {"loading_document": uuid4(), "loaded_document": uuid4()})
+        answer = call(db, name, signatures[name], arguments | {"org_id": None})
+    assert answer[:2] == ("22004", "name the organization: org_id is required")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_somebody_without_an_organization_gets_nothing_from_any_function_F20(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
+    _, recipe = RECIPES[name]
+    with world.as_(world.nobody) as db:
+        for ids in (own_ids(world), foreign_names(world)):
+            answer = call(db, name, signatures[name], filled(recipe, ids | {"loading_document": uuid4(), "loaded_document": uuid4()}))
+            assert_no_canary(world, answer, world.globex.id)
+            assert world.acme.canary not in str(answer)
+            if name not in ("tool_catalog", "whoami", "create_organization"):
+                assert answer[0] in ("PT404", "42501") or answer[1] == 0, answer
+
+
+@pytest.mark.parametrize("name", ["search_documents", "my_orders", "get_order", "create_ticket"])
+def test_a_tool_called_by_a_bot_answers_foreign_arguments_like_absent_ones_R10(world: World, name: str) -> None:
+    """The same through call_tool: nothing a model puts into the arguments chooses another organization, run or person."""
+    _, recipe = RECIPES[name]
+    own = {a: v for a, v in recipe.items() if a not in ("org_id", "run_id", "query_embedding", "idempotency_key")}
+    with world.as_(world.acme.people["customer"]) as db:
+        def tool(**arguments: Any) -> dict[str, Any]:
+            return dict(db.rpc("call_tool", run_id=world.acme.ids["running_run"], tool=name, arguments=arguments))
+
+        assert tool(**own)["outcome"] == "ok"
+        for context, value in (("org_id", world.globex.id), ("run_id", world.globex.ids["running_run"]), ("user_id", world.globex.people["owner"].user_id),
+                               ("idempotency_key", uuid4()), ("query_embedding", "[1]")):
+            answers = [tool(**own, **{context: str(given)}) for given in (value, uuid4())]
+            assert [(a["outcome"], a["code"], a["message"], a["rows"]) for a in answers] == [
+                ("invalid", "22023", "arguments: a name this tool does not have", [])] * 2
+        for argument in own:
+            for value in HOSTILE:
+                answer = tool(**own | {argument: value if value == value and value not in (float("inf"),) else None})
+                assert answer["outcome"] in ("ok", "invalid", "not_found"), (argument, str(value)[:60], answer)
+                assert_no_canary(world, tuple(answer.items()))
+
+
+def test_the_sweep_sees_a_function_that_answers_for_another_organization(own_world: World, signatures: dict[str, dict[str, str]]) -> None:
+    """A negative control: a function that trusts its argument is caught by the comparison and by the canary."""
+    world = own_world
+    with world.operator(keep=True) as db:
+        db.run("create function api.list_messages_of(org_id uuid) returns setof text language sql security definer as"
+               " $$ select content from app.message m where m.org_id = list_messages_of.org_id $$; grant execute on function api.list_messages_of to authenticated")
+    with world.as_(world.acme.people["customer"]) as db:
+        answer = call(db, "list_messages_of", {"org_id": "uuid"}, {"org_id": world.globex.id})
+        assert masked(answer) != masked(call(db, "list_messages_of", {"org_id": "uuid"}, {"org_id": uuid4()}))
+        with pytest.raises(AssertionError, match="gazelle"):
+            assert_no_canary(world, answer)
