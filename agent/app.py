@@ -21,8 +21,9 @@ from agent.errors import AgentError, NotVisible, TooLarge, Unauthenticated, wher
 from agent.limits import Limits
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
+from agent.question import Question, Started
 from agent.rpc import Rpc, RpcPool, Token
-from agent.run import Agent, Question, Started
+from agent.run import Agent
 
 log = logging.getLogger(__name__)
 

@@ -141,7 +141,7 @@ def _tool(name: str, row: dict[str, Any], comment: Comment) -> Tool:
 
 
 def parse_catalog(rows: Iterable[dict[str, Any]]) -> dict[str, Tool]:
-    """Return the tools for bots by name. Raises: Misconfigured; one bad tool spoils the catalog, loudly."""
+    """Return the tools for bots by name. Raises: Misconfigured; one bad tool spoils them all, loudly."""
     tools: dict[str, Tool] = {}
     for row in rows:
         tool = parse_tool(row)

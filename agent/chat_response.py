@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from agent.errors import AgentError
-from agent.run import Answer
+from agent.question import Answer
 
 Json = dict[str, Any]
 

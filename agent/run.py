@@ -8,57 +8,22 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.embedding import Embedder
-from agent.errors import AgentError, BadArguments, ModelError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
+from agent.errors import AgentError, BadArguments, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
 from agent.limits import Budget, Limits
 from agent.prompt import render_result, system_prompt
 from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
+from agent.question import Answer, Emit, Question, Started
 from agent.rpc import Rpc
 from agent.tokens import count_tokens
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of which bot."""
-
-    bot: str
-    """`org-slug/bot-slug`, or the two ids."""
-    text: str
-    conversation_id: str | None = None
-    request_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The database has opened the run; before this nothing is recorded and nothing was sent to a provider."""
-
-    run_id: str
-    conversation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a run ended well."""
-
-    run_id: str
-    conversation_id: str
-    text: str
-    citations: list[dict[str, Any]]
-    input_tokens: int
-    output_tokens: int
-
-
-Emit = Callable[[Started | TextDelta], Awaitable[None]]
-"""Is told what happens while it happens; the text deltas joined are the answer's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +41,12 @@ class Agent:
 
     async def answer(self, rpc: Rpc, question: Question, emit: Emit) -> Answer:
         """Return the answer. Raises: AgentError, after the run has been finished as failed."""
-        # The catalog first: were it unreadable, no run would be left open.
-        catalog = parse_catalog(await rpc.call("tool_catalog"))
-        opened = await rpc.call("start_run", {
-            "bot": question.bot, "question": question.text, "conversation_id": question.conversation_id,
-            "request_id": question.request_id or None})
-        run = _Run(self, rpc, emit, Started(opened["run_id"], opened["conversation_id"]), _offered(catalog, opened))
+        functions = await rpc.call("tool_catalog")
+        run = await self._open(rpc, question, emit)
         try:
             async with asyncio.timeout(self.limits.wall_s):
                 await emit(run.started)
-                await run.converse(opened, question.text)
+                await run.converse(functions, question.text)
             return await run.succeed()
         except asyncio.CancelledError:
             await run.finish("cancelled")
@@ -101,27 +62,40 @@ class Agent:
             await run.finish("failed", AgentError.code)
             raise AgentError from err
 
-
-def _offered(catalog: dict[str, Tool], opened: dict[str, Any]) -> dict[str, Tool]:
-    """Return the tools this bot may use for this person; destructive ones wait for approvals to exist."""
-    return {name: catalog[name] for name in opened["tools"]
-            if name in catalog and catalog[name].effect != "destructive"}
+    async def _open(self, rpc: Rpc, question: Question, emit: Emit) -> "_Run":
+        opening = asyncio.ensure_future(rpc.call("start_run", {
+            "bot": question.bot, "question": question.text, "conversation_id": question.conversation_id,
+            "request_id": question.request_id or None}))
+        try:
+            return _Run(self, rpc, emit, await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            # The call is on its way: left alone, the run would stay open for ever.
+            with suppress(AgentError):
+                await _Run(self, rpc, emit, await opening).finish("cancelled")
+            raise
 
 
 class _Run:
     """One run in the making."""
 
-    def __init__(self, agent: Agent, rpc: Rpc, emit: Emit, started: Started, tools: dict[str, Tool]) -> None:
-        self.agent, self.rpc, self.emit, self.started, self.tools = agent, rpc, emit, started, tools
+    def __init__(self, agent: Agent, rpc: Rpc, emit: Emit, opened: dict[str, Any]) -> None:
+        self.agent, self.rpc, self.emit, self.opened = agent, rpc, emit, opened
+        self.started = Started(opened["run_id"], opened["conversation_id"])
+        self.tools: dict[str, Tool] = {}
         self.budget = Budget(agent.limits)
         self.citations = Citations()
         self.text = ""
+        self.asking_since: float | None = None
+        """When the model call began that has no step yet."""
 
-    async def converse(self, opened: dict[str, Any], question: str) -> None:
+    async def converse(self, functions: list[dict[str, Any]], question: str) -> None:
         """Alternate model calls and tool calls until the model has nothing more to call."""
-        bot = opened["bot"]
+        # Only what the bot is bound to; destructive tools wait for approvals to exist.
+        bound = parse_catalog(function for function in functions if function["name"] in self.opened["tools"])
+        self.tools = {name: tool for name, tool in bound.items() if tool.effect != "destructive"}
+        bot = self.opened["bot"]
         messages = [Message("system", system_prompt(bot["name"], bot["instructions"]))]
-        messages += [Message(turn["role"], turn["content"]) for turn in opened["history"]]
+        messages += [Message(turn["role"], turn["content"]) for turn in self.opened["history"]]
         messages.append(Message("user", question))
         while True:
             said, calls = await self._ask(messages)
@@ -140,23 +114,19 @@ class _Run:
         """Make one model call; return what was said and the tool calls, checked. Raises: ModelError, LimitExceeded."""
         self.budget.spend_model_call()
         request = ModelRequest(messages, list(self.tools.values()))
-        begun, said, done = time.monotonic(), "", Done()
-        try:
-            async with aclosing(self.agent.provider.answer(request)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, Done):
-                        done = piece
-                    else:
-                        # What is said before a tool call and after it are two paragraphs of one answer.
-                        await self._say(piece.text if said or not self.text else f"\n\n{piece.text}")
-                        said += piece.text
-        except ModelError:
-            await self._record(begun, 0, 0, "failed")
-            raise
+        self.asking_since, said, done = time.monotonic(), "", Done()
+        async with aclosing(self.agent.provider.answer(request)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Done):
+                    done = piece
+                else:
+                    # What is said before a tool call and after it are two paragraphs of one answer.
+                    await self._say(piece.text if said or not self.text else f"\n\n{piece.text}")
+                    said += piece.text
         used = await self._usage(messages, said, done)
         checked = [self._check(call) for call in done.tool_calls]
         refused = any(isinstance(prepared, ToolResult) for _, prepared in checked)
-        await self._record(begun, *used, "invalid" if refused else "ok")
+        await self._record("invalid" if refused else "ok", *used)
         self.budget.spend_tokens(*used)
         return said, checked
 
@@ -209,7 +179,11 @@ class _Run:
         written = said + "".join(call.name + call.arguments for call in done.tool_calls)
         return (await asyncio.to_thread(count_tokens, sent), await asyncio.to_thread(count_tokens, written))
 
-    async def _record(self, begun: float, input_tokens: int, output_tokens: int, outcome: str) -> None:
+    async def _record(self, outcome: str, input_tokens: int = 0, output_tokens: int = 0) -> None:
+        """Write the step of the model call that was begun last, if it has none yet."""
+        if self.asking_since is None:
+            return
+        begun, self.asking_since = self.asking_since, None
         provider = self.agent.provider
         await self.rpc.call("record_step", {
             "run_id": self.started.run_id, "model": provider.model, "provider": provider.name,
@@ -227,10 +201,15 @@ class _Run:
         """Store how far the run came; a failure here is logged, so that the first one is reported."""
         log.warning("run %s", outcome, extra={"run_id": self.started.run_id, "code": error_code})
         # In a task of its own: the request that is being cancelled does not take it along.
-        task = asyncio.create_task(self._store(outcome, self.citations.cited_in(self.text), error_code))
+        task = asyncio.create_task(self._close(outcome, error_code))
         [error] = await asyncio.gather(asyncio.shield(task), return_exceptions=True)
         if isinstance(error, BaseException):
             log.error("run not finished", extra={"run_id": self.started.run_id, "code": getattr(error, "code", None)})
+
+    async def _close(self, outcome: str, error_code: str | None) -> None:
+        with suppress(AgentError):
+            await self._record("failed")
+        await self._store(outcome, self.citations.cited_in(self.text), error_code)
 
     async def _store(self, outcome: str, citations: list[dict[str, Any]], error_code: str | None) -> None:
         await self.rpc.call("finish_run", {

@@ -19,8 +19,9 @@ from agent.limits import Limits
 from agent.providers.base import Provider, TextDelta
 from agent.providers.offline import OfflineResponder
 from agent.providers.openai_compatible import OpenAICompatible
+from agent.question import Answer, Question, Started
 from agent.rpc import RpcPool, Token
-from agent.run import Agent, Answer, Question, Started
+from agent.run import Agent
 from tests.agent import network_guard
 from tests.agent.fake_postgrest import FakePostgrest, Refusal, Row, passage
 from tests.agent.scripted_model import ScriptedModel

@@ -9,6 +9,9 @@ from tests.agent.scripted_model import ScriptedModel, calls, chunk, fails, hangs
 
 pytestmark = pytest.mark.anyio
 
+# Well-formed, but not an answer.
+EMPTY = says("")
+
 
 @pytest.mark.parametrize(("turn", "error", "code"), [
     (fails(401), ModelUnavailable, "model_unavailable"),
@@ -22,7 +25,7 @@ pytestmark = pytest.mark.anyio
     (raw('data: {"error": {"message": "canary-provider-words"}}\n\n'), ModelUnavailable, "model_unavailable"),
     (raw(""), ModelMalformed, "model_malformed"),
     (streams(chunk({"content": "cut off"})), ModelMalformed, "model_malformed"),
-    (says(""), ModelMalformed, "model_malformed"),
+    (EMPTY, ModelMalformed, "model_malformed"),
     (calls(("", {})), ModelMalformed, "model_malformed"),
 ])
 async def test_a_failing_model_fails_the_run_with_a_typed_error(
@@ -33,6 +36,7 @@ async def test_a_failing_model_fails_the_run_with_a_typed_error(
     assert "canary" not in raised.value.message
     [finished] = database.finished
     assert (finished["outcome"], finished["error_code"]) == ("failed", code)
+    assert [s.arguments["outcome"] for s in database.called("record_step")][-1:] == ["ok" if turn is EMPTY else "failed"]
 
 
 async def test_a_redirect_of_the_model_endpoint_is_not_followed(ask: Ask, model: ScriptedModel) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from agent.errors import (
     AgentError,
+    Misconfigured,
     NotVisible,
     TimedOut,
     Unauthenticated,
@@ -205,6 +206,34 @@ async def test_a_cancelled_run_is_finished_as_cancelled_with_what_was_said(
         await task
     [finished] = database.finished
     assert (finished["outcome"], finished["answer"]) == ("cancelled", "Half")
+    assert [s.arguments["outcome"] for s in database.called("record_step")] == ["failed"]
+
+
+async def test_a_run_cancelled_while_it_is_being_opened_is_closed_too(ask: Ask, database: FakePostgrest) -> None:
+    opening = asyncio.Event()
+
+    async def before(name: str, arguments: Row) -> None:
+        if name == "start_run":
+            opening.set()
+            await asyncio.sleep(0.1)
+    database.before = before
+    task = asyncio.create_task(ask("?"))
+    await asyncio.wait_for(opening.wait(), 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [f["outcome"] for f in database.finished] == ["cancelled"]
+
+
+async def test_a_broken_tool_spoils_only_the_bots_that_are_bound_to_it(
+        ask: Ask, database: FakePostgrest, model: ScriptedModel) -> None:
+    database.catalog.append({"name": "broken", "comment": None, "volatility": "stable", "arguments": []})
+    model.turns = [says("fine")]
+    assert (await ask("?")).text == "fine"
+    database.tools["broken"] = lambda person, arguments: []
+    with pytest.raises(Misconfigured):
+        await ask("?")
+    assert database.finished[-1]["error_code"] == "misconfigured"
 
 
 async def test_a_destructive_tool_is_never_offered(ask: Ask, database: FakePostgrest, model: ScriptedModel) -> None:
