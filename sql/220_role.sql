@@ -95,7 +95,3 @@ $$;
 comment on function authz.built_in_roles() is 'The roles every organization starts with, one row a permission. Members of an organization choose none of it.';
 revoke all on function authz.built_in_roles() from public;
 grant execute on function authz.built_in_roles() to ringfence_owner;
-grant select on app.permission to ringfence_owner;
-create policy permission_select_owner on app.permission for select to ringfence_owner
-  using ((select authz.uid()) is not null);
-comment on policy permission_select_owner on app.permission is 'Founding reads the registry to fill the built-in roles.';

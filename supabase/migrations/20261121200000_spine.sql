@@ -291,11 +291,14 @@ create policy permission_select_person on app.permission for select to authentic
 create policy permission_insert_nobody on app.permission for insert to authenticated with check (false);
 create policy permission_update_nobody on app.permission for update to authenticated using (false) with check (false);
 create policy permission_delete_nobody on app.permission for delete to authenticated using (false);
+create policy permission_select_owner on app.permission for select to ringfence_owner
+  using ((select authz.uid()) is not null);
 comment on policy permission_select_person on app.permission is 'Every signed-in person may read the registry.';
 comment on policy permission_insert_nobody on app.permission is 'The registry changes by migration only.';
 comment on policy permission_update_nobody on app.permission is 'The registry changes by migration only.';
 comment on policy permission_delete_nobody on app.permission is 'The registry changes by migration only.';
-grant select on app.permission to authenticated;
+comment on policy permission_select_owner on app.permission is 'Founding reads the registry to fill the built-in roles.';
+grant select on app.permission to authenticated, ringfence_owner;
 
 insert into app.permission (name, description) values
   ('organization.manage', 'Rename the organization and change its settings.'),
@@ -411,10 +414,6 @@ $$;
 comment on function authz.built_in_roles() is 'The roles every organization starts with, one row a permission. Members of an organization choose none of it.';
 revoke all on function authz.built_in_roles() from public;
 grant execute on function authz.built_in_roles() to ringfence_owner;
-grant select on app.permission to ringfence_owner;
-create policy permission_select_owner on app.permission for select to ringfence_owner
-  using ((select authz.uid()) is not null);
-comment on policy permission_select_owner on app.permission is 'Founding reads the registry to fill the built-in roles.';
 
 -- ==== 230_audit_event.sql ====
 -- The audit trail. Rows are written by triggers only, in the transaction of the act they record: no act without its record.
