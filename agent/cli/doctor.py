@@ -15,10 +15,11 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli.errors import CliError
-from agent.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, Target, running_stack, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, Target, target
 
-# The first minor versions with the row-security fixes of 12 November 2026, by major version.
-MINIMUM_POSTGRES = {15: 20, 16: 16, 17: 12, 18: 7}
+# The first minor versions with the row-security fixes of 12 November 2026, by major version; older majors lack
+# role grants without inheritance, which sql/ needs.
+MINIMUM_POSTGRES = {16: 16, 17: 12, 18: 7}
 FIXED_THERE = "CVE-2026-16237, CVE-2026-120154, CVE-2026-116327, CVE-2026-116311"
 
 
@@ -38,15 +39,16 @@ def doctor(
 ) -> None:
     """Check keys in the environment, the edge, the signing keys, versions and the database's posture.
 
-    Looks at RINGFENCE_URL if that is set, else at the running local stack. Exit status 1 if a check fails.
+    Looks at the edge of RINGFENCE_URL, else at the Supabase project of SUPABASE_URL, else at the running local stack. Exit
+    status 1 if a check fails.
     """
     findings = [*_environment(), *_programs()]
     try:
-        findings += asyncio.run(_edge(target(state_dir)))
-        if database_url is None and "RINGFENCE_URL" not in os.environ:
-            database_url = running_stack(state_dir)["database_url"]
+        where = target(state_dir)
+        findings += asyncio.run(_service(where))
+        database_url = database_url or where.database_url
     except CliError as err:
-        findings.append(Finding("edge", "warn", f"not checked: {err}"))
+        findings.append(Finding("service", "warn", f"not checked: {err}"))
     if database_url is not None:
         findings += _database(database_url)
     failed = [finding for finding in findings if finding.status == "fail"]
@@ -102,21 +104,25 @@ def _program(name: str, find: Callable[[], Path]) -> Finding:
     return Finding(name, "ok" if done.returncode == 0 else "warn", (done.stdout or done.stderr).strip().splitlines()[0])
 
 
-async def _edge(where: Target) -> list[Finding]:
+async def _service(where: Target) -> list[Finding]:
+    """Check what an edge and a Supabase project have in common, and that an edge is ready."""
     from agent.cli.client import EdgeClient
 
     async with EdgeClient(where.url, where.publishable_key) as client:
         try:
-            ready = await client.get("/readyz")
             keys = await client.get("/auth/v1/.well-known/jwks.json")
-            unsigned = await client.post("/rest/v1/rpc/whoami", {})
+            anonymous = await client.post("/rest/v1/rpc/whoami", {})
+            ready = await client.get("/readyz") if where.is_edge else None
         except CliError as err:
-            return [Finding("edge", "fail", str(err))]
-    return [
-        Finding("edge", "ok" if ready.status == 200 else "fail", f"{where.url}: {ready.body.get('status')} {ready.body.get('missing', '')}".strip()),
+            return [Finding("service", "fail", str(err))]
+    findings = [
         _signing_keys(keys.body if keys.status == 200 else {}),
-        Finding("no token, no answer", "ok" if unsigned.status == 401 else "fail", f"whoami without a token: {unsigned.status}"),
+        Finding("no token, no answer", "ok" if anonymous.status in (401, 403) else "fail", f"whoami without a token: {anonymous.status}"),
     ]
+    if ready is not None:
+        detail = f"{where.url}: {ready.body.get('status')} {ready.body.get('missing', '')}".strip()
+        findings.insert(0, Finding("edge", "ok" if ready.status == 200 else "fail", detail))
+    return findings
 
 
 def _signing_keys(jwks: dict[str, Any]) -> Finding:

@@ -23,12 +23,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 
 @dataclass(frozen=True)
 class Target:
-    """The edge a command talks to."""
+    """What a command talks to: an edge, or a Supabase project, whose sign-in and RPCs are at the same paths."""
 
     url: str
     publishable_key: str
     state: State
     users: list[dict[str, Any]] = field(default_factory=list)
+    database_url: str | None = None
+    is_edge: bool = True
 
     def known_password(self, email: str) -> str | None:
         """Return the password of one of the example people."""
@@ -36,16 +38,17 @@ class Target:
 
 
 def target(state_dir: Path) -> Target:
-    """Return the edge at RINGFENCE_URL if that is set, else the running local stack's. Raises: CliError, NotRunning."""
+    """Return what RINGFENCE_URL names, else SUPABASE_URL, else the running local stack. Raises: CliError, NotRunning."""
     from edge_proxy.local.state import State
 
-    if url := os.environ.get("RINGFENCE_URL"):
-        key = os.environ.get("SUPABASE_PUBLISHABLE_KEY")
-        if not key:
-            raise CliError("RINGFENCE_URL is set, so SUPABASE_PUBLISHABLE_KEY must be too")
-        return Target(url.rstrip("/"), key, State(state_dir))
+    for name in ("RINGFENCE_URL", "SUPABASE_URL"):
+        if url := os.environ.get(name):
+            key = os.environ.get("SUPABASE_PUBLISHABLE_KEY")
+            if not key:
+                raise CliError(f"{name} is set, so SUPABASE_PUBLISHABLE_KEY must be too")
+            return Target(url.rstrip("/"), key, State(state_dir), is_edge=name == "RINGFENCE_URL")
     stack = running_stack(state_dir)
-    return Target(stack["url"], stack["publishable_key"], State(state_dir), stack["users"])
+    return Target(stack["url"], stack["publishable_key"], State(state_dir), stack["users"], stack["database_url"])
 
 
 def running_stack(state_dir: Path) -> dict[str, Any]:

@@ -103,8 +103,14 @@ async def model_url(model: ScriptedModel, anyio_backend: str) -> AsyncIterator[s
 
 
 @pytest.fixture
-async def provider(model_url: str) -> AsyncIterator[OpenAICompatible]:
-    provider = OpenAICompatible(Endpoint(model_url, "scripted", MODEL_KEY), read_s=0.5)
+def read_s() -> float:
+    """How long the provider waits for a piece; tests of a hanging model parametrize it with less."""
+    return 10.0
+
+
+@pytest.fixture
+async def provider(model_url: str, read_s: float) -> AsyncIterator[OpenAICompatible]:
+    provider = OpenAICompatible(Endpoint(model_url, "scripted", MODEL_KEY), read_s)
     yield provider
     await provider.close()
 

@@ -48,8 +48,8 @@ async def test_a_run_out_of_time_is_stopped_R102(ask: Ask, database: FakePostgre
     model.turns = [hangs("Well, ")]
     begun = time.monotonic()
     with pytest.raises(OutOfTime):
-        await ask("?", limits=Limits(wall_s=0.2))
-    assert time.monotonic() - begun < 2
+        await ask("?", limits=Limits(wall_s=1.5))
+    assert time.monotonic() - begun < 5, "before the model's own time limit"
     [finished] = database.finished
     assert (finished["outcome"], finished["error_code"], finished["answer"]) == ("failed", "limit_wall_time", "Well, ")
 

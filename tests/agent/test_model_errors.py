@@ -5,7 +5,7 @@ import pytest
 from agent.errors import AgentError, ModelBusy, ModelMalformed, ModelTimedOut, ModelUnavailable
 from tests.agent.conftest import Ask
 from tests.agent.fake_postgrest import FakePostgrest
-from tests.agent.scripted_model import ScriptedModel, calls, chunk, fails, hangs, raw, says, streams
+from tests.agent.scripted_model import ScriptedModel, Turn, calls, chunk, fails, hangs, raw, says, streams
 
 pytestmark = pytest.mark.anyio
 
@@ -18,8 +18,6 @@ EMPTY = says("")
     (fails(404), ModelUnavailable, "model_unavailable"),
     (fails(429), ModelBusy, "model_busy"),
     (fails(500), ModelUnavailable, "model_unavailable"),
-    (hangs(), ModelTimedOut, "model_timeout"),
-    (hangs("Half an ans"), ModelTimedOut, "model_timeout"),
     (raw("data: {not json\n\n"), ModelMalformed, "model_malformed"),
     (raw('data: {"choices": "no"}\n\n'), ModelMalformed, "model_malformed"),
     (raw('data: {"error": {"message": "canary-provider-words"}}\n\n'), ModelUnavailable, "model_unavailable"),
@@ -29,14 +27,23 @@ EMPTY = says("")
     (calls(("", {})), ModelMalformed, "model_malformed"),
 ])
 async def test_a_failing_model_fails_the_run_with_a_typed_error(
-        ask: Ask, database: FakePostgrest, model: ScriptedModel, turn: object, error: type[AgentError], code: str) -> None:
-    model.turns = [turn]  # type: ignore[list-item]
+        ask: Ask, database: FakePostgrest, model: ScriptedModel, turn: Turn, error: type[AgentError], code: str) -> None:
+    model.turns = [turn]
     with pytest.raises(error) as raised:
         await ask("?")
     assert "canary" not in raised.value.message
     [finished] = database.finished
     assert (finished["outcome"], finished["error_code"]) == ("failed", code)
     assert [s.arguments["outcome"] for s in database.called("record_step")][-1:] == ["ok" if turn is EMPTY else "failed"]
+
+
+@pytest.mark.parametrize("read_s", [0.5])
+@pytest.mark.parametrize("turn", [hangs(), hangs("Half an ans")])
+async def test_a_hanging_model_fails_the_run_in_time(ask: Ask, database: FakePostgrest, model: ScriptedModel, turn: Turn) -> None:
+    model.turns = [turn]
+    with pytest.raises(ModelTimedOut):
+        await ask("?")
+    assert [(f["outcome"], f["error_code"]) for f in database.finished] == [("failed", "model_timeout")]
 
 
 async def test_a_redirect_of_the_model_endpoint_is_not_followed(ask: Ask, model: ScriptedModel) -> None:

@@ -72,7 +72,7 @@ async def test_a_body_over_a_megabyte_is_refused(app_url: str, database: FakePos
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("turn", "status", "code"), [
-    (fails(429), 503, "model_busy"), (fails(401), 502, "model_unavailable"), (hangs(), 504, "model_timeout")])
+    (fails(429), 503, "model_busy"), (fails(401), 502, "model_unavailable"), (says(""), 502, "model_malformed")])
 async def test_an_error_has_one_shape_for_every_client_R90(
         client: openai.AsyncOpenAI, model: ScriptedModel, turn: Turn, status: int, code: str) -> None:
     model.turns = [turn]
@@ -86,6 +86,7 @@ async def test_an_error_has_one_shape_for_every_client_R90(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("read_s", [0.5])
 async def test_an_error_in_a_stream_ends_it_without_a_good_end(client: openai.AsyncOpenAI, app_url: str,
                                                                model: ScriptedModel) -> None:
     model.turns = [hangs("Half")]
