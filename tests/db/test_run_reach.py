@@ -1,0 +1,256 @@
+"""What a run may reach: what its person may read, of that what the bot is bound to, and a record of every attempt (F13, F28, F34, F35, F40, F56, R103)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.db.decisions import TABLES
+from tests.db.matrix import become, planted
+from tests.db.session import Person, Request
+from tests.db.world import World, embedding
+
+VECTOR = json.dumps(embedding(0))
+
+
+def start(db: Request, bot: str = "acme/helpdesk") -> UUID:
+    return UUID(db.rpc("start_run", bot=bot, question="Probe?")["run_id"])
+
+
+def tool(db: Request, run: UUID, name: str, **arguments: Any) -> dict[str, Any]:
+    return dict(db.rpc("call_tool", run_id=run, tool=name, arguments=arguments, query_embedding=VECTOR if name == "search_documents" else None))
+
+
+def reached(db: Request, run: UUID) -> set[UUID]:
+    """The chunks a run finds when it may have as many as there are."""
+    answer = tool(db, run, "search_documents", query="delivery", max_rows=50)
+    assert answer["outcome"] == "ok", answer
+    return {UUID(r["chunk_id"]) for r in answer["rows"]}
+
+
+def readable(db: Request) -> set[UUID]:
+    return {i for (i,) in db.all("select id from app.chunk")}
+
+
+def bound(world: World, bot: str = "bot") -> set[UUID]:
+    with world.operator() as db:
+        return {i for (i,) in db.all("select c.id from app.chunk c join app.bot_binding b on b.org_id = c.org_id and b.knowledge_base_id = c.knowledge_base_id"
+                                     " where b.bot_id = %s", world.acme.ids[bot])}
+
+
+@pytest.mark.parametrize(("who", "reads"), [
+    ("owner", 7), ("admin", 5), ("builder", 5), ("analyst", 5), ("agent", 5), ("member", 5), ("customer", 5), ("auditor", 0),
+])
+def test_a_run_reaches_what_its_person_reads_and_the_bot_is_bound_to_F13(world: World, who: str, reads: int) -> None:
+    """May run, may read: the intersection. The owner's private document is the owner's, the unbound knowledge base nobody's."""
+    with world.as_(world.acme.people[who]) as db:
+        mine = readable(db)
+        assert len(mine) == reads
+        found = reached(db, start(db))
+    assert found == mine & bound(world)
+    assert len(found) == max(reads - 2, 0)
+
+
+@pytest.mark.parametrize("who", ["builder", "analyst", "member", "customer", "auditor"])
+def test_who_is_no_runner_cannot_run_whatever_they_may_read_F13(world: World, who: str) -> None:
+    """May not run: managing a bot, or reading all it is bound to, is not running it."""
+    with world.as_(world.acme.people[who]) as db:
+        error = db.rpc_error("start_run", bot="acme/hidden", question="Probe?")
+        assert (error.sqlstate, error.diag.message_primary) == ("PT404", "no such bot, or not yours to run")
+        assert [b["bot"] for b in db.rpc("list_bots")] == ["helpdesk"]
+    with world.as_(world.acme.people["admin"]) as db:
+        assert reached(db, start(db, "acme/helpdesk"))
+        run = start(db, "acme/hidden")
+        assert tool(db, run, "search_documents", query="delivery")["outcome"] == "denied"  # bound to nothing
+
+
+def test_without_the_permission_to_run_being_a_runner_is_not_enough_F13(world: World) -> None:
+    with planted(world, "delete from app.role_permission p using app.role r where r.id = p.role_id and r.name = 'member' and p.permission = 'bots.run'") as db:
+        become(db, world.acme.people["customer"])
+        assert len(readable(db)) == 5
+        assert db.rpc_error("start_run", bot="acme/helpdesk", question="Probe?").sqlstate == "PT404"
+        assert db.rpc("list_bots") == []
+
+
+def direct_reach(db: Request, people: dict[str, Person]) -> dict[str, dict[str, int]]:
+    """Rows each person reads of each table that holds content; the bots themselves are what is being shared."""
+    tables = [t for t in TABLES if t not in ("bot", "bot_runner", "bot_binding", "audit_event", "run", "run_step", "conversation", "message")]
+    found = {}
+    for name, person in people.items():
+        become(db, person)
+        found[name] = {t: db.one(f"select count(*) from app.{t}") for t in tables}
+    db.run("reset role")
+    return found
+
+
+@pytest.mark.parametrize("act", ["share with everyone", "share with a role", "share with a person", "bind a knowledge base", "bind a tool", "run"])
+def test_sharing_and_binding_a_bot_changes_nobodys_own_reach_F13(world: World, act: str) -> None:
+    people = world.acme.people | {"both": world.both, "nobody": world.nobody, "other": world.globex.people["owner"]}
+    bot, org = world.acme.ids["hidden_bot"], world.acme.id
+    with planted(world) as db:
+        before = direct_reach(db, people)
+        become(db, world.acme.people["customer" if act == "run" else "owner"])
+        match act:
+            case "share with everyone": db.rpc("share_bot", org_id=org, bot_id=bot)
+            case "share with a role": db.rpc("share_bot", org_id=org, bot_id=bot, role="auditor")
+            case "share with a person": db.rpc("share_bot", org_id=org, bot_id=bot, user_id=people["auditor"].user_id)
+            case "bind a knowledge base": db.rpc("bind_bot", org_id=org, bot_id=world.acme.ids["bot"], knowledge_base_id=world.acme.ids["other_base"])
+            case "bind a tool": db.rpc("bind_bot", org_id=org, bot_id=bot, tool="search_documents")
+            case "run": reached(db, start(db))
+        assert direct_reach(db, people) == before
+    assert before["auditor"]["chunk"] == 0 < before["customer"]["chunk"]
+
+
+def test_binding_more_widens_runs_only_up_to_what_the_person_reads_F13(world: World) -> None:
+    with planted(world) as db:
+        become(db, world.acme.people["owner"])
+        db.rpc("bind_bot", org_id=world.acme.id, bot_id=world.acme.ids["bot"], knowledge_base_id=world.acme.ids["other_base"])
+        for who, count in (("owner", 7), ("customer", 5), ("auditor", 0)):
+            become(db, world.acme.people[who])
+            assert len(reached(db, start(db))) == count
+
+
+@pytest.mark.parametrize(("who", "name", "arguments"), [
+    ("owner", "list_members", {}), ("owner", "remove_member", {}), ("owner", "tool_catalog", {}), ("owner", "call_tool", {}), ("customer", "no_such_tool", {}),
+    ("customer", "pg_sleep", {"seconds": 9}), ("customer", "my_orders; drop table app.bot", {}), ("customer", "", {}), ("customer", "MY_ORDERS", {}),
+])
+def test_a_tool_the_bot_is_not_bound_to_is_denied_and_recorded_F35(world: World, who: str, name: str, arguments: dict[str, Any]) -> None:
+    with world.as_(world.acme.people[who]) as db:
+        run = start(db)
+        answer = tool(db, run, name, **arguments)
+        assert (answer["outcome"], answer["code"], answer["rows"], answer["row_count"]) == ("denied", "42501", [], 0)
+        assert db.all("select id::text, kind, name, outcome, sqlstate, row_count, sources from app.run_step where run_id = %s", run) == [
+            (answer["step_id"], "tool", name or "?", "denied", "42501", 0, [])]
+        assert tool(db, run, "my_orders")["outcome"] == "ok"
+
+
+@pytest.mark.parametrize(("who", "name", "arguments"), [
+    ("auditor", "create_ticket", {"subject": "s", "body": "b"}), ("analyst", "create_ticket", {"subject": "s", "body": "b"}),
+])
+def test_a_bot_lends_its_runner_no_permission_and_the_attempt_is_recorded_F34(world: World, who: str, name: str, arguments: dict[str, Any]) -> None:
+    """The confused deputy: a bot made and bound by the owner, run by somebody whose role lacks what the tool needs."""
+    with world.as_(world.acme.people[who]) as db:
+        before = db.one("select count(*) from app.support_ticket")
+        run = start(db)
+        answer = tool(db, run, name, **arguments)
+        assert (answer["outcome"], answer["code"]) == ("denied", "42501")
+        assert "policy" not in answer["message"] and "support_ticket" not in answer["message"]
+        assert db.all("select name, outcome, sqlstate from app.run_step where run_id = %s", run) == [(name, "denied", "42501")]
+        assert db.one("select count(*) from app.support_ticket") == before
+    with world.as_(world.acme.people["customer"]) as db:
+        assert tool(db, start(db), name, **arguments)["outcome"] == "ok"
+
+
+def test_a_bot_run_by_a_customer_finds_the_customers_orders_and_run_by_staff_the_organizations_F34(world: World) -> None:
+    for who, own, other in (("customer", "ok", "not_found"), ("member", "not_found", "not_found"), ("analyst", "ok", "ok")):
+        with world.as_(world.acme.people[who]) as db:
+            run = start(db)
+            assert [tool(db, run, "get_order", number=n)["outcome"] for n in ("ORD-2000", "ORD-1000")] == [own, other]
+            assert tool(db, run, "my_orders")["row_count"] == (1 if who == "customer" else 0)
+
+
+@pytest.mark.parametrize(("name", "arguments", "says"), [
+    ("get_order", {}, "number: required"), ("get_order", {"number": None}, "number: required"),
+    ("get_order", {"number": "ORD-2000", "org_id": "x"}, "a name this tool does not have"), ("my_orders", {"user_id": "x"}, "a name this tool does not have"),
+    ("my_orders", {"max_rows": 0}, "max_rows: 1..100"), ("my_orders", {"max_rows": "many"}, "invalid input syntax"), ("my_orders", {"max_rows": 10**30}, ""),
+    ("search_documents", {"query": ""}, "query: 1..2000 characters"), ("search_documents", {"query": "x" * 2001}, "query: 1..2000 characters"),
+    ("search_documents", {"query": "x", "max_rows": 51}, "max_rows: 1..50"), ("create_ticket", {"subject": "s"}, "body: required"),
+    ("create_ticket", {"subject": "s", "body": "b", "idempotency_key": str(UUID(int=1))}, "a name this tool does not have"),
+])
+def test_an_unknown_missing_or_impossible_argument_is_refused_and_recorded_F40(world: World, name: str, arguments: dict[str, Any], says: str) -> None:
+    with world.as_(world.acme.people["customer"]) as db:
+        run = start(db)
+        answer = tool(db, run, name, **arguments)
+        assert (answer["outcome"], answer["rows"]) == ("invalid", [])
+        assert says in answer["message"]
+        ((outcome, state, digest),) = db.all("select outcome, sqlstate, arguments_sha256 from app.run_step where run_id = %s", run)
+        assert (outcome, state[:2], len(digest)) == ("invalid", "22", 64)
+
+
+@pytest.mark.parametrize("arguments", ["[]", "[1]", '"x"', "1", "null"])
+def test_arguments_that_are_no_object_are_refused_and_recorded_F40(world: World, arguments: str) -> None:
+    with world.as_(world.acme.people["customer"]) as db:
+        run = start(db)
+        answer = db.one("select api.call_tool(%s, 'my_orders', %s::jsonb)", run, arguments)
+        assert (answer["outcome"], answer["message"]) == ("invalid", "arguments: an object")
+        assert db.all("select outcome from app.run_step where run_id = %s", run) == [("invalid",)]
+
+
+def test_the_same_ticket_asked_for_twice_in_a_run_is_one_ticket_R103(world: World) -> None:
+    with world.as_(world.acme.people["customer"]) as db:
+        before = db.one("select count(*) from app.support_ticket")
+        run, other = start(db), start(db)
+        first = tool(db, run, "create_ticket", subject="Lost", body="Where is it?", order_number="ORD-2000")
+        again = db.rpc("call_tool", run_id=run, tool="create_ticket", arguments={"order_number": "ORD-2000", "body": "Where is it?", "subject": "Lost"})
+        assert first["outcome"] == again["outcome"] == "ok"
+        assert first["rows"] == again["rows"] and first["step_id"] != again["step_id"]
+        assert db.one("select count(*) from app.support_ticket") == before + 1
+        assert tool(db, run, "create_ticket", subject="Lost", body="Something else")["rows"] != first["rows"]
+        assert tool(db, other, "create_ticket", subject="Lost", body="Where is it?", order_number="ORD-2000")["rows"] != first["rows"]
+        assert db.one("select count(*) from app.support_ticket") == before + 3
+
+
+def cited(row: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"document_id": row["document_id"], "chunk_id": row["chunk_id"]} | more
+
+
+def test_an_answer_cites_only_what_its_run_retrieved_F28(world: World) -> None:
+    with world.as_(world.acme.people["owner"]) as db:
+        run, other = start(db), start(db)
+        (mine, *_), (private, *_) = (tool(db, run, "search_documents", query="delivery", max_rows=1)["rows"],
+                                     db.rpc("search_documents", org_id=world.acme.id, query="unbound"))
+        foreign = world.globex.ids
+        for citations in ([cited(private)], [cited(mine), cited(private)], [cited(mine) | {"document_id": str(private["document_id"])}],
+                          [{"chunk_id": mine["chunk_id"]}], [{"document_id": mine["document_id"]}], [{}], [None], ["x"], [[]], [1],
+                          [{"chunk_id": str(foreign["chunk"]), "document_id": str(foreign["document"])}], [{"id": mine["chunk_id"]}]):
+            text = json.loads(json.dumps(citations, default=str))
+            error = db.rpc_error("finish_run", run_id=run, outcome="succeeded", answer="So.", citations=text)
+            assert (error.sqlstate, error.diag.message_primary) == ("22023", "citations: one names a passage this run did not retrieve"), citations
+        assert db.rpc_error("finish_run", run_id=other, outcome="succeeded", answer="So.", citations=[cited(mine)]).sqlstate == "22023"
+        assert db.one("select status from app.run where id = %s", run) == "running"  # refused as a whole
+        assert db.rpc("finish_run", run_id=run, outcome="succeeded", answer="So.", citations=[cited(mine, similarity=1)])["message_id"]
+        assert db.rpc_error("finish_run", run_id=run, outcome="succeeded", answer="Again.").sqlstate == "PT404"
+
+
+@pytest.mark.parametrize("how", ["made private", "deleted", "permission taken"])
+def test_a_citation_its_reader_may_no_longer_read_is_redacted_F28(world: World, how: str) -> None:
+    customer, ids = world.acme.people["customer"], world.acme.ids
+
+    def citations(db: Request) -> list[Any]:
+        messages = db.rpc("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])
+        return [m["citations"] for m in messages if m["role"] == "assistant"][0]
+
+    with planted(world) as db:
+        become(db, customer)
+        assert [c["chunk_id"] for c in citations(db)] == [str(ids["chunk"])]
+        db.run("reset role")
+        assert db.run({"made private": "update app.document set visibility = 'private' where id = %s", "deleted": "delete from app.document where id = %s",
+                       "permission taken": "delete from app.role_permission where permission = 'documents.read' and org_id = "
+                                           "(select org_id from app.document where id = %s)"}[how], ids["document"]) > 0
+        become(db, customer)
+        assert citations(db) == [{"redacted": True}]
+
+
+@pytest.mark.parametrize("who", ["owner", "admin", "auditor", "member", "analyst"])
+def test_conversations_and_messages_of_a_colleague_are_invisible_and_runs_only_a_record_F56(world: World, who: str) -> None:
+    ids, reads_runs = world.acme.ids, who in ("owner", "admin", "auditor")
+    with world.as_(world.acme.people[who]) as db:
+        assert db.all("select count(*) from app.conversation union all select count(*) from app.message") == [(0,), (0,)]
+        assert db.rpc("list_conversations", org_id=world.acme.id) == []
+        error = db.rpc_error("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])
+        nothing = db.rpc_error("list_messages", org_id=world.acme.id, conversation_id=uuid4())
+        assert (error.sqlstate, error.diag.message_primary) == (nothing.sqlstate, nothing.diag.message_primary) == ("PT404", "no such conversation")
+        assert db.one("select count(*) from app.run") == (2 if reads_runs else 0)
+        steps = db.rpc("list_run_steps", org_id=world.acme.id, run_id=ids["run"])
+        assert len(steps) == (2 if reads_runs else 0)
+        assert world.acme.canary not in str(steps)  # names, digests and identifiers, no text
+        for name, more in (("call_tool", {"tool": "my_orders"}), ("finish_run", {"outcome": "cancelled", "answer": ""})):
+            assert db.rpc_error(name, run_id=ids["running_run"], **more).sqlstate == "PT404"
+        assert db.rpc_error("start_run", bot="acme/helpdesk", question="Go on", conversation_id=ids["conversation"]).sqlstate == "PT404"
+    with world.as_(world.acme.people["customer"]) as db:
+        assert len(db.rpc("list_conversations", org_id=world.acme.id)) == 2
+        assert len(db.rpc("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])) == 2
+        assert db.rpc("start_run", bot="acme/helpdesk", question="Go on", conversation_id=ids["conversation"])["history"]
