@@ -44,7 +44,7 @@ _BY_STATE: dict[str, Mapping] = {
 # A value that does not fit its type, and a constraint: the caller's arguments, but PostgreSQL's wording (R52, R57).
 _BY_CLASS = {"22": _ARGUMENT, "23": _ARGUMENT}
 _TIMEOUTS = frozenset({"57014", "PGRST003"})
-# The two native forms of 42501: they name tables and policies, so they are never relayed.
+# PostgreSQL's own words for 42501: they name tables and policies, so they are never relayed.
 _NATIVE_DENIALS = ("permission denied for ", "must be ", "new row violates ", "query would be affected ")
 _MESSAGE_LENGTH = 500
 

@@ -52,6 +52,11 @@ class ProxyError(Exception):
         return {"code": self.code, "message": str(self), "request_id": request_id}
 
 
+def _challenge(error: ProxyError) -> Header:
+    """Return the header of every 401; str(error) is the fixed text of its class (R91)."""
+    return b"www-authenticate", f'Bearer error="invalid_token", error_description="{error}"'.encode("ascii")
+
+
 class BadRequest(ProxyError):
     """The request is malformed."""
 
@@ -76,8 +81,7 @@ class Unauthenticated(ProxyError):
     status = 401
 
     def headers(self) -> list[Header]:
-        value = f'Bearer error="invalid_token", error_description="{self}"'
-        return [(b"www-authenticate", value.encode("ascii"))]
+        return [_challenge(self)]
 
 
 class MissingToken(Unauthenticated):
@@ -215,7 +219,7 @@ class DatabaseRefused(ProxyError):
         if self.status != 401:
             return []
         # The message is the database's: only a fixed text may stand in a header (R91).
-        return [(b"www-authenticate", f'Bearer error="invalid_token", error_description="{self}"'.encode("ascii"))]
+        return [_challenge(self)]
 
     def body(self, request_id: str) -> dict[str, Any]:
         return {"code": self.code, "message": self.message, "sqlstate": self.sqlstate, "request_id": request_id}

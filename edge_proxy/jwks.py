@@ -23,7 +23,7 @@ class KeyCache:
         config: Config,
         upstream: Upstream,
         monotonic: Callable[[], float],
-        on_fetch: Callable[[str], None] = lambda outcome: None,
+        on_fetch: Callable[[str], None],
     ) -> None:
         self._config, self._limits = config, config.limits
         self._upstream, self._monotonic, self._on_fetch = upstream, monotonic, on_fetch
