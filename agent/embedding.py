@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from agent.config import Config, Endpoint
 from agent.errors import Misconfigured, ModelMalformed
+from agent.openai_client import LazyClient, typed_model_errors
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
@@ -124,21 +125,17 @@ class RemoteEmbedder:
     """An OpenAI-compatible embedding endpoint that gives 384 dimensions."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._client: Any = None
+        self._model, self._client = endpoint.model, LazyClient(endpoint)
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order. Raises: ModelError."""
-        from agent.providers.openai_client import open_client, typed_model_errors
-
-        if self._client is None:
-            self._client = open_client(self._endpoint)
+        client = await self._client.get()
         vectors: list[Vector] = []
         for start in range(0, len(texts), REMOTE_BATCH):
             batch = list(texts[start:start + REMOTE_BATCH])
             with typed_model_errors():
-                answer = await self._client.embeddings.create(
-                    model=self._endpoint.model, input=batch, dimensions=DIMENSIONS, encoding_format="float")
+                answer = await client.embeddings.create(
+                    model=self._model, input=batch, dimensions=DIMENSIONS, encoding_format="float")
             ordered = sorted(answer.data, key=lambda item: item.index)
             if len(ordered) != len(batch):
                 raise ModelMalformed
@@ -147,9 +144,7 @@ class RemoteEmbedder:
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        await self._client.close()
 
 
 def _unit(vector: list[float]) -> Vector:

@@ -19,6 +19,8 @@ def chat(
 ) -> None:
     """Ask a bot. The answer streams; below it stand what it cites and the id of the run."""
     where = target(state_dir)
+    if not where.is_edge:
+        raise CliError("a bot is asked through the edge: set RINGFENCE_URL to its address, or unset SUPABASE_URL for the local stack")
     extra = _stream(where, token_for(where, email), bot, question)
     for citation in extra.get("citations", []):
         print(citation_line(citation))

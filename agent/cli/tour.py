@@ -12,23 +12,30 @@ from agent.cli.options import DEFAULT_STATE_DIR, StateDir
 from agent.cli.stack import Port, interruptible, serving
 
 EXAMPLES = """
-Three ways in, each as {email}:
+Three ways in. First, once, the token of {email}:
+
+    export TOKEN=$({command} login {email})
 
   curl
-    TOKEN=$({command} login {email})
     curl -s {url}/v1/chat/completions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-      -d '{{"model": "acme/helpdesk", "messages": [{{"role": "user", "content": "How do I install it?"}}]}}'
+      -d '{{"model": "acme/helpdesk", "messages": [{{"role": "user", "content": "How do I install starlette?"}}]}}'
 
   Python, the openai client
-    from openai import OpenAI
-    client = OpenAI(base_url="{url}/v1", api_key=TOKEN)
-    answer = client.chat.completions.create(model="acme/helpdesk", messages=[{{"role": "user", "content": "How do I install it?"}}])
+    .venv/bin/python - <<'END'
+    import os, openai
+    client = openai.OpenAI(base_url="{url}/v1", api_key=os.environ["TOKEN"])
+    question = [{{"role": "user", "content": "How do I install starlette?"}}]
+    answer = client.chat.completions.create(model="acme/helpdesk", messages=question)
     print(answer.choices[0].message.content, answer.ringfence["citations"])
+    END
 
   JavaScript, @supabase/supabase-js
-    const supabase = createClient("{url}", "{publishable_key}")
-    await supabase.auth.signInWithPassword({{ email: "{email}", password: "..." }})
-    const {{ data }} = await supabase.schema("api").rpc("whoami")
+    cd supabase && node --input-type=module - <<'END'
+    import {{ createClient }} from "@supabase/supabase-js"
+    const accessToken = async () => process.env.TOKEN
+    const supabase = createClient("{url}", "{publishable_key}", {{ accessToken }})
+    console.log((await supabase.rpc("whoami")).data)
+    END
 """
 
 
@@ -51,7 +58,7 @@ def tour(
         print(f"\nurl:              {described['url']}")
         print(f"publishable key:  {described['publishable_key']}")
         print(f"passwords:        {stack.state.root / 'users.json'}")
-        command = f".venv/bin/ringfence --state-dir {state_dir}" if state_dir != DEFAULT_STATE_DIR else ".venv/bin/ringfence"
+        command = ".venv/bin/ringfence" if state_dir == DEFAULT_STATE_DIR else f"RINGFENCE_STATE_DIR={state_dir} .venv/bin/ringfence"
         print(EXAMPLES.format(url=described["url"], publishable_key=described["publishable_key"], email="owner@acme.test", command=command))
         print("serving until Ctrl-C", flush=True)
         stack.wait()

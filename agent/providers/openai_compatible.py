@@ -5,8 +5,8 @@ from typing import Any
 
 from agent.config import Endpoint
 from agent.errors import ModelMalformed
+from agent.openai_client import READ_S, LazyClient, typed_model_errors
 from agent.providers.base import Done, Message, ModelRequest, TextDelta, ToolCall
-from agent.providers.openai_client import READ_S, open_client, typed_model_errors
 
 
 class OpenAICompatible:
@@ -16,23 +16,19 @@ class OpenAICompatible:
 
     def __init__(self, endpoint: Endpoint, read_s: float = READ_S) -> None:
         self.model = endpoint.model
-        self._endpoint, self._read_s = endpoint, read_s
-        self._client: Any = None
+        self._client = LazyClient(endpoint, read_s)
 
     async def close(self) -> None:
         """Let go of connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        await self._client.close()
 
     async def answer(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Done, None]:
         """Yield the text as it arrives, then Done with the tool calls and the usage. Raises: ModelError."""
-        if self._client is None:
-            self._client = open_client(self._endpoint, self._read_s)
+        client = await self._client.get()
         calls = _CallParts()
         usage = finish = None
         with typed_model_errors():
-            async with await self._client.chat.completions.create(**self._body(request)) as stream:
+            async with await client.chat.completions.create(**self._body(request)) as stream:
                 async for chunk in stream:
                     usage = chunk.usage or usage
                     for choice in chunk.choices or ():

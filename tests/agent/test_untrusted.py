@@ -135,3 +135,13 @@ async def test_questions_and_rows_are_not_logged(
     logged = caplog.text + "".join(repr(vars(record)) for record in caplog.records)
     assert "run failed" in logged
     assert "canary" not in logged and "Parcels are sent" not in logged
+
+
+@pytest.mark.anyio
+async def test_accounts_of_the_machines_user_are_not_sent_along(
+        ask: Ask, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
+        monkeypatch.setenv(name, "canary-account")
+    model.turns = [says("ok")]
+    await ask("?")
+    assert b"canary-account" not in model.received[0] and MODEL_KEY.encode() in model.received[0]

@@ -1,5 +1,6 @@
 """Open the official client for a configured endpoint, and turn its errors into ours."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,8 +18,27 @@ READ_S = 60.0
 RETRIES = 1
 
 
-def open_client(endpoint: Endpoint, read_s: float = READ_S) -> "AsyncOpenAI":
-    """Return a client bound to the endpoint; openai takes 0.7 s to import, hence only here."""
+class LazyClient:
+    """The client of one endpoint, opened on first use and in a thread: openai takes 0.7 s to import."""
+
+    def __init__(self, endpoint: Endpoint, read_s: float = READ_S) -> None:
+        self._endpoint, self._read_s = endpoint, read_s
+        self._lock = asyncio.Lock()
+        self._client: AsyncOpenAI | None = None
+
+    async def get(self) -> "AsyncOpenAI":
+        async with self._lock:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_open, self._endpoint, self._read_s)
+            return self._client
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+
+def _open(endpoint: Endpoint, read_s: float) -> "AsyncOpenAI":
     import httpx2
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Omit
 
