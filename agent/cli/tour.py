@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,31 +13,39 @@ from agent.cli.options import DEFAULT_STATE_DIR, StateDir
 from agent.cli.stack import Port, interruptible, serving
 
 EXAMPLES = """
-Three ways in. First, once, the token of {email}:
+Three ways in, to be pasted into a shell in this folder. First, once, the token of {email}:
 
-    export TOKEN=$({command} login {email})
+export TOKEN=$({command} login {email})
 
-  curl
-    curl -s {url}/v1/chat/completions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-      -d '{{"model": "acme/helpdesk", "messages": [{{"role": "user", "content": "How do I install starlette?"}}]}}'
+# curl
+curl -s {url}/v1/chat/completions -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{{"model": "acme/helpdesk", "messages": [{{"role": "user", "content": "How do I install starlette?"}}]}}'
 
-  Python, the openai client
-    .venv/bin/python - <<'END'
-    import os, openai
-    client = openai.OpenAI(base_url="{url}/v1", api_key=os.environ["TOKEN"])
-    question = [{{"role": "user", "content": "How do I install starlette?"}}]
-    answer = client.chat.completions.create(model="acme/helpdesk", messages=question)
-    print(answer.choices[0].message.content, answer.ringfence["citations"])
-    END
+# the openai client
+.venv/bin/python - <<'END'
+import os, openai
+client = openai.OpenAI(base_url="{url}/v1", api_key=os.environ["TOKEN"])
+question = [{{"role": "user", "content": "How do I install starlette?"}}]
+answer = client.chat.completions.create(model="acme/helpdesk", messages=question)
+print(answer.choices[0].message.content, answer.ringfence["citations"])
+END
 
-  JavaScript, @supabase/supabase-js
-    cd supabase && node --input-type=module - <<'END'
-    import {{ createClient }} from "@supabase/supabase-js"
-    const accessToken = async () => process.env.TOKEN
-    const supabase = createClient("{url}", "{publishable_key}", {{ accessToken }})
-    console.log((await supabase.rpc("whoami")).data)
-    END
+# @supabase/supabase-js; Node 20 has no WebSocket of its own, which the client asks for
+(cd supabase && node --input-type=module - <<'END'
+import {{ createClient }} from "@supabase/supabase-js"
+const realtime = {{ transport: globalThis.WebSocket ?? class {{}} }}
+const supabase = createClient("{url}", "{publishable_key}", {{ accessToken: async () => process.env.TOKEN, realtime }})
+console.log(JSON.stringify((await supabase.rpc("whoami")).data))
+END
+)
 """
+
+
+def examples(described: dict[str, Any], state_dir: Path) -> str:
+    """Return what to paste into a shell to connect to the running stack."""
+    where = "" if state_dir == DEFAULT_STATE_DIR else f"RINGFENCE_STATE_DIR={state_dir} "
+    return EXAMPLES.format(
+        url=described["url"], publishable_key=described["publishable_key"], email="owner@acme.test", command=f"{where}.venv/bin/ringfence")
 
 
 def tour(
@@ -58,8 +67,7 @@ def tour(
         print(f"\nurl:              {described['url']}")
         print(f"publishable key:  {described['publishable_key']}")
         print(f"passwords:        {stack.state.root / 'users.json'}")
-        command = ".venv/bin/ringfence" if state_dir == DEFAULT_STATE_DIR else f"RINGFENCE_STATE_DIR={state_dir} .venv/bin/ringfence"
-        print(EXAMPLES.format(url=described["url"], publishable_key=described["publishable_key"], email="owner@acme.test", command=command))
+        print(examples(described, state_dir))
         print("serving until Ctrl-C", flush=True)
         stack.wait()
 
