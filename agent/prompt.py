@@ -45,8 +45,9 @@ def render_result(result: ToolResult, limit: int) -> str:
         return "ok: 0 rows."
     lines: list[str] = []
     for row in rows:
-        line = json.dumps(row, ensure_ascii=False, default=str)
-        if sum(map(len, lines)) + len(line) > limit:
+        line = json.dumps(row, ensure_ascii=False)
+        limit -= len(line)
+        if limit < 0:
             break
         lines.append(line)
     left_out = f", {len(rows) - len(lines)} more left out for length" if len(lines) < len(rows) else ""

@@ -4,7 +4,6 @@ It keeps what the agent has to respect: a token is a person, a run belongs to it
 and `finish_run` refuses citations that no step of the run returned.
 """
 
-import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -213,7 +212,3 @@ def passage(n: int, content: str, similarity: float = 0.6, title: str = "Handboo
             "knowledge_base_id": str(uuid.UUID(int=3)), "title": title, "uri": f"file:///{n}.md", "content": content,
             "start_char": 0, "end_char": len(content), "chunk_sha256": "0" * 64, "score": 1 / (60 + n),
             "similarity": similarity, "retrieved_at": "2026-11-21T12:00:00+00:00"}
-
-
-def dumps(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
