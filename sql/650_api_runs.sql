@@ -200,9 +200,9 @@ comment on function api.record_step(uuid, text, text, integer, integer, integer,
 @param run_id         your running run
 @param model          the model; 1..200 characters
 @param provider       who served it; 0..200 characters
-@param input_tokens   tokens sent
-@param output_tokens  tokens received
-@param duration_ms    milliseconds
+@param input_tokens   tokens sent; 0..2147483647
+@param output_tokens  tokens received; 0..2147483647
+@param duration_ms    milliseconds; 0..2147483647
 @param outcome        ok or failed
 @returns              {step_id}
 @errors               23514, PT404

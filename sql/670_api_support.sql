@@ -101,6 +101,7 @@ begin
   perform authz.require(char_length(subject) between 1 and 200, 'subject: 1..200 characters');
   perform authz.require(char_length(body) between 1 and 8000, 'body: 1..8000 characters');
   if create_ticket.order_number is not null then
+    perform authz.require(char_length(create_ticket.order_number) between 1 and 20, 'order_number: 1..20 characters');
     select o.id into v_order from app.customer_order o
     where o.org_id = create_ticket.org_id and o.order_number = upper(create_ticket.order_number)
     order by o.user_id = authz.uid() desc, o.placed_at desc, o.id limit 1;

@@ -151,9 +151,17 @@ def empty_database(cluster: Any) -> Iterator[Database]:
     yield from _copy(cluster, "template1")
 
 
+def create_copy(cluster: Any, name: str, template: str) -> None:
+    """Create a database as a copy, with what PostgreSQL leaves behind: the grants on the database itself (R6)."""
+    cluster.create_database(name, template)
+    if template == TEMPLATE:
+        with cluster.connect(database=name) as connection:
+            connection.execute(sql.SQL("revoke temporary on database {} from public").format(sql.Identifier(name)))
+
+
 def _copy(cluster: Any, template: str) -> Iterator[Database]:
     name = f"t_{secrets.token_hex(6)}"
-    cluster.create_database(name, template)
+    create_copy(cluster, name, template)
     try:
         yield Database(cluster, name)
     finally:

@@ -2136,9 +2136,9 @@ comment on function api.record_step(uuid, text, text, integer, integer, integer,
 @param run_id         your running run
 @param model          the model; 1..200 characters
 @param provider       who served it; 0..200 characters
-@param input_tokens   tokens sent
-@param output_tokens  tokens received
-@param duration_ms    milliseconds
+@param input_tokens   tokens sent; 0..2147483647
+@param output_tokens  tokens received; 0..2147483647
+@param duration_ms    milliseconds; 0..2147483647
 @param outcome        ok or failed
 @returns              {step_id}
 @errors               23514, PT404
@@ -2393,6 +2393,7 @@ begin
   perform authz.require(char_length(subject) between 1 and 200, 'subject: 1..200 characters');
   perform authz.require(char_length(body) between 1 and 8000, 'body: 1..8000 characters');
   if create_ticket.order_number is not null then
+    perform authz.require(char_length(create_ticket.order_number) between 1 and 20, 'order_number: 1..20 characters');
     select o.id into v_order from app.customer_order o
     where o.org_id = create_ticket.org_id and o.order_number = upper(create_ticket.order_number)
     order by o.user_id = authz.uid() desc, o.placed_at desc, o.id limit 1;

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import create_copy
 from tests.db import world as worlds
 from tests.db.world import World
 
@@ -26,7 +27,7 @@ def own_world(cluster: Any, sql_template: str) -> Iterator[World]:
 
 def _fill(cluster: Any, template: str) -> Iterator[World]:
     name = f"world_{secrets.token_hex(6)}"
-    cluster.create_database(name, template)
+    create_copy(cluster, name, template)
     try:
         yield worlds.build(cluster.url("supabase_admin", name), cluster.url("authenticator", name))
     finally:
