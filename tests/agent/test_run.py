@@ -1,6 +1,5 @@
 """The loop: what a model may make it do, and what is recorded."""
 
-import asyncio
 import json
 
 import pytest
@@ -15,7 +14,7 @@ from agent.errors import (
 )
 from tests.agent.conftest import BOB_TOKEN, Ask, Asked
 from tests.agent.fake_postgrest import FakePostgrest, Refusal, Row, passage
-from tests.agent.scripted_model import ScriptedModel, calls, hangs, says
+from tests.agent.scripted_model import ScriptedModel, calls, says
 
 pytestmark = pytest.mark.anyio
 
@@ -191,38 +190,6 @@ async def test_after_a_timeout_only_what_cannot_happen_twice_is_called_again_R10
     with pytest.raises(TimedOut):
         await ask("?")
     assert len(database.called("call_tool")) == attempts
-
-
-async def test_a_cancelled_run_is_finished_as_cancelled_with_what_was_said(
-        ask: Ask, database: FakePostgrest, model: ScriptedModel) -> None:
-    asked = Asked()
-    model.turns = [hangs("Half")]
-    task = asyncio.create_task(ask("?", asked=asked))
-    async with asyncio.timeout(5):
-        while not asked.deltas:
-            await asyncio.sleep(0.01)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    [finished] = database.finished
-    assert (finished["outcome"], finished["answer"]) == ("cancelled", "Half")
-    assert [s.arguments["outcome"] for s in database.called("record_step")] == ["failed"]
-
-
-async def test_a_run_cancelled_while_it_is_being_opened_is_closed_too(ask: Ask, database: FakePostgrest) -> None:
-    opening = asyncio.Event()
-
-    async def before(name: str, arguments: Row) -> None:
-        if name == "start_run":
-            opening.set()
-            await asyncio.sleep(0.1)
-    database.before = before
-    task = asyncio.create_task(ask("?"))
-    await asyncio.wait_for(opening.wait(), 5)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert [f["outcome"] for f in database.finished] == ["cancelled"]
 
 
 async def test_a_broken_tool_spoils_only_the_bots_that_are_bound_to_it(
