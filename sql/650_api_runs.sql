@@ -203,7 +203,7 @@ comment on function api.record_step(uuid, text, text, integer, integer, integer,
 @param input_tokens   tokens sent; 0..2147483647
 @param output_tokens  tokens received; 0..2147483647
 @param duration_ms    milliseconds; 0..2147483647
-@param outcome        ok or failed
+@param outcome        ok, invalid when the model called a tool wrongly, or failed
 @returns              {step_id}
 @errors               23514, PT404
 @effect               write$c$;
