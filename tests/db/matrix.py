@@ -77,6 +77,11 @@ def fill(text: str, ids: dict[str, UUID]) -> str:
     return re.sub(r"(?<!:):([a-z_]+)", lambda m: f"'{ids[m[1]]}'::uuid" if m[1] in ids else m[0], text)
 
 
+def decided(rule: str, role: str, persona: Persona) -> str:
+    """The rule with the permissions of a role and the person put in."""
+    return re.sub(r"can\(([a-z_.]+)\)", lambda m: str(m[1] in ROLES[role]).lower(), rule).replace(":me", persona.me)
+
+
 def rule_of(rule: str, decision: Decision, persona: Persona, world: World, db: Request, only: str | None = None) -> str:
     """The rule as a condition over rows `t`: true in no organization the persona does not belong to."""
     if decision.org is None:
@@ -85,18 +90,16 @@ def rule_of(rule: str, decision: Decision, persona: Persona, world: World, db: R
     for slug, role in persona.roles.items():
         organization: Organization = getattr(world, slug)
         if only in (None, slug):
-            here = re.sub(r"can\(([a-z_.]+)\)", lambda m, role=role: str(m[1] in ROLES[role]).lower(), rule)
-            here = here.replace(":me", persona.me).replace(":role", f":{role}_role")
+            here = decided(rule, role, persona).replace(":role", f":{role}_role")
             parts.append(f"t.{decision.org} = '{organization.id}' and ({fill(here, bindings(organization, db))})")
     return " or ".join(f"({p})" for p in parts)
 
 
-def may_insert(decision: Decision, persona: Persona, organization: Organization, world: World, db: Request) -> bool:
+def may_insert(decision: Decision, persona: Persona, organization: Organization, db: Request) -> bool:
     role = persona.roles.get(organization.slug)
     if role is None or decision.insert is None:
         return False
-    here = re.sub(r"can\(([a-z_.]+)\)", lambda m: str(m[1] in ROLES[role]).lower(), decision.insert).replace(":me", persona.me)
-    return bool(db.one(f"select {fill(here, bindings(organization, db))}"))
+    return bool(db.one(f"select {fill(decided(decision.insert, role, persona), bindings(organization, db))}"))
 
 
 def expected(world: World, table: str, persona: Persona, db: Request) -> dict[str, Any]:
@@ -115,7 +118,7 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
         if d.insert is not None:
             organization = getattr(world, slug)
             outcome = "refused by policy"
-            if may_insert(d, persona, organization, world, db):
+            if may_insert(d, persona, organization, db):
                 customer = organization.people["customer"]
                 outcome = "no such parent of yours" if d.own_parent and persona.person != customer else 1
             elif table == "membership" and slug in persona.roles and not ROLES["member"] <= ROLES[persona.roles[slug]]:
