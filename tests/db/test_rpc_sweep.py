@@ -129,6 +129,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
         for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in PEOPLE_AT_LARGE | CHOSEN):
             absent = uuid4()
             expected = masked(call(db, name, types, arguments | {argument: absent}), absent)
+            assert expected[0] == "ok" or (expected[0] in ("PT404", "42501") and expected[2:] == (None, None)), expected
             for what, value in foreign.items():
                 answer = call(db, name, types, arguments | {argument: value})
                 assert masked(answer, value) == expected, (argument, what)
