@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from filelock import FileLock
 from psycopg import errors
 
 
@@ -47,5 +49,13 @@ def test_every_database_looks_like_a_new_supabase_project(empty_database: Any) -
         assert connection.execute("select to_regclass('auth.users') is not null").fetchone() == (True,)
         # Supabase lets the migration role put policies on auth's tables; ours must too.
         connection.execute("create policy for_a_test on auth.users for select to authenticated using (false)")
-        connection.execute("alter role authenticator set pgrst.db_schemas = 'api'")
+        connection.rollback()
+
+
+def test_the_migration_role_may_set_what_postgrest_reads(cluster: Any, shared: Path) -> None:
+    # Roles belong to the whole cluster: two changes of one at once end in an error.
+    with FileLock(shared / "sql_template.lock"), cluster.connect("postgres") as connection:
+        connection.execute("alter role authenticator set pgrst.db_schemas = 'planted'")
+        config = connection.execute("select rolconfig from pg_roles where rolname = 'authenticator'").fetchone()
+        assert config is not None and "pgrst.db_schemas=planted" in config[0]
         connection.rollback()

@@ -24,19 +24,10 @@ KEYS = ["url", "publishable_key", "database_url", "rest_url", "auth_url", "jwks_
         "analyst_database_url", "state_dir", "users"]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Return a state folder whose stack is ended whatever the test did."""
-    state = tmp_path / "state"
-    yield state
-    ringfence("down", "--state-dir", state)
-    assert processes_of(state) == []
-
-
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def running(room: Path) -> Iterator[Path]:
     """Return the state folder of a running stack; its path is far longer than a socket's may be."""
-    folder = tmp_path_factory.mktemp("long") / ("deep" * 20) / ("er" * 40)
+    folder = room / ("deep" * 20) / ("er" * 40)
     up(folder)
     yield folder
     ringfence("down", "--state-dir", folder)
@@ -82,19 +73,13 @@ def test_a_second_start_keeps_keys_passwords_and_data_and_is_ready_within_ten_se
     assert up(folder) == second, "starting what runs already changes nothing"
 
 
-def test_two_stacks_run_side_by_side(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    try:
-        first, second = up(one), up(other)
-        assert get(f"{first['url']}/readyz") == get(f"{second['url']}/readyz") == 200
-        different = [name for name in KEYS if name != "users" and first[name] == second[name]]
-        assert different == [], "the two share nothing"
-        ringfence("down", "--state-dir", one)
-        assert get(f"{second['url']}/readyz") == 200, "ending one leaves the other alone"
-    finally:
-        for folder in (one, other):
-            ringfence("down", "--state-dir", folder)
-    assert processes_of(tmp_path) == []
+def test_two_stacks_run_side_by_side(folder: Path, folder_beside: Path) -> None:
+    first, second = up(folder), up(folder_beside)
+    assert get(f"{first['url']}/readyz") == get(f"{second['url']}/readyz") == 200
+    same = [name for name in KEYS if name != "users" and first[name] == second[name]]
+    assert same == [], "the two share nothing"
+    ringfence("down", "--state-dir", folder)
+    assert get(f"{second['url']}/readyz") == 200, "ending one leaves the other alone"
 
 
 def test_down_cleans_up_after_a_supervisor_that_was_killed(folder: Path) -> None:
