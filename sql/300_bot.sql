@@ -95,17 +95,16 @@ create policy bot_insert_manager on app.bot for insert to authenticated
 create policy bot_update_manager on app.bot for update to authenticated
   using (org_id = any (array(select authz.orgs_with('bots.manage'))))
   with check (org_id = any (array(select authz.orgs_with('bots.manage'))));
-create policy bot_delete_manager on app.bot for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('bots.manage'))));
+create policy bot_delete_nobody on app.bot for delete to authenticated using (false);
 create policy bot_floor on app.bot as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 comment on policy bot_select_runner on app.bot is 'bots.manage sees every bot; others those shared with them.';
 comment on policy bot_insert_manager on app.bot is 'bots.manage makes bots, in their own name.';
 comment on policy bot_update_manager on app.bot is 'bots.manage changes bots.';
-comment on policy bot_delete_manager on app.bot is 'bots.manage deletes bots.';
+comment on policy bot_delete_nobody on app.bot is 'The record of its runs names it; withdrawing the sharing puts it out of use.';
 comment on policy bot_floor on app.bot is 'Whatever else is allowed, never outside one''s own organizations.';
-grant select, delete on app.bot to authenticated;
+grant select on app.bot to authenticated;
 grant insert (org_id, slug, name, instructions) on app.bot to authenticated;
 grant update (slug, name, instructions) on app.bot to authenticated;
 

@@ -26,17 +26,16 @@ create policy knowledge_base_insert_manager on app.knowledge_base for insert to 
 create policy knowledge_base_update_manager on app.knowledge_base for update to authenticated
   using (org_id = any (array(select authz.orgs_with('documents.manage'))))
   with check (org_id = any (array(select authz.orgs_with('documents.manage'))));
-create policy knowledge_base_delete_manager on app.knowledge_base for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('documents.manage'))));
+create policy knowledge_base_delete_nobody on app.knowledge_base for delete to authenticated using (false);
 create policy knowledge_base_floor on app.knowledge_base as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 comment on policy knowledge_base_select_reader on app.knowledge_base is 'documents.read sees the knowledge bases.';
 comment on policy knowledge_base_insert_manager on app.knowledge_base is 'documents.manage makes them, in their own name.';
 comment on policy knowledge_base_update_manager on app.knowledge_base is 'documents.manage renames them.';
-comment on policy knowledge_base_delete_manager on app.knowledge_base is 'documents.manage deletes them.';
+comment on policy knowledge_base_delete_nobody on app.knowledge_base is 'Its documents go one by one: a cascade would pass by the policy on other people''s private ones.';
 comment on policy knowledge_base_floor on app.knowledge_base is 'Whatever else is allowed, never outside one''s own organizations.';
-grant select, delete on app.knowledge_base to authenticated;
+grant select on app.knowledge_base to authenticated;
 grant insert (org_id, slug, name) on app.knowledge_base to authenticated;
 grant update (slug, name) on app.knowledge_base to authenticated;
 create trigger _900_audit after insert or update or delete on app.knowledge_base

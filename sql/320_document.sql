@@ -12,8 +12,7 @@ create table app.document (
   state text not null default 'loading' constraint document_state_check check (state in ('loading', 'ready')),
   created_at timestamptz not null default now(),
   primary key (org_id, id),
-  constraint document_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id)
-    references app.knowledge_base (org_id, id) on delete cascade,
+  constraint document_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id) references app.knowledge_base (org_id, id),
   constraint document_access_key unique (org_id, id, knowledge_base_id, visibility, owner_id)
 );
 -- One ready document a place: a new version loads beside the old one and takes its place in one statement. A private document's

@@ -8,7 +8,7 @@ create table app.conversation (
   created_at timestamptz not null default now(),
   primary key (org_id, id),
   constraint conversation_user_id_key unique (org_id, id, user_id),
-  constraint conversation_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade
+  constraint conversation_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id)
 );
 create index conversation_org_id_user_id_idx on app.conversation (org_id, user_id, created_at desc);
 comment on table app.conversation is 'A person''s conversation with a bot.';

@@ -16,7 +16,7 @@ create table app.run (
   finished_at timestamptz,
   primary key (org_id, id),
   constraint run_user_id_key unique (org_id, id, user_id),
-  constraint run_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade,
+  constraint run_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id),
   constraint run_conversation_id_fkey foreign key (org_id, conversation_id, user_id)
     references app.conversation (org_id, id, user_id) on delete cascade
 );

@@ -7,7 +7,7 @@ as $$
 declare
   v_org uuid;
 begin
-  if authz.uid() is null then
+  if authz.uid() is null or authz.claims() -> 'is_anonymous' = 'true' then
     raise sqlstate '42501' using message = 'sign in to found an organization';
   end if;
   if (select count(*) from app.organization o where o.created_by = authz.uid()) >= 50 then

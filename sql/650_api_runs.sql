@@ -152,7 +152,9 @@ begin
       else v_message end;
   end;
   insert into app.run_step (org_id, run_id, position, kind, name, arguments_sha256, sources, row_count, duration_ms, outcome, sqlstate)
-  values (v_run.org_id, v_run.id, v_position, 'tool', left(coalesce(nullif(call_tool.tool, ''), '?'), 200), v_digest,
+  values (v_run.org_id, v_run.id, v_position, 'tool',
+    -- A name a model made up is not a place for it to write text for an auditor.
+    case when call_tool.tool ~ '^[a-z_][a-z0-9_]{0,62}$' then call_tool.tool else '?' end, v_digest,
     (select coalesce(jsonb_agg(distinct case
         when r ? 'chunk_id' then jsonb_build_object('document_id', r -> 'document_id', 'chunk_id', r -> 'chunk_id')
         else jsonb_build_object('id', r -> 'id') end) filter (where r ?| array['chunk_id', 'id']), '[]')
@@ -203,7 +205,7 @@ comment on function api.record_step(uuid, text, text, integer, integer, integer,
 @param input_tokens   tokens sent; 0..2147483647
 @param output_tokens  tokens received; 0..2147483647
 @param duration_ms    milliseconds; 0..2147483647
-@param outcome        ok, invalid when the model called a tool wrongly, or failed
+@param outcome        ok, invalid or failed
 @returns              {step_id}
 @errors               23514, PT404
 @effect               write$c$;

@@ -683,17 +683,16 @@ create policy bot_insert_manager on app.bot for insert to authenticated
 create policy bot_update_manager on app.bot for update to authenticated
   using (org_id = any (array(select authz.orgs_with('bots.manage'))))
   with check (org_id = any (array(select authz.orgs_with('bots.manage'))));
-create policy bot_delete_manager on app.bot for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('bots.manage'))));
+create policy bot_delete_nobody on app.bot for delete to authenticated using (false);
 create policy bot_floor on app.bot as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 comment on policy bot_select_runner on app.bot is 'bots.manage sees every bot; others those shared with them.';
 comment on policy bot_insert_manager on app.bot is 'bots.manage makes bots, in their own name.';
 comment on policy bot_update_manager on app.bot is 'bots.manage changes bots.';
-comment on policy bot_delete_manager on app.bot is 'bots.manage deletes bots.';
+comment on policy bot_delete_nobody on app.bot is 'The record of its runs names it; withdrawing the sharing puts it out of use.';
 comment on policy bot_floor on app.bot is 'Whatever else is allowed, never outside one''s own organizations.';
-grant select, delete on app.bot to authenticated;
+grant select on app.bot to authenticated;
 grant insert (org_id, slug, name, instructions) on app.bot to authenticated;
 grant update (slug, name, instructions) on app.bot to authenticated;
 
@@ -744,17 +743,16 @@ create policy knowledge_base_insert_manager on app.knowledge_base for insert to 
 create policy knowledge_base_update_manager on app.knowledge_base for update to authenticated
   using (org_id = any (array(select authz.orgs_with('documents.manage'))))
   with check (org_id = any (array(select authz.orgs_with('documents.manage'))));
-create policy knowledge_base_delete_manager on app.knowledge_base for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('documents.manage'))));
+create policy knowledge_base_delete_nobody on app.knowledge_base for delete to authenticated using (false);
 create policy knowledge_base_floor on app.knowledge_base as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 comment on policy knowledge_base_select_reader on app.knowledge_base is 'documents.read sees the knowledge bases.';
 comment on policy knowledge_base_insert_manager on app.knowledge_base is 'documents.manage makes them, in their own name.';
 comment on policy knowledge_base_update_manager on app.knowledge_base is 'documents.manage renames them.';
-comment on policy knowledge_base_delete_manager on app.knowledge_base is 'documents.manage deletes them.';
+comment on policy knowledge_base_delete_nobody on app.knowledge_base is 'Its documents go one by one: a cascade would pass by the policy on other people''s private ones.';
 comment on policy knowledge_base_floor on app.knowledge_base is 'Whatever else is allowed, never outside one''s own organizations.';
-grant select, delete on app.knowledge_base to authenticated;
+grant select on app.knowledge_base to authenticated;
 grant insert (org_id, slug, name) on app.knowledge_base to authenticated;
 grant update (slug, name) on app.knowledge_base to authenticated;
 create trigger _900_audit after insert or update or delete on app.knowledge_base
@@ -775,8 +773,7 @@ create table app.document (
   state text not null default 'loading' constraint document_state_check check (state in ('loading', 'ready')),
   created_at timestamptz not null default now(),
   primary key (org_id, id),
-  constraint document_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id)
-    references app.knowledge_base (org_id, id) on delete cascade,
+  constraint document_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id) references app.knowledge_base (org_id, id),
   constraint document_access_key unique (org_id, id, knowledge_base_id, visibility, owner_id)
 );
 -- One ready document a place: a new version loads beside the old one and takes its place in one statement. A private document's
@@ -943,7 +940,7 @@ create table app.conversation (
   created_at timestamptz not null default now(),
   primary key (org_id, id),
   constraint conversation_user_id_key unique (org_id, id, user_id),
-  constraint conversation_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade
+  constraint conversation_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id)
 );
 create index conversation_org_id_user_id_idx on app.conversation (org_id, user_id, created_at desc);
 comment on table app.conversation is 'A person''s conversation with a bot.';
@@ -992,7 +989,7 @@ create table app.run (
   finished_at timestamptz,
   primary key (org_id, id),
   constraint run_user_id_key unique (org_id, id, user_id),
-  constraint run_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade,
+  constraint run_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id),
   constraint run_conversation_id_fkey foreign key (org_id, conversation_id, user_id)
     references app.conversation (org_id, id, user_id) on delete cascade
 );
@@ -1382,7 +1379,7 @@ as $$
 declare
   v_org uuid;
 begin
-  if authz.uid() is null then
+  if authz.uid() is null or authz.claims() -> 'is_anonymous' = 'true' then
     raise sqlstate '42501' using message = 'sign in to found an organization';
   end if;
   if (select count(*) from app.organization o where o.created_by = authz.uid()) >= 50 then
@@ -2088,7 +2085,9 @@ begin
       else v_message end;
   end;
   insert into app.run_step (org_id, run_id, position, kind, name, arguments_sha256, sources, row_count, duration_ms, outcome, sqlstate)
-  values (v_run.org_id, v_run.id, v_position, 'tool', left(coalesce(nullif(call_tool.tool, ''), '?'), 200), v_digest,
+  values (v_run.org_id, v_run.id, v_position, 'tool',
+    -- A name a model made up is not a place for it to write text for an auditor.
+    case when call_tool.tool ~ '^[a-z_][a-z0-9_]{0,62}$' then call_tool.tool else '?' end, v_digest,
     (select coalesce(jsonb_agg(distinct case
         when r ? 'chunk_id' then jsonb_build_object('document_id', r -> 'document_id', 'chunk_id', r -> 'chunk_id')
         else jsonb_build_object('id', r -> 'id') end) filter (where r ?| array['chunk_id', 'id']), '[]')
@@ -2139,7 +2138,7 @@ comment on function api.record_step(uuid, text, text, integer, integer, integer,
 @param input_tokens   tokens sent; 0..2147483647
 @param output_tokens  tokens received; 0..2147483647
 @param duration_ms    milliseconds; 0..2147483647
-@param outcome        ok or failed
+@param outcome        ok, invalid or failed
 @returns              {step_id}
 @errors               23514, PT404
 @effect               write$c$;

@@ -56,7 +56,7 @@ TABLES: dict[str, Decision] = {
         change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role"},
         every_row={"owner": "last owner", "admin": "beyond own role"}),
     "bot": Decision(
-        _BOT % "t.id", insert="can(bots.manage)", update="can(bots.manage)", delete="can(bots.manage)",
+        _BOT % "t.id", insert="can(bots.manage)", update="can(bots.manage)",
         change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"}),
     "bot_runner": Decision(
         f"can(bots.manage) or can(bots.run) and {_APPLIES.replace('r.', 't.')}", insert="can(bots.manage)", delete="can(bots.manage)",
@@ -65,7 +65,7 @@ TABLES: dict[str, Decision] = {
         _BOT % "t.bot_id", insert="can(bots.manage)", delete="can(bots.manage)",
         new={"org_id": ":org", "bot_id": ":hidden_bot", "tool": "'my_orders'"}),
     "knowledge_base": Decision(
-        "can(documents.read)", insert="can(documents.manage)", update="can(documents.manage)", delete="can(documents.manage)",
+        "can(documents.read)", insert="can(documents.manage)", update="can(documents.manage)",
         change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"}),
     "document": Decision(
         f"can(documents.read) and {_SHARED_OR_OWN}", insert="can(documents.manage)", update=f"can(documents.manage) and {_SHARED_OR_OWN}",

@@ -146,7 +146,7 @@ def test_deleting_everything_deletes_nothing_elsewhere_R34(world: World) -> None
 
         before = theirs()
         become(db, world.acme.people["owner"])
-        for table in ("document", "knowledge_base", "bot_binding", "bot_runner", "bot"):
+        for table in ("document", "bot_binding", "bot_runner"):
             assert db.run(f"delete from app.{table}") > 0
         db.run("reset role")
         assert theirs() == before and all(before)

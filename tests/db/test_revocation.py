@@ -80,7 +80,6 @@ WITHDRAWN = {
     "role": "update app.membership set role_id = (select id from app.role r where r.org_id = membership.org_id and name = 'probe')"
             " where user_id = '{customer}'",
     "sharing": "delete from app.bot_runner where bot_id = '{bot}'",
-    "bot": "delete from app.bot where id = '{bot}'",
     "finished": "update app.run set status = 'cancelled' where id = '{running_run}'",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -123,7 +124,7 @@ def test_a_tool_the_bot_is_not_bound_to_is_denied_and_recorded_F35(world: World,
         answer = tool(db, run, name, **arguments)
         assert (answer["outcome"], answer["code"], answer["rows"], answer["row_count"]) == ("denied", "42501", [], 0)
         assert db.all("select id::text, kind, name, outcome, sqlstate, row_count, sources from app.run_step where run_id = %s", run) == [
-            (answer["step_id"], "tool", name or "?", "denied", "42501", 0, [])]
+            (answer["step_id"], "tool", name if re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) else "?", "denied", "42501", 0, [])]
         assert tool(db, run, "my_orders")["outcome"] == "ok"
 
 

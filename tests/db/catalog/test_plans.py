@@ -51,7 +51,7 @@ def test_no_policy_calls_an_identity_function_for_every_row_R21(world: World) ->
             assert calls_for_every_row(root) == [], table
             # None was left out either: the calls are there, in InitPlans.
             assert [n for n, once in nodes(root) if once and CALL.search(json.dumps(n))], table
-        for statement in ("update app.document set title = title", "delete from app.bot", "delete from app.membership"):
+        for statement in ("update app.document set title = title", "delete from app.document", "delete from app.membership"):
             assert calls_for_every_row(plan(db, statement)) == [], statement
 
 
