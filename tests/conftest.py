@@ -151,17 +151,9 @@ def empty_database(cluster: Any) -> Iterator[Database]:
     yield from _copy(cluster, "template1")
 
 
-def create_copy(cluster: Any, name: str, template: str) -> None:
-    """Create a database as a copy, with what PostgreSQL leaves behind: the grants on the database itself (R6)."""
-    cluster.create_database(name, template)
-    if template == TEMPLATE:
-        with cluster.connect(database=name) as connection:
-            connection.execute(sql.SQL("revoke temporary on database {} from public").format(sql.Identifier(name)))
-
-
 def _copy(cluster: Any, template: str) -> Iterator[Database]:
     name = f"t_{secrets.token_hex(6)}"
-    create_copy(cluster, name, template)
+    cluster.create_database(name, template)
     try:
         yield Database(cluster, name)
     finally:
@@ -180,6 +172,8 @@ def stack(shared: Path) -> dict[str, Any]:
                 [sys.executable, "-m", "agent.cli", "up", "--detach", "--json", "--port", "0", "--state-dir", shared / "stack"],
                 env={**os.environ, **limits}, capture_output=True, text=True, timeout=180,
             )
-            assert done.returncode == 0, done.stderr
-            described.write_text(done.stdout)
-    return dict(json.loads(described.read_text()))
+            # A stack that does not start is tried once, not once for every test that needs it.
+            described.write_text(done.stdout or json.dumps({"failed": done.stderr}))
+    found = dict(json.loads(described.read_text()))
+    assert "failed" not in found, found["failed"]
+    return found

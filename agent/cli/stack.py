@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,7 +45,7 @@ def up(
     report = _to_stderr if as_json else print
     with interruptible(), serving(state_dir, port, no_seed, report) as (stack, described):
         _show(described, as_json)
-        stack.wait()
+        serve_until_told(stack)
 
 
 def status(state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
@@ -76,7 +76,7 @@ def serve() -> None:
 
 
 @contextmanager
-def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[str], None]) -> "Iterator[tuple[Stack, dict[str, Any]]]":
+def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[str], None]) -> Iterator[tuple[Stack, dict[str, Any]]]:
     """Yield a started, seeded stack and its description; everything is ended on the way out.
 
     Raises: CliError for what the person can do something about.
@@ -104,7 +104,10 @@ def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn SIGTERM and a closed terminal into the same orderly end as Ctrl-C; once ending, further signals wait."""
+    """Turn SIGTERM and a closed terminal into the same orderly end as Ctrl-C; once ending, further signals wait.
+
+    Raises: typer.Exit with status 130 for what was interrupted before it was done.
+    """
 
     def end(number: int, frame: FrameType | None) -> None:
         for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -116,7 +119,14 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def serve_until_told(stack: Stack) -> None:
+    """Serve until a signal says to stop, which is the ordinary end. Raises: PartFailed."""
+    with suppress(KeyboardInterrupt):
+        stack.wait()
 
 
 def _start_detached(state_dir: Path, port: int | None, no_seed: bool) -> dict[str, Any]:

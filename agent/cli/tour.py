@@ -10,7 +10,7 @@ import typer
 
 from agent.cli.errors import CliError
 from agent.cli.options import DEFAULT_STATE_DIR, StateDir
-from agent.cli.stack import Port, interruptible, serving
+from agent.cli.stack import Port, interruptible, serve_until_told, serving
 
 EXAMPLES = """
 Three ways in, to be pasted into a shell in this folder. First, once, the token of {email}:
@@ -69,7 +69,7 @@ def tour(
         print(f"passwords:        {stack.state.root / 'users.json'}")
         print(examples(described, state_dir))
         print("serving until Ctrl-C", flush=True)
-        stack.wait()
+        serve_until_told(stack)
 
 
 async def _transcript(described: dict[str, Any], state: Any) -> int:

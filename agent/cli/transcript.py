@@ -103,10 +103,16 @@ class Transcript:
         changed = f"{head}.{body}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
         allowed = await self.client.post("/rest/v1/rpc/whoami", {}, good)
         self.check("the untouched token", "200", str(allowed.status), allowed.status == 200)
-        for what, token in (("a service-role token with a good signature", service), ("a token with one changed byte", changed), ("no token", None)):
+        refused = (
+            ("a service-role token with a good signature", service, "invalid_token"),
+            ("a token with one changed byte", changed, "invalid_token"),
+            ("no token", None, "missing_token"),
+        )
+        for what, token, code in refused:
             for path in ("/rest/v1/rpc/whoami", "/v1/chat/completions"):
                 answer = await self.client.post(path, {}, token)
-                self.check(f"{what}, {path}", "401 or 403", f"{answer.status} {answer.body.get('code')}", answer.status in (401, 403))
+                happened = f"{answer.status} {answer.body.get('code')}"
+                self.check(f"{what}, {path}", f"401 {code}", happened, happened == f"401 {code}")
 
     async def _own_documents_only(self, email: str, one: Organization, *, show: bool = False) -> set[str]:
         """Ask in one organization; return the ids of the documents cited, all of which must be that organization's."""

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ class State:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._secrets = threading.Lock()
 
     def create(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -77,11 +79,12 @@ class State:
 
     def secret(self, name: str, prefix: str = "") -> str:
         """Return a secret of this stack, generated on first use."""
-        kept = self.read("secrets.json")
-        if name not in kept:
-            kept[name] = prefix + secrets.token_urlsafe(24)
-            self.write("secrets.json", kept)
-        return kept[name]
+        with self._secrets:  # parts of the stack start side by side
+            kept = self.read("secrets.json")
+            if name not in kept:
+                kept[name] = prefix + secrets.token_urlsafe(24)
+                self.write("secrets.json", kept)
+            return str(kept[name])
 
     @contextmanager
     def exclusive(self) -> Iterator[bool]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import create_copy
 from tests.db import world as worlds
 from tests.db.world import World
 
@@ -27,7 +26,7 @@ def own_world(cluster: Any, sql_template: str) -> Iterator[World]:
 
 def _fill(cluster: Any, template: str) -> Iterator[World]:
     name = f"world_{secrets.token_hex(6)}"
-    create_copy(cluster, name, template)
+    cluster.create_database(name, template)
     try:
         yield worlds.build(cluster.url("supabase_admin", name), cluster.url("authenticator", name))
     finally:

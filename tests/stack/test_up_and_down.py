@@ -110,6 +110,7 @@ def test_a_signal_ends_the_foreground_stack_and_all_its_processes(folder: Path, 
                 break
         process.send_signal(number)
         process.communicate(timeout=30)
+    assert process.returncode == (0 if ready else 130)
     assert processes_of(folder) == []
     assert not (folder / "stack.json").exists()
 
