@@ -1,0 +1,50 @@
+-- Supabase Auth's custom access token hook: organizations in the token, for apps to show, and the choice of one of them.
+-- Nothing is allowed because of these claims. org_roles is information, as old as the token; org_id narrows (authz.org_ids()).
+grant usage on schema authz, app to supabase_auth_admin;
+grant select (org_id, user_id, role_id) on app.membership to supabase_auth_admin;
+grant select (org_id, id, name) on app.role to supabase_auth_admin;
+-- A hook runs as supabase_auth_admin before there is a token, so there is no authz.uid() to bind these to. That login is the
+-- one that makes every token; the columns are the three and the three the hook reads.
+create policy membership_select_auth on app.membership for select to supabase_auth_admin using (true);
+create policy role_select_auth on app.role for select to supabase_auth_admin using (true);
+comment on policy membership_select_auth on app.membership is 'Supabase Auth puts the organizations of a person into their token.';
+comment on policy role_select_auth on app.role is 'Supabase Auth puts the role held in each organization into the token.';
+
+create function authz.access_token_hook(event jsonb) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_person uuid := (access_token_hook.event ->> 'user_id')::uuid;
+  -- app_metadata is the operator's: Supabase Auth lets nobody write their own. user_metadata is never read.
+  v_chosen text := access_token_hook.event #>> '{claims,app_metadata,org_id}';
+  v_claims jsonb := access_token_hook.event -> 'claims';
+  v_roles jsonb;
+begin
+  if v_person is null or jsonb_typeof(v_claims) is distinct from 'object' then
+    raise sqlstate '22023' using message = 'the event has no person or no claims';
+  end if;
+  v_claims := v_claims - array['org_id', 'org_roles'];
+  if v_chosen is not null then
+    -- A choice that is no organization of theirs, or no identifier at all, stays in the token: it narrows to nothing.
+    if pg_input_is_valid(v_chosen, 'uuid') then
+      v_chosen := v_chosen::uuid::text;
+    end if;
+    v_claims := v_claims || jsonb_build_object('org_id', v_chosen);
+  end if;
+  select jsonb_object_agg(held.org_id, held.role) into v_roles
+  from (
+    select m.org_id, r.name as role, count(*) over () as organizations
+    from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
+    where m.user_id = v_person and (v_chosen is null or m.org_id::text = v_chosen)
+  ) held
+  where held.organizations <= 32;
+  if v_roles is not null then
+    v_claims := v_claims || jsonb_build_object('org_roles', v_roles);
+  end if;
+  return jsonb_set(access_token_hook.event, '{claims}', v_claims);
+end
+$$;
+comment on function authz.access_token_hook(jsonb) is 'Add to the claims of a token: org_roles {organization id: role name}, left out for nobody''s members and beyond 32 organizations; org_id when app_metadata.org_id names one, which narrows the token to it.';
+revoke all on function authz.access_token_hook(jsonb) from public;
+grant execute on function authz.access_token_hook(jsonb) to supabase_auth_admin;
