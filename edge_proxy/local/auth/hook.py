@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from edge_proxy.local.auth.errors import HookFailed
 from edge_proxy.local.auth.store import Store
 
 TIMEOUT_MS = 2000
+log = logging.getLogger("ringfence.auth")
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _REQUIRED: dict[str, type | tuple[type, ...]] = {
     "aud": (str, list), "exp": int, "iat": int, "sub": str, "email": str, "phone": str, "role": str, "aal": str, "session_id": str,
@@ -51,6 +53,7 @@ class AccessTokenHook:
             row = await (await store.connection.execute(call, [Jsonb(event)])).fetchone()
             await store.connection.execute("set local statement_timeout to default")
         except psycopg.Error as error:
+            log.error("hook %s.%s: %s sqlstate=%s", self.schema, self.function, type(error).__name__, error.sqlstate)
             raise HookFailed from error
         return _claims(row[0] if row else None)
 
