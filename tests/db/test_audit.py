@@ -93,7 +93,7 @@ def test_an_act_whose_record_cannot_be_written_does_not_happen_F63(world: World,
     ) as db:
         count = " union all ".join(f"select '{t}', count(*), md5(string_agg(t::text, '' order by t::text)) from app.{t} t" for t in tables)
         before = db.all(count)
-        become(db, actor(world, who))
+        become(db, actor(world, who), **second_factor())
         with pytest.raises(psycopg.errors.RaiseException, match="the trail is full"), db.connection.transaction():
             do(db, world)
         db.run("reset role")
