@@ -172,7 +172,7 @@ begin
   if v_person is null or jsonb_typeof(v_claims) is distinct from 'object' then
     raise sqlstate '22023' using message = 'the event has no person or no claims';
   end if;
-  v_claims := v_claims - array['org_id', 'org_roles'] || jsonb_build_object('sub', v_person);
+  v_claims := v_claims - 'org_roles' || jsonb_build_object('sub', v_person);
   if v_chosen is not null then
     -- A choice that is no organization of theirs, or no identifier at all, stays in the token: it narrows to nothing.
     if pg_input_is_valid(v_chosen, 'uuid') then

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +13,7 @@ from supabase_auth.errors import AuthApiError
 from edge_proxy.local.auth.attempts import MAX_CODES, WITHIN
 from edge_proxy.local.auth.factors import CHALLENGE_LASTS, MAX_FACTORS
 from tests.auth.authenticator import Authenticator, enrol, enrolled, token
-from tests.auth.harness import Emulator, MovableClock
+from tests.auth.harness import Emulator, MovableClock, Person
 
 
 def verify(client: SyncGoTrueClient, app: Authenticator, code: str) -> str:
@@ -81,7 +82,9 @@ def test_guessing_by_many_at_once_gets_no_more_tries_F06(signed_in: SyncGoTrueCl
     assert sorted(answers) == [422] * MAX_CODES + [429] * (20 - MAX_CODES)
 
 
-def test_one_code_sent_twice_at_once_is_right_once_F06(signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator) -> None:
+def test_one_code_sent_twice_at_once_is_right_once_F06(
+    signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator, person: Person
+) -> None:
     app = enrolled(signed_in, clock)
     headers = {"authorization": f"Bearer {token(signed_in)}"}
     code = app.next_code()
@@ -90,8 +93,16 @@ def test_one_code_sent_twice_at_once_is_right_once_F06(signed_in: SyncGoTrueClie
     def answer(challenge: str) -> int:
         return emulator.post(f"/factors/{app.factor_id}/verify", headers=headers, json={"challenge_id": challenge, "code": code}).status_code
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(pool.map(answer, challenges)) == [200, 422, 422, 422]
+    # The session's row is held until all four stand in line, so that none is through before the others look.
+    with ThreadPoolExecutor(4) as pool, emulator.database.connect() as holder:
+        holder.execute("select from auth.sessions where user_id = %s for update", [person.id])
+        answers = [pool.submit(answer, challenge) for challenge in challenges]
+        waiting = "select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 20
+        while emulator.rows(waiting) != [{"n": 4}] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        holder.rollback()
+        assert sorted(done.result() for done in answers) == [200, 422, 422, 422]
 
 
 def test_a_challenge_is_answered_once_in_time_and_from_where_it_was_asked(signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator) -> None:

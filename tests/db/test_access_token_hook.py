@@ -70,6 +70,16 @@ def test_what_a_person_writes_about_themselves_is_not_read(world: World) -> None
     assert claims["org_roles"] == {str(world.acme.id): "builder", str(world.globex.id): "member"}
 
 
+def test_roles_that_are_in_the_claims_already_are_not_kept_and_a_narrowing_is(world: World) -> None:
+    given = event(world.nobody)
+    given["claims"]["org_roles"] = {str(world.acme.id): "owner"}
+    assert "org_roles" not in hook(world, given)["claims"]
+    given = event(world.both)
+    given["claims"]["org_id"] = str(world.globex.id)
+    claims = hook(world, given)["claims"]
+    assert (claims["org_id"], claims["org_roles"]) == (str(world.globex.id), {str(world.globex.id): "member"})
+
+
 def test_a_role_in_the_token_allows_nothing(world: World) -> None:
     claims = {"org_roles": {str(world.acme.id): "owner"}}
     for person in (world.nobody, world.removed, world.globex.people["owner"]):
