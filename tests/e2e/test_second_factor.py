@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,10 @@ import pyotp
 import pytest
 from supabase_auth import SyncGoTrueClient
 
+from agent.cli.errors import CliError
+from agent.cli.login import sign_in
+from agent.cli.options import Target
+from edge_proxy.local.state import State
 from tests.e2e.conftest import Answer, send
 
 
@@ -73,3 +78,24 @@ def test_from_enrolment_to_an_organization_that_requires_it_F06_F07_R42(new_devi
     assert (me["aal"], [o["id"] for o in me["organizations"]], me["second_factor_missing"]) == ("aal2", [org], False)
     assert [m["role"] for m in second.rpc("list_members", org_id=org).json()] == ["owner"]
     assert second.claims()["org_roles"] == {org: "owner"}
+
+
+def test_the_command_line_signs_in_with_a_code(new_device: Callable[[], Device], stack: dict[str, Any], account: dict[str, Any], tmp_path: Path) -> None:
+    device = new_device()
+    device.auth.sign_up(account)  # type: ignore[arg-type]
+    where = Target(stack["url"], stack["publishable_key"], State(tmp_path))
+
+    def login(code: str | None) -> str:
+        token = sign_in(where, account["email"], account["password"], code)
+        return str(jwt.decode(token, options={"verify_signature": False})["aal"])
+
+    assert login(None) == "aal1"
+    with pytest.raises(CliError, match="no authenticator app"):
+        login("123456")
+    factor = device.auth.mfa.enroll({"factor_type": "totp", "friendly_name": "phone app", "issuer": "acme.test"})
+    assert factor.totp
+    app = pyotp.TOTP(factor.totp.secret)
+    device.auth.mfa.challenge_and_verify({"factor_id": factor.id, "code": app.at(time.time(), counter_offset=-1)})
+    assert login(app.at(time.time(), counter_offset=1)) == "aal2"
+    with pytest.raises(CliError, match="not accepted: Invalid TOTP code entered"):
+        login(app.at(time.time(), counter_offset=5))
