@@ -105,7 +105,9 @@ def test_one_code_sent_twice_at_once_is_right_once_F06(
         assert sorted(done.result() for done in answers) == [200, 422, 422, 422]
 
 
-def test_a_challenge_is_answered_once_in_time_and_from_where_it_was_asked(signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator) -> None:
+def test_a_challenge_is_answered_once_in_time_and_from_where_it_was_asked(
+    signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator
+) -> None:
     app = enrolled(signed_in, clock)
 
     def answer(challenge_id: str) -> str:
@@ -161,7 +163,9 @@ def test_ten_factors_are_enough_and_unfinished_ones_go(signed_in: SyncGoTrueClie
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", ""), ("DELETE", "/{id}"), ("POST", "/{id}/challenge"), ("POST", "/{id}/verify")])
-def test_without_a_live_session_there_is_no_factor(signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator, method: str, path: str) -> None:
+def test_without_a_live_session_there_is_no_factor(
+    signed_in: SyncGoTrueClient, clock: MovableClock, emulator: Emulator, method: str, path: str
+) -> None:
     app = enrolled(signed_in, clock)
     ended = token(signed_in)
     signed_in.sign_out()

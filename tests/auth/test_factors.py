@@ -143,7 +143,9 @@ def test_password_and_address_of_a_person_with_a_second_factor_change_with_it_on
     assert emulator.grant("password", email=email, password=change.get("password", person.password)).status_code == 200
 
 
-def test_nobody_reaches_a_factor_of_somebody_else(signed_in: SyncGoTrueClient, new_client: NewClient, clock: MovableClock, emulator: Emulator) -> None:
+def test_nobody_reaches_a_factor_of_somebody_else(
+    signed_in: SyncGoTrueClient, new_client: NewClient, clock: MovableClock, emulator: Emulator
+) -> None:
     app = enrolled(signed_in, clock)
     stranger = new_client()
     stranger.sign_up({"email": f"stranger-{app.factor_id}@acme.test", "password": "long enough"})

@@ -53,7 +53,9 @@ async def emulator(database: Any, folder: Path, hook: AccessTokenHook | None) ->
 def make_hook(database: Any, body: str) -> AccessTokenHook:
     """Replace the function by one of this body (of plpgsql, argument `event`)."""
     with database.connect("supabase_admin") as connection:
-        connection.execute(f"create or replace function authz.access_token_hook(event jsonb) returns jsonb language plpgsql as $f$ begin {body}; end $f$".encode())
+        connection.execute(
+            "create or replace function authz.access_token_hook(event jsonb) returns jsonb language plpgsql"
+            f" as $f$ begin {body}; end $f$".encode())
     return OURS
 
 
