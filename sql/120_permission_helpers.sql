@@ -3,6 +3,16 @@
 -- The bodies name tables of later files, so they are checked when first called instead of now.
 set check_function_bodies = off;
 
+create function authz.joined_org_ids() returns setof uuid
+language sql stable rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.org_id from app.membership m where m.user_id = (select authz.uid())
+$$;
+comment on function authz.joined_org_ids() is 'The organizations the signed-in person belongs to, whatever their token lets them see; for the policy by which authz.org_ids() reads those.';
+revoke all on function authz.joined_org_ids() from public;
+grant execute on function authz.joined_org_ids() to ringfence_owner;
+
 create function authz.org_ids() returns setof uuid
 language sql stable security definer rows 10
 set search_path = pg_catalog, pg_temp

@@ -3,11 +3,6 @@
 --   if_enrolled who belongs, with which role: asked of everybody who has a second factor, and where the organization requires one.
 --               Asking it of those who have none would stop no thief of a session: with no factor yet, whoever holds it can enrol one.
 
--- authz.org_ids() asks these of the person's own organizations, member by member.
-create policy organization_select_joined_owner on app.organization for select to ringfence_owner
-  using (id in (select m.org_id from app.membership m where m.user_id = (select authz.uid())));
-comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations require a second factor.';
-
 create function authz.tg_step_up() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp

@@ -72,9 +72,23 @@ comment on function authz.require_step_up() is 'Raise PT401, which says what to 
 revoke all on function authz.require_step_up() from public;
 grant execute on function authz.require_step_up() to authenticated;
 
+-- ==== 120_permission_helpers.sql ====
+create function authz.joined_org_ids() returns setof uuid
+language sql stable rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.org_id from app.membership m where m.user_id = (select authz.uid())
+$$;
+comment on function authz.joined_org_ids() is 'The organizations the signed-in person belongs to, whatever their token lets them see; for the policy by which authz.org_ids() reads those.';
+revoke all on function authz.joined_org_ids() from public;
+grant execute on function authz.joined_org_ids() to ringfence_owner;
+
 -- ==== 200_organization.sql ====
 alter table app.organization add column require_mfa boolean not null default false;
 comment on column app.organization.require_mfa is 'True: to a token without a second factor this organization does not exist (F06); authz.org_ids() sees to it.';
+create policy organization_select_joined_owner on app.organization for select to ringfence_owner
+  using (id in (select authz.joined_org_ids()));
+comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations require a second factor.';
 comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor.';
 grant update (require_mfa) on app.organization to authenticated;
 
@@ -83,11 +97,6 @@ grant update (require_mfa) on app.organization to authenticated;
 --   always      organization policy: whether a second factor is required
 --   if_enrolled who belongs, with which role: asked of everybody who has a second factor, and where the organization requires one.
 --               Asking it of those who have none would stop no thief of a session: with no factor yet, whoever holds it can enrol one.
-
--- authz.org_ids() asks these of the person's own organizations, member by member.
-create policy organization_select_joined_owner on app.organization for select to ringfence_owner
-  using (id in (select m.org_id from app.membership m where m.user_id = (select authz.uid())));
-comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations require a second factor.';
 
 create function authz.tg_step_up() returns trigger
 language plpgsql volatile
