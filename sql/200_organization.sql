@@ -4,7 +4,8 @@ create table app.organization (
   slug text not null constraint organization_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'),
   name text not null constraint organization_name_check check (char_length(name) between 1 and 120),
   created_by uuid not null,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  require_mfa boolean not null default false
 );
 comment on table app.organization is 'An organization; everything else belongs to exactly one.';
 comment on column app.organization.id is 'Random identifier; org_id everywhere else.';
@@ -12,6 +13,7 @@ comment on column app.organization.slug is 'Short name its members use; 2..40 of
 comment on column app.organization.name is 'Display name; 1..120 characters.';
 comment on column app.organization.created_by is 'The person who founded it.';
 comment on column app.organization.created_at is 'When it was founded.';
+comment on column app.organization.require_mfa is 'True: to a token without a second factor this organization does not exist (F06); authz.org_ids() sees to it.';
 
 alter table app.organization enable row level security;
 alter table app.organization force row level security;
@@ -29,16 +31,19 @@ create policy organization_floor on app.organization as restrictive for all to a
   with check (id = any (array(select authz.org_ids())));
 create policy organization_select_owner on app.organization for select to ringfence_owner
   using (created_by = (select authz.uid()));
+create policy organization_select_joined_owner on app.organization for select to ringfence_owner
+  using (id in (select authz.joined_org_ids()));
 create policy organization_insert_owner on app.organization for insert to ringfence_owner
   with check (created_by = (select authz.uid()));
 comment on policy organization_select_member on app.organization is 'Members see their organization.';
 comment on policy organization_insert_nobody on app.organization is 'Organizations are founded through api.create_organization only.';
-comment on policy organization_update_manager on app.organization is 'organization.manage may rename it.';
+comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor.';
 comment on policy organization_delete_nobody on app.organization is 'Nobody deletes an organization through the API.';
 comment on policy organization_floor on app.organization is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
+comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations require a second factor.';
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
-grant update (slug, name) on app.organization to authenticated;
+grant update (slug, name, require_mfa) on app.organization to authenticated;
 grant select, insert (slug, name, created_by) on app.organization to ringfence_owner;

@@ -48,6 +48,8 @@ as $$
   select jsonb_build_object(
     'user_id', authz.uid(),
     'email', authz.claims() ->> 'email',
+    'aal', case when authz.is_aal2() then 'aal2' else 'aal1' end,
+    'second_factor_missing', authz.second_factor_missing(),
     'organizations', coalesce((
       select jsonb_agg(jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name, 'role', r.name,
         'permissions', (select coalesce(jsonb_agg(p.permission order by p.permission), '[]') from app.role_permission p
@@ -60,7 +62,7 @@ $$;
 comment on function api.whoami() is $c$Tell who you are, and your organizations with your role and permissions in each.
 
 @audience app
-@returns  {user_id, email, organizations: [{id, slug, name, role, permissions}]}
+@returns  {user_id, email, aal, second_factor_missing (true: sign in with it to see more), organizations: [{id, slug, name, role, permissions}]}
 @effect   read$c$;
 revoke all on function api.whoami() from public;
 grant execute on function api.whoami() to authenticated;

@@ -116,7 +116,7 @@ comment on function api.add_member(uuid, uuid, text) is $c$Add a person to an or
 @param user_id  the person, as known to Supabase Auth
 @param role     name of a role of the organization
 @returns        {user_id, role}
-@errors         22004, 22023, 42501, PT404, PT409
+@errors         22004, 22023, 42501, PT401, PT404, PT409
 @effect         write$c$;
 revoke all on function api.add_member(uuid, uuid, text) from public;
 grant execute on function api.add_member(uuid, uuid, text) to authenticated;
@@ -142,7 +142,7 @@ comment on function api.change_member(uuid, uuid, text) is $c$Give a member anot
 @param user_id  the member
 @param role     name of a role of the organization
 @returns        {user_id, role}
-@errors         22004, 42501, PT404, PT409
+@errors         22004, 42501, PT401, PT404, PT409
 @effect         write$c$;
 revoke all on function api.change_member(uuid, uuid, text) from public;
 grant execute on function api.change_member(uuid, uuid, text) to authenticated;
@@ -166,7 +166,7 @@ comment on function api.remove_member(uuid, uuid) is $c$Remove a member; it take
 @param org_id   the organization
 @param user_id  the member
 @returns        {user_id, role: null}
-@errors         22004, 42501, PT404, PT409
+@errors         22004, 42501, PT401, PT404, PT409
 @effect         destructive$c$;
 revoke all on function api.remove_member(uuid, uuid) from public;
 grant execute on function api.remove_member(uuid, uuid) to authenticated;

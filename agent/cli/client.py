@@ -45,6 +45,24 @@ class EdgeClient:
             raise CliError(f"{email} cannot sign in: {answer.body.get('msg') or answer.body}")
         return str(answer.body["access_token"])
 
+    async def confirm(self, token: str, code: str) -> str:
+        """Return an access token of the same session after a second factor, whichever verified one the code is of.
+
+        Raises: CliError with what the auth server says.
+        """
+        user = await self.get("/auth/v1/user", token)
+        factors = [one for one in user.body.get("factors", ()) if (one["status"], one["factor_type"]) == ("verified", "totp")]
+        if not factors:
+            raise CliError("this account has no authenticator app: sign in without --code")
+        for factor in factors:
+            path = f"/auth/v1/factors/{factor['id']}"
+            answer = await self.post(f"{path}/challenge", {}, token)
+            if answer.status == 200:
+                answer = await self.post(f"{path}/verify", {"challenge_id": answer.body["id"], "code": code}, token)
+            if answer.status == 200:
+                return str(answer.body["access_token"])
+        raise CliError(f"the code is not accepted: {answer.body.get('msg') or answer.body}")
+
     def as_person(self, token: str) -> Rpc:
         """Return the door to the RPCs for one person."""
         return self._pool.as_user(Token(token))

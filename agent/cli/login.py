@@ -18,6 +18,7 @@ def login(
     email: Annotated[str, typer.Argument(help="E-mail address to sign in with.")],
     state_dir: StateDir = DEFAULT_STATE_DIR,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+    code: Annotated[str | None, typer.Option("--code", help="Six digits of your authenticator app: what you see may need them.")] = None,
 ) -> None:
     """Sign in and print the access token; `ringfence chat` uses it until the next login.
 
@@ -25,20 +26,21 @@ def login(
     """
     where = target(state_dir)
     password = sys.stdin.readline().rstrip("\n") if password_stdin else where.known_password(email)
-    token = sign_in(where, email, password or typer.prompt(f"Password of {email}", hide_input=True, err=True))
+    token = sign_in(where, email, password or typer.prompt(f"Password of {email}", hide_input=True, err=True), code)
     where.state.create()
     where.state.write(KEPT, {"url": where.url, "email": email, "access_token": token})
     print(f"signed in as {email} at {where.url}", file=sys.stderr)
     print(token)
 
 
-def sign_in(where: Target, email: str, password: str) -> str:
-    """Return an access token. Raises: CliError."""
+def sign_in(where: Target, email: str, password: str, code: str | None = None) -> str:
+    """Return an access token; with `code`, one of a session with a second factor. Raises: CliError."""
     from agent.cli.client import EdgeClient
 
     async def call() -> str:
         async with EdgeClient(where.url, where.publishable_key) as client:
-            return await client.sign_in(email, password)
+            token = await client.sign_in(email, password)
+            return await client.confirm(token, code) if code else token
 
     return asyncio.run(call())
 

@@ -23,6 +23,8 @@ from edge_proxy.local.steps import Report, step
 
 DEFAULT_PORT = 8787
 PORT_NAMES = ("edge", "metrics", "rest", "rest_admin", "auth", "postgres")
+# As in supabase/config.toml. It is called for the first token, when the migrations have made it.
+ACCESS_TOKEN_HOOK = "pg-functions://postgres/authz/access_token_hook"
 JOB_ROLES = ("ringfence_worker", "ringfence_analyst")
 # What an operator may choose for the agent; everything else of our environment stays out of the children.
 PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_")
@@ -178,6 +180,7 @@ class Stack:
                 "RINGFENCE_AUTH_PORT": str(self.ports["auth"]),
                 "RINGFENCE_ISSUER": f"http://{LOOPBACK}:{self.ports['edge']}/auth/v1",
                 "RINGFENCE_SIGNING_KEYS": str(self.state.signing_keys),
+                "RINGFENCE_ACCESS_TOKEN_HOOK": ACCESS_TOKEN_HOOK,
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['auth']}/health"))
 

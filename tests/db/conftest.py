@@ -24,6 +24,15 @@ def own_world(cluster: Any, sql_template: str) -> Iterator[World]:
     yield from _fill(cluster, sql_template)
 
 
+@pytest.fixture(scope="module")
+def strict_world(cluster: Any, sql_template: str) -> Iterator[World]:
+    """One in which acme requires a second factor and globex does not, for the tests of one file: they roll back."""
+    for made in _fill(cluster, sql_template):
+        with made.operator(keep=True) as db:
+            db.run("update app.organization set require_mfa = true where id = %s", made.acme.id)
+        yield made
+
+
 def _fill(cluster: Any, template: str) -> Iterator[World]:
     name = f"world_{secrets.token_hex(6)}"
     cluster.create_database(name, template)

@@ -20,6 +20,7 @@ RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "add_member": ("owner", {"org_id": ":org", "user_id": ":nobody", "role": "member"}),
     "change_member": ("owner", {"org_id": ":org", "user_id": ":member", "role": "agent"}),
     "remove_member": ("owner", {"org_id": ":org", "user_id": ":member"}),
+    "set_mfa_policy": ("owner", {"org_id": ":org", "required": True}),
     "create_knowledge_base": ("owner", {"org_id": ":org", "slug": "probe", "name": "Probe"}),
     "list_knowledge_bases": ("owner", {"org_id": ":org"}),
     "list_documents": ("owner", {"org_id": ":org", "knowledge_base_id": ":knowledge_base"}),

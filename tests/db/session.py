@@ -8,6 +8,7 @@ path, headers), everything local to one transaction, then `db-pre-request`. A su
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,13 @@ class Person:
             "sub": str(self.user_id), "session_id": str(self.session_id), "email": self.email, "role": "authenticated",
             "aud": "authenticated", "aal": "aal1", "is_anonymous": False,
         } | more
+
+
+def second_factor(ago_s: float = 0, method: str = "totp") -> dict[str, Any]:
+    """The claims of a session in which a second factor was used `ago_s` seconds ago."""
+    now = int(time.time())
+    used = {"method": method, "timestamp": now - int(ago_s)}
+    return {"aal": "aal2", "amr": [used, {"method": "password", "timestamp": now - 7200}]}
 
 
 class Request:

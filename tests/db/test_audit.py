@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.db.matrix import become, planted
-from tests.db.session import Request
+from tests.db.session import Request, second_factor
 from tests.db.world import World, embedding
 
 SHA = "0" * 64
@@ -34,6 +34,7 @@ ACTS: dict[str, tuple[str, Act, list[str]]] = {
     "add_member": ("admin", lambda db, w: db.rpc("add_member", org_id=w.acme.id, user_id=w.nobody.user_id, role="member"), ["membership.insert"]),
     "change_member": ("owner", lambda db, w: db.rpc("change_member", org_id=w.acme.id, user_id=w.both.user_id, role="agent"), ["membership.update"]),
     "remove_member": ("owner", lambda db, w: db.rpc("remove_member", org_id=w.acme.id, user_id=w.both.user_id), ["membership.delete"]),
+    "set_mfa_policy": ("owner", lambda db, w: db.rpc("set_mfa_policy", org_id=w.acme.id, required=True), ["organization.update"]),
     "create_knowledge_base": ("builder", lambda db, w: db.rpc("create_knowledge_base", org_id=w.acme.id, slug="probe", name="Probe"),
                               ["knowledge_base.insert"]),
     "begin_document": ("builder", _load, ["document.insert"]),
@@ -67,11 +68,11 @@ def test_an_act_leaves_its_events_with_actor_and_role_and_takes_them_along_when_
     person = actor(world, who)
     role = {"nobody": "owner", "customer": "member"}.get(who, who)
     with planted(world, "create temporary table known on commit drop as select id from app.audit_event") as db:
-        become(db, person)
+        become(db, person, **second_factor())
         with db.connection.transaction(force_rollback=True):
             do(db, world)
             assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == len(actions)
-        become(db, person)
+        become(db, person, **second_factor())
         assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == 0
         do(db, world)
         db.run("reset role")
@@ -92,7 +93,7 @@ def test_an_act_whose_record_cannot_be_written_does_not_happen_F63(world: World,
     ) as db:
         count = " union all ".join(f"select '{t}', count(*), md5(string_agg(t::text, '' order by t::text)) from app.{t} t" for t in tables)
         before = db.all(count)
-        become(db, actor(world, who))
+        become(db, actor(world, who), **second_factor())
         with pytest.raises(psycopg.errors.RaiseException, match="the trail is full"), db.connection.transaction():
             do(db, world)
         db.run("reset role")

@@ -15,10 +15,10 @@ import pytest
 
 from tests.db.matrix import bindings
 from tests.db.rpc_recipes import CHOSEN, HOSTILE, PEOPLE_AT_LARGE, RECIPES
-from tests.db.session import Request
+from tests.db.session import Request, second_factor
 from tests.db.world import World, embedding
 
-CASTS = {"extensions.vector", "jsonb", "uuid", "integer", "bigint", "text"}
+CASTS = {"extensions.vector", "jsonb", "uuid", "boolean", "integer", "bigint", "text"}
 # What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
 SPEAKABLE = re.compile(r"22...|23502|23505|23514|42501|54000|PT404|PT409|PT429")
 
@@ -109,7 +109,7 @@ def test_every_function_has_a_recipe_that_names_all_its_arguments(signatures: di
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_recipe_works_for_the_caller_so_that_a_refusal_means_something(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
     who, arguments = RECIPES[name]
-    with world.as_(world.acme.people[who]) as db:
+    with world.as_(world.acme.people[who], **second_factor()) as db:
         ids = own_ids(world) | (load_documents(db, world) if who == "owner" else {})
         answer = call(db, name, signatures[name], filled(arguments, ids))
         assert answer[0] == "ok", answer
@@ -123,7 +123,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
     foreign = everything_of(world)
     assert len(foreign) > 30
     tried = 0
-    with world.as_(world.acme.people[who]) as db:
+    with world.as_(world.acme.people[who], **second_factor()) as db:
         ids = own_ids(world) | (load_documents(db, world) if who == "owner" else {})
         arguments = filled(recipe, ids)
         for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in PEOPLE_AT_LARGE | CHOSEN):
@@ -160,7 +160,7 @@ def foreign_names(world: World) -> dict[str, UUID]:
 def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
     who, recipe = RECIPES[name]
     types = signatures[name]
-    with world.as_(world.acme.people[who]) as db:
+    with world.as_(world.acme.people[who], **second_factor()) as db:
         arguments = filled(recipe, own_ids(world) | (load_documents(db, world) if who == "owner" else {}))
         for argument in recipe:
             for value in HOSTILE:
@@ -183,7 +183,7 @@ def test_a_missing_organization_is_an_error_and_never_means_all_F20(world: World
 @pytest.mark.parametrize("name", RECIPES)
 def test_somebody_without_an_organization_gets_nothing_from_any_function_F20(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
     _, recipe = RECIPES[name]
-    with world.as_(world.nobody) as db:
+    with world.as_(world.nobody, **second_factor()) as db:
         for ids in (own_ids(world), foreign_names(world)):
             answer = call(db, name, signatures[name], filled(recipe, ids | {"loading_document": uuid4(), "loaded_document": uuid4()}))
             assert_no_canary(world, answer, world.globex.id)

@@ -16,6 +16,7 @@ from edge_proxy.local.auth import wire
 from edge_proxy.local.auth.config import AuthConfig
 from edge_proxy.local.auth.endpoints import Endpoints, Pool
 from edge_proxy.local.auth.errors import MethodNotAllowed, PathNotFound
+from edge_proxy.local.auth.factors import FactorEndpoints
 from edge_proxy.local.auth.grants import Clock, wall_clock
 from edge_proxy.local.auth.keys import SigningKeys
 
@@ -44,6 +45,7 @@ def create_app(config: AuthConfig, keys: SigningKeys, clock: Clock = wall_clock)
 
 
 def _routes(endpoints: Endpoints) -> list[Route]:
+    factors = FactorEndpoints(endpoints)
     table = (
         ("GET", "/health", endpoints.health),
         ("GET", "/settings", endpoints.settings),
@@ -53,6 +55,10 @@ def _routes(endpoints: Endpoints) -> list[Route]:
         ("GET", "/user", endpoints.get_user),
         ("PUT", "/user", endpoints.update_user),
         ("POST", "/logout", endpoints.logout),
+        ("POST", "/factors", factors.enrol),
+        ("DELETE", "/factors/{factor_id}", factors.unenrol),
+        ("POST", "/factors/{factor_id}/challenge", factors.challenge),
+        ("POST", "/factors/{factor_id}/verify", factors.verify),
     )
     return [Route(path, wire.answering(endpoint), methods=[method]) for method, path, endpoint in table]
 

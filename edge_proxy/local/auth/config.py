@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
+from edge_proxy.local.auth.hook import AccessTokenHook
 from edge_proxy.local.ports import LOOPBACK
 
 
@@ -26,6 +27,8 @@ class AuthConfig:
     jwt_expiry_s: int = 3600
     reuse_interval_s: int = 10
     """How long a rotated refresh token may be presented again by a client that refreshed twice at once."""
+    access_token_hook: AccessTokenHook | None = None
+    """Called before every token is signed; without one tokens are as they are made."""
 
     def __post_init__(self) -> None:
         """Refuse an address others can reach: the emulator confirms every e-mail address without asking."""
@@ -46,6 +49,7 @@ class AuthConfig:
             signing_keys=Path(_required(environment, "RINGFENCE_SIGNING_KEYS")),
             host=environment.get("RINGFENCE_AUTH_HOST", cls.host),
             audience=environment.get("RINGFENCE_AUDIENCE", cls.audience),
+            access_token_hook=_hook(environment, "RINGFENCE_ACCESS_TOKEN_HOOK"),
             jwt_expiry_s=_number(environment, "RINGFENCE_JWT_EXPIRY", 1, 7 * 24 * 3600, cls.jwt_expiry_s),
         )
 
@@ -55,6 +59,14 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigError(f"{name} is not set")
     return value
+
+
+def _hook(environment: Mapping[str, str], name: str) -> AccessTokenHook | None:
+    uri = environment.get(name, "")
+    try:
+        return AccessTokenHook.from_uri(uri) if uri else None
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from error
 
 
 def _number(environment: Mapping[str, str], name: str, low: int, high: int, default: int | None = None) -> int:

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from edge_proxy.local.auth import passwords, users, wire
 from edge_proxy.local.auth.config import AuthConfig
 from edge_proxy.local.auth.errors import (
+    AccountAalRequired,
     AnonymousDisabled,
     BadJwt,
     BearerBanned,
@@ -80,10 +81,10 @@ class Endpoints:
         data = wire.mapping(body, "data")
         hashed = await passwords.hash_password(password)
         user_id = uuid4()
-        async with self._store() as store:
+        async with self.store() as store:
             if not await store.add_user(user_id, email, hashed, self.config.audience, data):
                 raise UserAlreadyExists
-            return JSONResponse(await self._grants.open_session(store, user_id, "password", _caller(request)))
+            return JSONResponse(await self.grants.open_session(store, user_id, "password", caller_of(request)))
 
     async def token(self, request: Request) -> Response:
         match request.query_params.get("grant_type"):
@@ -98,7 +99,7 @@ class Endpoints:
         body = await _read_account(request)
         password = wire.text(body, "password")
         email = wire.text(body, "email").strip().lower()
-        async with self._store() as store:
+        async with self.store() as store:
             user = await store.user_by_email(email)
         # Checked outside the transaction: a slow hash must not hold a connection.
         if not await passwords.matches(password, user.encrypted_password if user else None) or user is None:
@@ -106,32 +107,34 @@ class Endpoints:
         # Only after the password: who is banned is not for strangers to know.
         if is_banned(user, self.clock()):
             raise UserBanned
-        async with self._store() as store:
-            return JSONResponse(await self._grants.open_session(store, user.id, "password", _caller(request)))
+        async with self.store() as store:
+            return JSONResponse(await self.grants.open_session(store, user.id, "password", caller_of(request)))
 
     async def _refresh_grant(self, request: Request) -> Response:
         presented = wire.text(await wire.read_json(request), "refresh_token")
         if not presented:
             raise ValidationFailed("refresh_token required")
-        async with self._store() as store:
-            return JSONResponse(await self._grants.refresh(store, presented, _caller(request)))
+        async with self.store() as store:
+            return JSONResponse(await self.grants.refresh(store, presented, caller_of(request)))
 
     async def get_user(self, request: Request) -> Response:
-        user_id, session_id = self._identity(request)
-        async with self._store() as store:
-            user, _ = await _signed_in(store, user_id, session_id)
+        user_id, session_id = self.identity(request)
+        async with self.store() as store:
+            user, _ = await signed_in(store, user_id, session_id)
         return JSONResponse(users.to_json(user))
 
     async def update_user(self, request: Request) -> Response:
-        user_id, session_id = self._identity(request)
-        async with self._store() as store:
-            user, session = await _signed_in(store, user_id, session_id)
+        user_id, session_id = self.identity(request)
+        async with self.store() as store:
+            user, session = await signed_in(store, user_id, session_id)
         body = await _read_account(request)
         email = _address(wire.text(body, "email")) if wire.text(body, "email") else user.email
         password = wire.text(body, "password")
         data = wire.mapping(body, "data")
+        if (password or email != user.email) and session.aal != "aal2" and users.has_second_factor(user):
+            raise AccountAalRequired
         hashed = await self._new_hash(user, password) if password else None
-        async with self._store() as store:
+        async with self.store() as store:
             if email and email != user.email:
                 try:
                     await store.set_email(user.id, email)
@@ -146,9 +149,9 @@ class Endpoints:
         return JSONResponse(users.to_json(user))
 
     async def logout(self, request: Request) -> Response:
-        user_id, session_id = self._identity(request)
-        async with self._store() as store:
-            user, session = await _signed_in(store, user_id, session_id)
+        user_id, session_id = self.identity(request)
+        async with self.store() as store:
+            user, session = await signed_in(store, user_id, session_id)
             match request.query_params.get("scope") or "global":
                 case "global":
                     await store.end_sessions(user.id)
@@ -161,16 +164,16 @@ class Endpoints:
         return Response(status_code=204)
 
     @property
-    def _grants(self) -> Grants:
+    def grants(self) -> Grants:
         return Grants(self.config, self.keys)
 
     @asynccontextmanager
-    async def _store(self) -> AsyncIterator[Store]:
+    async def store(self) -> AsyncIterator[Store]:
         """Give the tables within one transaction: kept when the block ends, undone when it raises."""
         async with self.pool.connection() as connection:
             yield Store(connection, self.clock())
 
-    def _identity(self, request: Request) -> tuple[UUID, UUID]:
+    def identity(self, request: Request) -> tuple[UUID, UUID]:
         """Return the ids of the person and session an access token names, without asking the database.
 
         Raises: NoAuthorization, BadJwt.
@@ -196,7 +199,7 @@ class Endpoints:
         return await passwords.hash_password(password)
 
 
-async def _signed_in(store: Store, user_id: UUID, session_id: UUID) -> tuple[User, Session]:
+async def signed_in(store: Store, user_id: UUID, session_id: UUID) -> tuple[User, Session]:
     """Return who a token speaks for, if they still may. Raises: UserNotFound, SessionNotFound, BearerBanned."""
     user, session = await live(store, user_id, session_id)
     if is_banned(user, store.now):
@@ -219,6 +222,6 @@ def _address(email: str) -> str:
     return email.lower()
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
     user_agent = request.headers.get("user-agent", "")[:MAX_USER_AGENT_LENGTH]
     return Caller(user_agent or None, request.client.host if request.client else None)

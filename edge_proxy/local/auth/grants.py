@@ -44,7 +44,7 @@ class Grants:
         session_id = uuid4()
         await store.add_session(session_id, user_id, method, caller)
         user, session = await live(store, user_id, session_id)
-        return self._tokens(user, session, await _new_refresh_token(store, session, parent=None), store.now)
+        return await self._tokens(store, user, session, await _new_refresh_token(store, session, parent=None), method)
 
     async def refresh(self, store: Store, presented: str, caller: Caller) -> dict[str, Any]:
         """Return new tokens for a refresh token, which is used up by this.
@@ -65,7 +65,14 @@ class Grants:
             await store.revoke_refresh_token(token.token)
             replacement = await _new_refresh_token(store, session, parent=token.token)
         await store.note_refresh(session.id, caller)
-        return self._tokens(user, session, replacement, store.now)
+        return await self._tokens(store, user, session, replacement, "token_refresh")
+
+    async def upgrade(self, store: Store, user: User, session: Session, factor_id: UUID, caller: Caller) -> dict[str, Any]:
+        """Return the tokens of a session whose person just used a second factor: aal2 from now on."""
+        await store.raise_session(session, factor_id)
+        await store.note_refresh(session.id, caller)
+        user, session = await live(store, user.id, session.id)
+        return await self._tokens(store, user, session, await _new_refresh_token(store, session, parent=None), "totp")
 
     async def _already_issued(self, store: Store, used: RefreshToken) -> str:
         """Return the session's live refresh token for a used one, or end the session.
@@ -81,11 +88,15 @@ class Grants:
         await store.keep()
         raise RefreshTokenAlreadyUsed
 
-    def _tokens(self, user: User, session: Session, refresh_token: str, now: datetime) -> dict[str, Any]:
-        issued_at = int(now.timestamp())
+    async def _tokens(self, store: Store, user: User, session: Session, refresh_token: str, method: str) -> dict[str, Any]:
+        """Raises: HookFailed."""
+        issued_at = int(store.now.timestamp())
         expires_at = issued_at + self.config.jwt_expiry_s
+        claims = self._claims(user, session, issued_at, expires_at)
+        if self.config.access_token_hook:
+            claims = await self.config.access_token_hook.run(store, user.id, claims, method)
         return {
-            "access_token": self.keys.sign(self._claims(user, session, issued_at, expires_at)),
+            "access_token": self.keys.sign(claims),
             "token_type": "bearer",
             "expires_in": self.config.jwt_expiry_s,
             "expires_at": expires_at,
@@ -94,7 +105,7 @@ class Grants:
         }
 
     def _claims(self, user: User, session: Session, issued_at: int, expires_at: int) -> dict[str, Any]:
-        """Return the claims of an access token. The only place that makes them."""
+        """Return the claims of an access token. The only place that makes them; the hook, if any, has the last word."""
         return {
             "iss": self.config.issuer,
             "sub": str(user.id),

@@ -9,7 +9,7 @@ select u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_conf
        u.last_sign_in_at, u.raw_app_meta_data as app_metadata, u.raw_user_meta_data as user_metadata,
        u.created_at, u.updated_at, u.banned_until, u.is_anonymous,
        array(select to_jsonb(i) from auth.identities i where i.user_id = u.id order by i.created_at, i.id) as identities,
-       array(select to_jsonb(f) from auth.mfa_factors f where f.user_id = u.id order by f.created_at, f.id) as factors
+       array(select to_jsonb(f) - 'secret' from auth.mfa_factors f where f.user_id = u.id order by f.created_at, f.id) as factors
   from auth.users u
  where u.deleted_at is null
 """
@@ -116,4 +116,84 @@ END_SESSION: Final[LiteralString] = "delete from auth.sessions where id = %(sess
 END_SESSIONS: Final[LiteralString] = "delete from auth.sessions where user_id = %(user_id)s"
 END_OTHER_SESSIONS: Final[LiteralString] = (
     "delete from auth.sessions where user_id = %(user_id)s and id <> %(session_id)s"
+)
+
+LOCK_USER: Final[LiteralString] = "select from auth.users where id = %(user_id)s for update"
+
+FACTORS: Final[LiteralString] = """
+select f.id, coalesce(f.friendly_name, '') as friendly_name, f.factor_type::text, f.status = 'verified' as verified,
+       coalesce(f.secret, '') as secret
+  from auth.mfa_factors f
+ where f.user_id = %(user_id)s
+"""
+
+LOCK_FACTOR: Final[LiteralString] = FACTORS + "and f.id = %(factor_id)s for update"
+
+ADD_FACTOR: Final[LiteralString] = """
+insert into auth.mfa_factors (id, user_id, friendly_name, factor_type, status, created_at, updated_at, secret)
+values (%(factor_id)s, %(user_id)s, %(name)s, 'totp', 'unverified', %(now)s, %(now)s, %(secret)s)
+"""
+
+DROP_UNFINISHED_FACTORS: Final[LiteralString] = """
+delete from auth.mfa_factors f
+ where f.user_id = %(user_id)s and f.status = 'unverified' and f.created_at < %(before)s
+   and not exists (select from auth.mfa_challenges c where c.factor_id = f.id and c.created_at >= %(before)s)
+"""
+
+DROP_UNVERIFIED_FACTORS: Final[LiteralString] = """
+delete from auth.mfa_factors where user_id = %(user_id)s and status = 'unverified' and factor_type = 'totp'
+"""
+
+VERIFY_FACTOR: Final[LiteralString] = """
+update auth.mfa_factors set status = 'verified', updated_at = %(now)s where id = %(factor_id)s and status = 'unverified'
+"""
+
+# What the factor proved is taken back from the sessions it proved it for.
+FORGET_PROOF: Final[LiteralString] = """
+delete from auth.mfa_amr_claims c using auth.sessions s
+ where s.id = c.session_id and s.user_id = %(user_id)s and s.factor_id = %(factor_id)s and c.authentication_method = 'totp'
+"""
+LOWER_SESSIONS: Final[LiteralString] = """
+update auth.sessions set aal = 'aal1', factor_id = null, updated_at = %(now)s
+ where user_id = %(user_id)s and factor_id = %(factor_id)s
+"""
+REMOVE_FACTOR: Final[LiteralString] = "delete from auth.mfa_factors where id = %(factor_id)s"
+
+ADD_CHALLENGE: Final[LiteralString] = """
+insert into auth.mfa_challenges (id, factor_id, created_at, ip_address)
+values (%(challenge_id)s, %(factor_id)s, %(now)s, %(ip)s)
+"""
+
+NOTE_CHALLENGE: Final[LiteralString] = "update auth.mfa_factors set last_challenged_at = %(now)s where id = %(factor_id)s"
+
+DROP_CHALLENGES: Final[LiteralString] = """
+delete from auth.mfa_challenges where factor_id = %(factor_id)s and created_at < %(before)s
+"""
+
+CHALLENGE: Final[LiteralString] = """
+select c.id, c.created_at, c.verified_at, host(c.ip_address) as ip
+  from auth.mfa_challenges c
+ where c.id = %(challenge_id)s and c.factor_id = %(factor_id)s
+"""
+
+# Supabase's table has no column for the time step of the code, and uses otp_code for telephones only: there it goes.
+ANSWER_CHALLENGE: Final[LiteralString] = """
+update auth.mfa_challenges set verified_at = %(now)s, otp_code = %(step)s where id = %(challenge_id)s
+"""
+
+LAST_STEP: Final[LiteralString] = """
+select coalesce(max(c.otp_code::bigint), 0) as step
+  from auth.mfa_challenges c
+ where c.factor_id = %(factor_id)s and c.verified_at is not null
+"""
+
+RAISE_SESSION: Final[LiteralString] = """
+update auth.sessions set aal = 'aal2', factor_id = %(factor_id)s, updated_at = %(now)s where id = %(session_id)s
+"""
+
+# A refresh token from before the second factor is worth nothing afterwards, not even within the reuse interval.
+FORGET_REFRESH_TOKENS: Final[LiteralString] = "delete from auth.refresh_tokens where session_id = %(session_id)s"
+
+END_WEAKER_SESSIONS: Final[LiteralString] = (
+    "delete from auth.sessions where user_id = %(user_id)s and coalesce(aal, 'aal1') < 'aal2'"
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
@@ -57,6 +57,23 @@ class RefreshToken:
     updated_at: datetime
     session_id: UUID
     user_id: UUID
+
+
+@dataclass(frozen=True)
+class Factor:
+    id: UUID
+    friendly_name: str
+    factor_type: str
+    verified: bool
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Challenge:
+    id: UUID
+    created_at: datetime
+    verified_at: datetime | None
+    ip: str
 
 
 @dataclass(frozen=True)
@@ -143,6 +160,59 @@ class Store:
 
     async def revoke_refresh_token(self, token: str) -> None:
         await self._run(queries.REVOKE_REFRESH_TOKEN, token=token)
+
+    async def lock_user(self, user_id: UUID) -> None:
+        """Put what changes a person's factors in line."""
+        await self._run(queries.LOCK_USER, user_id=user_id)
+
+    async def factors(self, user_id: UUID) -> list[Factor]:
+        async with self.connection.cursor(row_factory=class_row(Factor)) as cursor:
+            await cursor.execute(queries.FACTORS, {"user_id": user_id})
+            return await cursor.fetchall()
+
+    async def lock_factor(self, factor_id: UUID, user_id: UUID) -> Factor | None:
+        return await self._one(Factor, queries.LOCK_FACTOR, factor_id=factor_id, user_id=user_id)
+
+    async def add_factor(self, factor_id: UUID, user_id: UUID, name: str, secret: str) -> None:
+        await self._run(queries.ADD_FACTOR, factor_id=factor_id, user_id=user_id, name=name, secret=secret)
+
+    async def verify_factor(self, factor_id: UUID) -> None:
+        await self._run(queries.VERIFY_FACTOR, factor_id=factor_id)
+
+    async def remove_factor(self, factor_id: UUID, user_id: UUID) -> None:
+        """Remove a factor and what it proved: its sessions are aal1 from their next token."""
+        await self._run(queries.FORGET_PROOF, factor_id=factor_id, user_id=user_id)
+        await self._run(queries.LOWER_SESSIONS, factor_id=factor_id, user_id=user_id)
+        await self._run(queries.REMOVE_FACTOR, factor_id=factor_id)
+
+    async def drop_unfinished_factors(self, user_id: UUID, before: datetime) -> None:
+        await self._run(queries.DROP_UNFINISHED_FACTORS, user_id=user_id, before=before)
+
+    async def add_challenge(self, challenge_id: UUID, factor_id: UUID, ip: str) -> None:
+        await self._run(queries.ADD_CHALLENGE, challenge_id=challenge_id, factor_id=factor_id, ip=ip)
+        await self._run(queries.NOTE_CHALLENGE, factor_id=factor_id)
+
+    async def challenge(self, challenge_id: UUID, factor_id: UUID) -> Challenge | None:
+        return await self._one(Challenge, queries.CHALLENGE, challenge_id=challenge_id, factor_id=factor_id)
+
+    async def drop_challenges(self, factor_id: UUID, before: datetime) -> None:
+        await self._run(queries.DROP_CHALLENGES, factor_id=factor_id, before=before)
+
+    async def answer_challenge(self, challenge_id: UUID, step: int) -> None:
+        await self._run(queries.ANSWER_CHALLENGE, challenge_id=challenge_id, step=str(step))
+
+    async def last_step(self, factor_id: UUID) -> int:
+        """Return the time step of the last code that was right, 0 before the first."""
+        row = await (await self.connection.execute(queries.LAST_STEP, {"factor_id": factor_id})).fetchone()
+        return int(row[0]) if row else 0
+
+    async def raise_session(self, session: Session, factor_id: UUID) -> None:
+        """Make a session aal2 by a factor, end the person's weaker ones, and drop factors they did not finish."""
+        await self._run(queries.RAISE_SESSION, session_id=session.id, factor_id=factor_id)
+        await self._run(queries.ADD_AMR_CLAIM, session_id=session.id, method="totp")
+        await self._run(queries.FORGET_REFRESH_TOKENS, session_id=session.id)
+        await self._run(queries.END_WEAKER_SESSIONS, user_id=session.user_id)
+        await self._run(queries.DROP_UNVERIFIED_FACTORS, user_id=session.user_id)
 
     async def keep(self) -> None:
         """Commit what was done so far, so that the refusal that follows cannot undo it."""

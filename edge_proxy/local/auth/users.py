@@ -7,9 +7,13 @@ from typing import Any
 
 from edge_proxy.local.auth.store import User
 
-FACTOR_FIELDS = ("id", "created_at", "updated_at", "status", "friendly_name", "factor_type", "phone")
+FACTOR_FIELDS = ("id", "created_at", "updated_at", "status", "friendly_name", "factor_type", "phone", "last_challenged_at")
 IDENTITY_FIELDS = ("user_id", "identity_data", "provider", "last_sign_in_at", "created_at", "updated_at", "email")
 OPTIONAL_TIMES = ("email_confirmed_at", "phone_confirmed_at", "confirmed_at", "last_sign_in_at", "banned_until")
+
+
+def has_second_factor(user: User) -> bool:
+    return any(row["status"] == "verified" for row in user.factors)
 
 
 def to_json(user: User) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def calls(world: World) -> dict[str, dict[str, Any]]:
         "record_step": {"run_id": ids["own_run"], "model": "m", "provider": "p", "input_tokens": 1, "output_tokens": 1, "duration_ms": 1},
         "remove_member": org | {"user_id": acme.people["auditor"].user_id},
         "search_documents": org | {"query": "passage delivery", "query_embedding": json.dumps(embedding(2))},
+        "set_mfa_policy": org | {"required": True},
         "share_bot": org | {"bot_id": ids["hidden_bot"]},
         "start_run": {"bot": "acme/helpdesk", "question": "what?"},
         "tool_catalog": {},

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from tests.db.catalog.calls import calls, prepare
-from tests.db.session import Request, request
+from tests.db.session import Request, request, second_factor
 from tests.db.world import World
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,7 +48,7 @@ def answers(world: World, ddl: list[str], names: list[str]) -> dict[str, str]:
         connection.execute("reset role")
         connection.commit()
         for name in names:
-            with request(world.authenticator_url, owner.claims(), connection=connection) as db:
+            with request(world.authenticator_url, owner.claims(**second_factor()), connection=connection) as db:
                 answer = _answer(db, name, calls(world).get(name, {}))
             made[name] = TIME.sub("<time>", UUID.sub(lambda found: found[0] if found[0] in known else "<new>", answer))
     return made
