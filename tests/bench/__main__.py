@@ -77,7 +77,7 @@ async def verification(stack: dict[str, Any], token: str) -> None:
     config = from_environment({
         "SUPABASE_URL": stack["url"], "SUPABASE_PUBLISHABLE_KEY": stack["publishable_key"], "RINGFENCE_JWKS_URL": stack["jwks_url"]})
     upstream = Upstream(config.limits)
-    keys = KeyCache(config, upstream, time.monotonic)
+    keys = KeyCache(config, upstream, time.monotonic, lambda outcome: None)
     await keys.warm()
 
     async def unremembered() -> None:
