@@ -74,10 +74,29 @@ def differences(migrated: Facts, sourced: Facts) -> list[str]:
     return found
 
 
+# The migration role does not act with the rights of the definer functions' owner; replacing one of its functions and handing it
+# a new one needs them. They last as long as the transaction the CLI runs a file in.
+_OPENING = """-- Made by `ringfence db migration`: the difference between the earlier migrations and sql/. Read it before you commit it.
+grant ringfence_owner to current_user with set true, inherit true;
+grant create on schema authz to ringfence_owner;
+
+"""
+_CLOSING = """
+revoke create on schema authz from ringfence_owner;
+grant ringfence_owner to current_user with set true, inherit false;
+notify pgrst, 'reload schema';
+"""
+
+
 def migration_between(migrated_url: str, sourced_url: str) -> str:
-    """Return the SQL that turns the first database into the second, by the Supabase CLI. Raises: MigrationFailed."""
+    """Return the migration that turns the first database into the second, empty if nothing does. Raises: MigrationFailed.
+
+    The Supabase CLI finds the difference. It does not see role settings, nor policies and grants on Supabase's own schemas: those
+    lines are added by hand, and `differences` tells which are missing.
+    """
     with tempfile.TemporaryDirectory() as home:
-        return migrate.diff(migrated_url, sourced_url, home=Path(home))
+        difference = migrate.diff(migrated_url, sourced_url, home=Path(home))
+    return f"{_OPENING}{difference.strip()}\n{_CLOSING}" if difference.strip() else ""
 
 
 def _shown(detail: str | None) -> str:

@@ -15,6 +15,24 @@ from edge_proxy.local import migrate, schema_check, sql_source, tools
 from tests.conftest import Database
 from tests.stack.support import ringfence
 
+LATER = """
+create table app.note (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  body text not null,
+  primary key (org_id, id)
+);
+comment on table app.note is 'A note.';
+alter table app.note enable row level security;
+alter table app.note force row level security;
+create policy note_select_member on app.note for select to authenticated using (org_id = any (array(select authz.org_ids())));
+grant select on app.note to authenticated;
+create function authz.later() returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as 'select true';
+comment on function authz.later() is 'Later.';
+revoke all on function authz.later() from public;
+grant execute on function authz.later() to authenticated;
+alter function authz.later() owner to ringfence_owner;
+"""
 HISTORY = "select version, name from supabase_migrations.schema_migrations order by version"
 
 
@@ -124,6 +142,21 @@ def test_db_check_names_what_differs_and_fails(project: Path, tmp_path: Path) ->
     assert {difference.splitlines()[0] for difference in found} >= {"comment schema app", "privilege on schema app"}
     assert "COMMENT ON SCHEMA" in text and '"service_role"' in text
     assert "supabase_migrations" not in text, "the CLI's own history is not part of a migration"
+
+
+def test_a_later_migration_is_written_pushed_and_leaves_no_difference_R26(project: Path, tmp_path: Path) -> None:
+    """Replaces a function of the definers' owner, makes a new one, a table with its policies, and a tool."""
+    source = tmp_path / "sql"
+    shutil.copytree(sql_source.SQL, source)
+    helpers = source / "120_permission_helpers.sql"
+    helpers.write_text(helpers.read_text().replace("security definer rows 10", "security definer rows 11"))
+    (source / "890_later.sql").write_text(LATER)
+    with schema_check.both_databases(project, source) as (migrated, sourced):
+        text = schema_check.migration_between(migrated, sourced)
+        (project / "supabase/migrations/29990101000000_later.sql").write_text(text)
+        migrate.push(migrated, home=tmp_path, project=project)
+        assert schema_check.differences(schema_check.facts(migrated), schema_check.facts(sourced)) == []
+        assert schema_check.migration_between(migrated, sourced) == ""
 
 
 def test_the_first_migration_holds_every_file_of_sql_in_order() -> None:
