@@ -26,7 +26,7 @@ create policy membership_update_manager on app.membership for update to authenti
   using (org_id = any (array(select authz.orgs_with('members.manage'))))
   with check (org_id = any (array(select authz.orgs_with('members.manage'))));
 create policy membership_delete_manager on app.membership for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('members.manage'))));
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('members.manage'))));
 create policy membership_floor on app.membership as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
@@ -37,7 +37,7 @@ create policy membership_insert_owner on app.membership for insert to ringfence_
 comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
 comment on policy membership_insert_manager on app.membership is 'members.manage adds members, within what the guard trigger lets them grant.';
 comment on policy membership_update_manager on app.membership is 'members.manage changes roles, within what the guard trigger lets them grant.';
-comment on policy membership_delete_manager on app.membership is 'members.manage removes members; the guard trigger keeps the last owner.';
+comment on policy membership_delete_manager on app.membership is 'One may leave; members.manage removes members; the guard trigger keeps the last owner.';
 comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
 comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member.';
@@ -53,10 +53,17 @@ as $$
 declare
   v_org uuid := case when tg_op = 'INSERT' then new.org_id else old.org_id end;
 begin
+  -- Changes of one organization's members are put in line, so that nobody's own place goes while it is being looked at.
+  perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
   -- Where policies do not apply (an operator, a restore) or the founder takes the first seat, there is no granter to bound.
   if row_security_active('app.membership') and current_user <> 'ringfence_owner' then
-    -- A granter must hold every permission of the role it gives, and of the role it takes away (F12).
-    if exists (
+    -- What waited in that line must see what was committed meanwhile.
+    if current_setting('transaction_isolation') <> 'read committed' then
+      raise sqlstate '25001' using message = 'members are changed in a transaction of isolation level read committed';
+    end if;
+    -- A granter must hold every permission of the role it gives, and of the role it takes away (F12). Someone whose own place
+    -- is gone, perhaps by this very statement, no longer sees any of this and is refused.
+    if not v_org = any (array(select authz.org_ids())) or exists (
       select from app.role_permission p
       where p.org_id = v_org
         and (tg_op <> 'INSERT' and p.role_id = old.role_id or tg_op <> 'DELETE' and p.role_id = new.role_id)
@@ -68,8 +75,6 @@ begin
   if tg_op <> 'INSERT' and exists (
     select from app.role r where r.org_id = v_org and r.id = old.role_id and r.name = 'owner' and r.built_in)
   then
-    -- Two owners leaving at the same moment are put in line here; the count below then sees the other's commit.
-    perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
     if tg_op = 'DELETE' or new.role_id <> old.role_id then
       if not exists (select from app.membership m where m.org_id = v_org and m.role_id = old.role_id and m.user_id <> old.user_id) then
         raise sqlstate 'PT409' using message = 'an organization keeps at least one owner';

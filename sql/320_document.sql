@@ -21,6 +21,7 @@ create unique index document_shared_key on app.document (org_id, knowledge_base_
   where state = 'ready' and visibility = 'organization';
 create unique index document_private_key on app.document (org_id, knowledge_base_id, owner_id, uri)
   where state = 'ready' and visibility = 'private';
+create index document_loading_idx on app.document (org_id, owner_id) where state = 'loading';
 comment on table app.document is 'A text of a knowledge base.';
 comment on column app.document.org_id is 'The organization.';
 comment on column app.document.id is 'Random identifier.';

@@ -14,6 +14,8 @@ create table app.chunk (
   embedding extensions.vector(384) not null,
   terms tsvector not null generated always as (to_tsvector('pg_catalog.english', content)) stored,
   primary key (org_id, id),
+  -- All zero has no direction: its distance to anything is no number.
+  constraint chunk_embedding_check check (extensions.vector_norm(embedding) between 0.5 and 2),
   constraint chunk_range_check check (end_char > start_char),
   constraint chunk_document_access_fkey foreign key (org_id, document_id, knowledge_base_id, visibility, owner_id)
     references app.document (org_id, id, knowledge_base_id, visibility, owner_id) on update cascade on delete cascade,
@@ -41,14 +43,14 @@ create policy chunk_select_reader on app.chunk for select to authenticated
     and (visibility = 'organization' or owner_id = (select authz.uid())));
 create policy chunk_insert_manager on app.chunk for insert to authenticated
   with check (org_id = any (array(select authz.orgs_with('documents.manage')))
-    and (visibility = 'organization' or owner_id = (select authz.uid())));
+    and document_id in (select d.id from app.document d where d.state = 'loading' and d.owner_id = (select authz.uid())));
 create policy chunk_update_nobody on app.chunk for update to authenticated using (false) with check (false);
 create policy chunk_delete_nobody on app.chunk for delete to authenticated using (false);
 create policy chunk_floor on app.chunk as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 comment on policy chunk_select_reader on app.chunk is 'The same rule as document_select_reader.';
-comment on policy chunk_insert_manager on app.chunk is 'documents.manage adds chunks to documents they can see.';
+comment on policy chunk_insert_manager on app.chunk is 'documents.manage adds chunks to a document they are loading themselves; a ready one is never added to.';
 comment on policy chunk_update_nobody on app.chunk is 'A changed document is loaded anew.';
 comment on policy chunk_delete_nobody on app.chunk is 'Chunks go with their document.';
 comment on policy chunk_floor on app.chunk is 'Whatever else is allowed, never outside one''s own organizations.';

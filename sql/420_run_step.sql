@@ -6,8 +6,8 @@ create table app.run_step (
   user_id uuid not null default authz.uid(),
   position integer not null,
   kind text not null constraint run_step_kind_check check (kind in ('tool', 'model')),
-  name text not null constraint run_step_name_check check (char_length(name) between 1 and 200),
-  provider text constraint run_step_provider_check check (char_length(provider) <= 200),
+  name text not null constraint run_step_name_check check (name ~ '^[A-Za-z0-9._:/@?-]{1,200}$'),
+  provider text constraint run_step_provider_check check (provider ~ '^[A-Za-z0-9._:/@-]{0,200}$'),
   arguments_sha256 text constraint run_step_arguments_sha256_check check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
   sources jsonb not null default '[]' constraint run_step_sources_check check (jsonb_typeof(sources) = 'array'),
   row_count integer constraint run_step_row_count_check check (row_count >= 0),
@@ -28,7 +28,7 @@ comment on column app.run_step.run_id is 'The run.';
 comment on column app.run_step.user_id is 'The person of the run.';
 comment on column app.run_step.position is 'Order within the run, from 1.';
 comment on column app.run_step.kind is 'tool or model.';
-comment on column app.run_step.name is 'The tool or the model.';
+comment on column app.run_step.name is 'The tool or the model; letters, digits and . _ : / @ ? -: a model''s name is what the person''s client says it was.';
 comment on column app.run_step.provider is 'Who served the model.';
 comment on column app.run_step.arguments_sha256 is 'SHA-256 of the arguments in canonical JSON, hexadecimal.';
 comment on column app.run_step.sources is 'What was returned: identifiers of documents, chunks and rows, no content.';

@@ -8,7 +8,8 @@ create table app.customer_order (
     check (status in ('placed', 'paid', 'shipped', 'delivered', 'cancelled')),
   total_cents bigint not null constraint customer_order_total_cents_check check (total_cents between 0 and 100000000),
   currency text not null constraint customer_order_currency_check check (currency ~ '^[A-Z]{3}$'),
-  items jsonb not null default '[]' constraint customer_order_items_check check (jsonb_typeof(items) = 'array'),
+  items jsonb not null default '[]' constraint customer_order_items_check
+    check (jsonb_typeof(items) = 'array' and octet_length(items::text) <= 8192),
   placed_at timestamptz not null default now(),
   primary key (org_id, id),
   -- The person is part of the key: placing an order must not tell whether somebody else has that number.
@@ -22,7 +23,7 @@ comment on column app.customer_order.order_number is 'As printed on the order, l
 comment on column app.customer_order.status is 'placed, paid, shipped, delivered or cancelled.';
 comment on column app.customer_order.total_cents is 'Total in hundredths of the currency; 0..100000000.';
 comment on column app.customer_order.currency is 'ISO 4217 code.';
-comment on column app.customer_order.items is 'What was ordered: a list of {name, quantity}.';
+comment on column app.customer_order.items is 'What was ordered: a list of {name, quantity}; at most 8192 bytes.';
 comment on column app.customer_order.placed_at is 'When it was placed.';
 
 alter table app.customer_order enable row level security;

@@ -10,6 +10,8 @@ begin
   if authz.uid() is null or authz.claims() -> 'is_anonymous' = 'true' then
     raise sqlstate '42501' using message = 'sign in to found an organization';
   end if;
+  -- One at a time for one person, or the count could be passed.
+  perform pg_advisory_xact_lock(hashtextextended(authz.uid()::text, 1));
   if (select count(*) from app.organization o where o.created_by = authz.uid()) >= 50 then
     raise sqlstate 'PT429' using message = 'you have founded 50 organizations, the most one person may';
   end if;
@@ -160,7 +162,7 @@ begin
   return jsonb_build_object('user_id', remove_member.user_id, 'role', null);
 end
 $$;
-comment on function api.remove_member(uuid, uuid) is $c$Remove a member; it takes effect on their next request, whatever their token says.
+comment on function api.remove_member(uuid, uuid) is $c$Remove a member, or leave the organization yourself; it takes effect on the next request, whatever the token says.
 
 @audience app
 @param org_id   the organization

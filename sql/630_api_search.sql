@@ -12,8 +12,13 @@ set statement_timeout = '5s'
 as $$
 #variable_conflict use_column
 declare
-  -- A question is rarely a sentence of the text: any of its words may match, and the rank says how well.
-  v_terms tsquery := replace(plainto_tsquery('pg_catalog.english', query)::text, ' & ', ' | ')::tsquery;
+  -- A question is rarely a sentence of the text: any of its words may match, and the rank says how well. The first 32 different
+  -- words count: ranking by hundreds takes seconds.
+  v_terms tsquery := (
+    select string_agg(w.word, ' | ' order by w.place)::tsquery
+    from (select u.word, min(u.place) as place
+      from unnest(string_to_array(plainto_tsquery('pg_catalog.english', query)::text, ' & ')) with ordinality u (word, place)
+      group by u.word order by 2 limit 32) w);
   v_bases uuid[];
 begin
   perform authz.require_org(search_documents.org_id);
@@ -21,6 +26,7 @@ begin
   perform authz.require(max_rows between 1 and 50, 'max_rows: 1..50');
   if query_embedding is not null then
     perform authz.require(extensions.vector_dims(query_embedding) = 384, 'query_embedding: 384 numbers');
+    perform authz.require(extensions.vector_norm(query_embedding) > 0, 'query_embedding: not all zero');
   end if;
   if search_documents.run_id is not null then
     -- Inside a run: what the person may read, and of that only what the bot is bound to (F13).
@@ -39,9 +45,9 @@ begin
       from readable r where r.distance is not null
       order by r.distance, r.id limit 50
     ), lexical as (
-      select r.id, row_number() over (order by ts_rank_cd(r.terms, v_terms, 1) desc, r.id) as place
+      select r.id, row_number() over (order by ts_rank(r.terms, v_terms, 1) desc, r.id) as place
       from readable r where r.terms @@ v_terms
-      order by ts_rank_cd(r.terms, v_terms, 1) desc, r.id limit 50
+      order by ts_rank(r.terms, v_terms, 1) desc, r.id limit 50
     ), fused as (
       select u.id, sum(1.0 / (60 + u.place))::double precision as score
       from (select * from dense union all select * from lexical) u

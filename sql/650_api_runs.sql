@@ -28,9 +28,11 @@ begin
   then
     raise sqlstate 'PT404' using message = 'no such conversation with this bot';
   end if;
-  -- The last 20 messages, oldest first.
-  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id), '[]') into v_history
-  from (select m.* from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
+  -- The last 20 messages, as many as make at most 40,000 characters, oldest first.
+  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id)
+    filter (where h.characters <= 40000), '[]') into v_history
+  from (select m.*, sum(char_length(m.content)) over (order by m.created_at desc, m.id) as characters
+    from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
     order by m.created_at desc, m.id limit 20) h;
   insert into app.run (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id)
   values (v_bot.org_id, v_bot.id, v_bot.version, v_conversation, encode(sha256(convert_to(question, 'UTF8')), 'hex'), start_run.request_id)
@@ -224,6 +226,7 @@ declare
 begin
   perform authz.require(outcome in ('succeeded', 'failed', 'cancelled'), 'outcome: succeeded, failed or cancelled');
   perform authz.require(jsonb_typeof(citations) = 'array', 'citations: an array');
+  perform authz.require(jsonb_array_length(citations) <= 100 and octet_length(citations::text) <= 100000, 'citations: at most 100, 100000 bytes');
   -- Not authz.running(): a run whose bot was withdrawn in the middle can still be closed.
   update app.run r set status = finish_run.outcome, error_code = finish_run.error_code, finished_at = clock_timestamp(),
     answer_sha256 = encode(sha256(convert_to(coalesce(answer, ''), 'UTF8')), 'hex')
@@ -251,7 +254,7 @@ comment on function api.finish_run(uuid, text, text, jsonb, text) is $c$Finish y
 @param run_id      your running run
 @param outcome     succeeded, failed or cancelled
 @param answer      the answer; 0..100000 characters
-@param citations   array of {document_id, chunk_id, ...}, each retrieved in this run
+@param citations   array of at most 100 {document_id, chunk_id, ...}, each retrieved in this run
 @param error_code  why it failed; 0..60 characters
 @returns           {message_id: null without an answer}
 @errors            22023, PT404

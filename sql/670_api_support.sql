@@ -22,7 +22,7 @@ comment on function api.place_order(uuid, text, bigint, text, jsonb) is $c$Place
 @param order_number  like ORD-1042; 2..6 capital letters, a dash, 3..10 digits
 @param total_cents   total in hundredths of the currency; 0..100000000
 @param currency      ISO 4217 code
-@param items         array of {name, quantity}
+@param items         array of {name, quantity}; at most 8192 bytes
 @returns             {id, order_number}
 @errors              22004, 23514, 42501, PT409
 @effect              write$c$;
@@ -95,6 +95,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_ticket app.support_ticket;
+  v_orders uuid[];
   v_order uuid;
 begin
   perform authz.require_org(create_ticket.org_id);
@@ -102,11 +103,17 @@ begin
   perform authz.require(char_length(body) between 1 and 8000, 'body: 1..8000 characters');
   if create_ticket.order_number is not null then
     perform authz.require(char_length(create_ticket.order_number) between 1 and 20, 'order_number: 1..20 characters');
-    select o.id into v_order from app.customer_order o
-    where o.org_id = create_ticket.org_id and o.order_number = upper(create_ticket.order_number)
-    order by o.user_id = authz.uid() desc, o.placed_at desc, o.id limit 1;
-    if not found then
+    v_orders := array(select o.id from app.customer_order o
+      where o.org_id = create_ticket.org_id and o.order_number = upper(create_ticket.order_number)
+      order by o.user_id = authz.uid() desc);
+    v_order := v_orders[1];
+    if v_order is null then
       raise sqlstate 'PT404' using message = 'no order of that number that you may see';
+    elsif cardinality(v_orders) > 1 and not exists (
+      select from app.customer_order o where o.org_id = create_ticket.org_id and o.id = v_order and o.user_id = authz.uid())
+    then
+      -- A number is the customer's own: two may have the same, and staff must not be made to mean the wrong one.
+      raise sqlstate 'PT409' using message = 'several customers have an order of that number';
     end if;
   end if;
   begin
@@ -130,7 +137,7 @@ comment on function api.create_ticket(uuid, text, text, text, uuid) is $c$Open a
 @param body               what is wrong and what is wanted; 1..8000 characters
 @param order_number       the order it is about, like ORD-1042; 1..20 characters
 @returns                  {id, subject, status, created_at}
-@errors                   22004, 22023, 42501, PT404
+@errors                   22004, 22023, 42501, PT404, PT409
 @effect                   write$c$;
 revoke all on function api.create_ticket(uuid, text, text, text, uuid) from public;
 grant execute on function api.create_ticket(uuid, text, text, text, uuid) to authenticated;

@@ -607,7 +607,7 @@ create policy membership_update_manager on app.membership for update to authenti
   using (org_id = any (array(select authz.orgs_with('members.manage'))))
   with check (org_id = any (array(select authz.orgs_with('members.manage'))));
 create policy membership_delete_manager on app.membership for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('members.manage'))));
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('members.manage'))));
 create policy membership_floor on app.membership as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
@@ -618,7 +618,7 @@ create policy membership_insert_owner on app.membership for insert to ringfence_
 comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
 comment on policy membership_insert_manager on app.membership is 'members.manage adds members, within what the guard trigger lets them grant.';
 comment on policy membership_update_manager on app.membership is 'members.manage changes roles, within what the guard trigger lets them grant.';
-comment on policy membership_delete_manager on app.membership is 'members.manage removes members; the guard trigger keeps the last owner.';
+comment on policy membership_delete_manager on app.membership is 'One may leave; members.manage removes members; the guard trigger keeps the last owner.';
 comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
 comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member.';
@@ -634,10 +634,17 @@ as $$
 declare
   v_org uuid := case when tg_op = 'INSERT' then new.org_id else old.org_id end;
 begin
+  -- Changes of one organization's members are put in line, so that nobody's own place goes while it is being looked at.
+  perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
   -- Where policies do not apply (an operator, a restore) or the founder takes the first seat, there is no granter to bound.
   if row_security_active('app.membership') and current_user <> 'ringfence_owner' then
-    -- A granter must hold every permission of the role it gives, and of the role it takes away (F12).
-    if exists (
+    -- What waited in that line must see what was committed meanwhile.
+    if current_setting('transaction_isolation') <> 'read committed' then
+      raise sqlstate '25001' using message = 'members are changed in a transaction of isolation level read committed';
+    end if;
+    -- A granter must hold every permission of the role it gives, and of the role it takes away (F12). Someone whose own place
+    -- is gone, perhaps by this very statement, no longer sees any of this and is refused.
+    if not v_org = any (array(select authz.org_ids())) or exists (
       select from app.role_permission p
       where p.org_id = v_org
         and (tg_op <> 'INSERT' and p.role_id = old.role_id or tg_op <> 'DELETE' and p.role_id = new.role_id)
@@ -649,8 +656,6 @@ begin
   if tg_op <> 'INSERT' and exists (
     select from app.role r where r.org_id = v_org and r.id = old.role_id and r.name = 'owner' and r.built_in)
   then
-    -- Two owners leaving at the same moment are put in line here; the count below then sees the other's commit.
-    perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
     if tg_op = 'DELETE' or new.role_id <> old.role_id then
       if not exists (select from app.membership m where m.org_id = v_org and m.role_id = old.role_id and m.user_id <> old.user_id) then
         raise sqlstate 'PT409' using message = 'an organization keeps at least one owner';
@@ -970,6 +975,7 @@ create unique index document_shared_key on app.document (org_id, knowledge_base_
   where state = 'ready' and visibility = 'organization';
 create unique index document_private_key on app.document (org_id, knowledge_base_id, owner_id, uri)
   where state = 'ready' and visibility = 'private';
+create index document_loading_idx on app.document (org_id, owner_id) where state = 'loading';
 comment on table app.document is 'A text of a knowledge base.';
 comment on column app.document.org_id is 'The organization.';
 comment on column app.document.id is 'Random identifier.';
@@ -1028,6 +1034,8 @@ create table app.chunk (
   embedding extensions.vector(384) not null,
   terms tsvector not null generated always as (to_tsvector('pg_catalog.english', content)) stored,
   primary key (org_id, id),
+  -- All zero has no direction: its distance to anything is no number.
+  constraint chunk_embedding_check check (extensions.vector_norm(embedding) between 0.5 and 2),
   constraint chunk_range_check check (end_char > start_char),
   constraint chunk_document_access_fkey foreign key (org_id, document_id, knowledge_base_id, visibility, owner_id)
     references app.document (org_id, id, knowledge_base_id, visibility, owner_id) on update cascade on delete cascade,
@@ -1055,14 +1063,14 @@ create policy chunk_select_reader on app.chunk for select to authenticated
     and (visibility = 'organization' or owner_id = (select authz.uid())));
 create policy chunk_insert_manager on app.chunk for insert to authenticated
   with check (org_id = any (array(select authz.orgs_with('documents.manage')))
-    and (visibility = 'organization' or owner_id = (select authz.uid())));
+    and document_id in (select d.id from app.document d where d.state = 'loading' and d.owner_id = (select authz.uid())));
 create policy chunk_update_nobody on app.chunk for update to authenticated using (false) with check (false);
 create policy chunk_delete_nobody on app.chunk for delete to authenticated using (false);
 create policy chunk_floor on app.chunk as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 comment on policy chunk_select_reader on app.chunk is 'The same rule as document_select_reader.';
-comment on policy chunk_insert_manager on app.chunk is 'documents.manage adds chunks to documents they can see.';
+comment on policy chunk_insert_manager on app.chunk is 'documents.manage adds chunks to a document they are loading themselves; a ready one is never added to.';
 comment on policy chunk_update_nobody on app.chunk is 'A changed document is loaded anew.';
 comment on policy chunk_delete_nobody on app.chunk is 'Chunks go with their document.';
 comment on policy chunk_floor on app.chunk is 'Whatever else is allowed, never outside one''s own organizations.';
@@ -1169,9 +1177,9 @@ create table app.run (
   bot_version integer not null,
   conversation_id uuid not null,
   question_sha256 text not null constraint run_question_sha256_check check (question_sha256 ~ '^[0-9a-f]{64}$'),
-  request_id text constraint run_request_id_check check (char_length(request_id) <= 100),
+  request_id text constraint run_request_id_check check (request_id ~ '^[A-Za-z0-9._:-]{0,100}$'),
   status text not null default 'running' constraint run_status_check check (status in ('running', 'succeeded', 'failed', 'cancelled')),
-  error_code text constraint run_error_code_check check (char_length(error_code) <= 60),
+  error_code text constraint run_error_code_check check (error_code ~ '^[A-Za-z0-9_]{0,60}$'),
   answer_sha256 text constraint run_answer_sha256_check check (answer_sha256 ~ '^[0-9a-f]{64}$'),
   started_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
@@ -1231,8 +1239,8 @@ create table app.run_step (
   user_id uuid not null default authz.uid(),
   position integer not null,
   kind text not null constraint run_step_kind_check check (kind in ('tool', 'model')),
-  name text not null constraint run_step_name_check check (char_length(name) between 1 and 200),
-  provider text constraint run_step_provider_check check (char_length(provider) <= 200),
+  name text not null constraint run_step_name_check check (name ~ '^[A-Za-z0-9._:/@?-]{1,200}$'),
+  provider text constraint run_step_provider_check check (provider ~ '^[A-Za-z0-9._:/@-]{0,200}$'),
   arguments_sha256 text constraint run_step_arguments_sha256_check check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
   sources jsonb not null default '[]' constraint run_step_sources_check check (jsonb_typeof(sources) = 'array'),
   row_count integer constraint run_step_row_count_check check (row_count >= 0),
@@ -1253,7 +1261,7 @@ comment on column app.run_step.run_id is 'The run.';
 comment on column app.run_step.user_id is 'The person of the run.';
 comment on column app.run_step.position is 'Order within the run, from 1.';
 comment on column app.run_step.kind is 'tool or model.';
-comment on column app.run_step.name is 'The tool or the model.';
+comment on column app.run_step.name is 'The tool or the model; letters, digits and . _ : / @ ? -: a model''s name is what the person''s client says it was.';
 comment on column app.run_step.provider is 'Who served the model.';
 comment on column app.run_step.arguments_sha256 is 'SHA-256 of the arguments in canonical JSON, hexadecimal.';
 comment on column app.run_step.sources is 'What was returned: identifiers of documents, chunks and rows, no content.';
@@ -1345,7 +1353,8 @@ create table app.customer_order (
     check (status in ('placed', 'paid', 'shipped', 'delivered', 'cancelled')),
   total_cents bigint not null constraint customer_order_total_cents_check check (total_cents between 0 and 100000000),
   currency text not null constraint customer_order_currency_check check (currency ~ '^[A-Z]{3}$'),
-  items jsonb not null default '[]' constraint customer_order_items_check check (jsonb_typeof(items) = 'array'),
+  items jsonb not null default '[]' constraint customer_order_items_check
+    check (jsonb_typeof(items) = 'array' and octet_length(items::text) <= 8192),
   placed_at timestamptz not null default now(),
   primary key (org_id, id),
   -- The person is part of the key: placing an order must not tell whether somebody else has that number.
@@ -1359,7 +1368,7 @@ comment on column app.customer_order.order_number is 'As printed on the order, l
 comment on column app.customer_order.status is 'placed, paid, shipped, delivered or cancelled.';
 comment on column app.customer_order.total_cents is 'Total in hundredths of the currency; 0..100000000.';
 comment on column app.customer_order.currency is 'ISO 4217 code.';
-comment on column app.customer_order.items is 'What was ordered: a list of {name, quantity}.';
+comment on column app.customer_order.items is 'What was ordered: a list of {name, quantity}; at most 8192 bytes.';
 comment on column app.customer_order.placed_at is 'When it was placed.';
 
 alter table app.customer_order enable row level security;
@@ -1572,6 +1581,8 @@ begin
   if authz.uid() is null or authz.claims() -> 'is_anonymous' = 'true' then
     raise sqlstate '42501' using message = 'sign in to found an organization';
   end if;
+  -- One at a time for one person, or the count could be passed.
+  perform pg_advisory_xact_lock(hashtextextended(authz.uid()::text, 1));
   if (select count(*) from app.organization o where o.created_by = authz.uid()) >= 50 then
     raise sqlstate 'PT429' using message = 'you have founded 50 organizations, the most one person may';
   end if;
@@ -1722,7 +1733,7 @@ begin
   return jsonb_build_object('user_id', remove_member.user_id, 'role', null);
 end
 $$;
-comment on function api.remove_member(uuid, uuid) is $c$Remove a member; it takes effect on their next request, whatever their token says.
+comment on function api.remove_member(uuid, uuid) is $c$Remove a member, or leave the organization yourself; it takes effect on the next request, whatever the token says.
 
 @audience app
 @param org_id   the organization
@@ -1982,8 +1993,13 @@ set statement_timeout = '5s'
 as $$
 #variable_conflict use_column
 declare
-  -- A question is rarely a sentence of the text: any of its words may match, and the rank says how well.
-  v_terms tsquery := replace(plainto_tsquery('pg_catalog.english', query)::text, ' & ', ' | ')::tsquery;
+  -- A question is rarely a sentence of the text: any of its words may match, and the rank says how well. The first 32 different
+  -- words count: ranking by hundreds takes seconds.
+  v_terms tsquery := (
+    select string_agg(w.word, ' | ' order by w.place)::tsquery
+    from (select u.word, min(u.place) as place
+      from unnest(string_to_array(plainto_tsquery('pg_catalog.english', query)::text, ' & ')) with ordinality u (word, place)
+      group by u.word order by 2 limit 32) w);
   v_bases uuid[];
 begin
   perform authz.require_org(search_documents.org_id);
@@ -1991,6 +2007,7 @@ begin
   perform authz.require(max_rows between 1 and 50, 'max_rows: 1..50');
   if query_embedding is not null then
     perform authz.require(extensions.vector_dims(query_embedding) = 384, 'query_embedding: 384 numbers');
+    perform authz.require(extensions.vector_norm(query_embedding) > 0, 'query_embedding: not all zero');
   end if;
   if search_documents.run_id is not null then
     -- Inside a run: what the person may read, and of that only what the bot is bound to (F13).
@@ -2009,9 +2026,9 @@ begin
       from readable r where r.distance is not null
       order by r.distance, r.id limit 50
     ), lexical as (
-      select r.id, row_number() over (order by ts_rank_cd(r.terms, v_terms, 1) desc, r.id) as place
+      select r.id, row_number() over (order by ts_rank(r.terms, v_terms, 1) desc, r.id) as place
       from readable r where r.terms @@ v_terms
-      order by ts_rank_cd(r.terms, v_terms, 1) desc, r.id limit 50
+      order by ts_rank(r.terms, v_terms, 1) desc, r.id limit 50
     ), fused as (
       select u.id, sum(1.0 / (60 + u.place))::double precision as score
       from (select * from dense union all select * from lexical) u
@@ -2138,14 +2155,18 @@ language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select b.id, b.org_id, o.slug, b.slug, b.name, b.version, b.created_at
-  from app.bot b join app.organization o on o.id = b.org_id
+  from app.bot b
+  join app.organization o on o.id = b.org_id
+  join app.membership m on m.org_id = b.org_id and m.user_id = authz.uid()
   where b.id = any (array(select authz.runnable_bots()))
-  order by o.slug, b.slug, b.id
+  -- By how long one has been a member: an organization one was added to yesterday pushes nothing out of the answer.
+  order by m.created_at, o.id, b.slug
+  limit 1000
 $$;
 comment on function api.list_bots() is $c$List the bots you may run, in all your organizations.
 
 @audience app
-@returns  array of {id, org_id, organization, bot, name, version, created_at}; by organization and bot
+@returns  array of {id, org_id, organization, bot, name, version, created_at}, at most 1000; of the organization joined first, first
 @effect   read$c$;
 revoke all on function api.list_bots() from public;
 grant execute on function api.list_bots() to authenticated;
@@ -2181,9 +2202,11 @@ begin
   then
     raise sqlstate 'PT404' using message = 'no such conversation with this bot';
   end if;
-  -- The last 20 messages, oldest first.
-  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id), '[]') into v_history
-  from (select m.* from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
+  -- The last 20 messages, as many as make at most 40,000 characters, oldest first.
+  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id)
+    filter (where h.characters <= 40000), '[]') into v_history
+  from (select m.*, sum(char_length(m.content)) over (order by m.created_at desc, m.id) as characters
+    from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
     order by m.created_at desc, m.id limit 20) h;
   insert into app.run (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id)
   values (v_bot.org_id, v_bot.id, v_bot.version, v_conversation, encode(sha256(convert_to(question, 'UTF8')), 'hex'), start_run.request_id)
@@ -2377,6 +2400,7 @@ declare
 begin
   perform authz.require(outcome in ('succeeded', 'failed', 'cancelled'), 'outcome: succeeded, failed or cancelled');
   perform authz.require(jsonb_typeof(citations) = 'array', 'citations: an array');
+  perform authz.require(jsonb_array_length(citations) <= 100 and octet_length(citations::text) <= 100000, 'citations: at most 100, 100000 bytes');
   -- Not authz.running(): a run whose bot was withdrawn in the middle can still be closed.
   update app.run r set status = finish_run.outcome, error_code = finish_run.error_code, finished_at = clock_timestamp(),
     answer_sha256 = encode(sha256(convert_to(coalesce(answer, ''), 'UTF8')), 'hex')
@@ -2404,7 +2428,7 @@ comment on function api.finish_run(uuid, text, text, jsonb, text) is $c$Finish y
 @param run_id      your running run
 @param outcome     succeeded, failed or cancelled
 @param answer      the answer; 0..100000 characters
-@param citations   array of {document_id, chunk_id, ...}, each retrieved in this run
+@param citations   array of at most 100 {document_id, chunk_id, ...}, each retrieved in this run
 @param error_code  why it failed; 0..60 characters
 @returns           {message_id: null without an answer}
 @errors            22023, PT404
@@ -2533,7 +2557,7 @@ comment on function api.place_order(uuid, text, bigint, text, jsonb) is $c$Place
 @param order_number  like ORD-1042; 2..6 capital letters, a dash, 3..10 digits
 @param total_cents   total in hundredths of the currency; 0..100000000
 @param currency      ISO 4217 code
-@param items         array of {name, quantity}
+@param items         array of {name, quantity}; at most 8192 bytes
 @returns             {id, order_number}
 @errors              22004, 23514, 42501, PT409
 @effect              write$c$;
@@ -2606,6 +2630,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_ticket app.support_ticket;
+  v_orders uuid[];
   v_order uuid;
 begin
   perform authz.require_org(create_ticket.org_id);
@@ -2613,11 +2638,17 @@ begin
   perform authz.require(char_length(body) between 1 and 8000, 'body: 1..8000 characters');
   if create_ticket.order_number is not null then
     perform authz.require(char_length(create_ticket.order_number) between 1 and 20, 'order_number: 1..20 characters');
-    select o.id into v_order from app.customer_order o
-    where o.org_id = create_ticket.org_id and o.order_number = upper(create_ticket.order_number)
-    order by o.user_id = authz.uid() desc, o.placed_at desc, o.id limit 1;
-    if not found then
+    v_orders := array(select o.id from app.customer_order o
+      where o.org_id = create_ticket.org_id and o.order_number = upper(create_ticket.order_number)
+      order by o.user_id = authz.uid() desc);
+    v_order := v_orders[1];
+    if v_order is null then
       raise sqlstate 'PT404' using message = 'no order of that number that you may see';
+    elsif cardinality(v_orders) > 1 and not exists (
+      select from app.customer_order o where o.org_id = create_ticket.org_id and o.id = v_order and o.user_id = authz.uid())
+    then
+      -- A number is the customer's own: two may have the same, and staff must not be made to mean the wrong one.
+      raise sqlstate 'PT409' using message = 'several customers have an order of that number';
     end if;
   end if;
   begin
@@ -2641,7 +2672,7 @@ comment on function api.create_ticket(uuid, text, text, text, uuid) is $c$Open a
 @param body               what is wrong and what is wanted; 1..8000 characters
 @param order_number       the order it is about, like ORD-1042; 1..20 characters
 @returns                  {id, subject, status, created_at}
-@errors                   22004, 22023, 42501, PT404
+@errors                   22004, 22023, 42501, PT404, PT409
 @effect                   write$c$;
 revoke all on function api.create_ticket(uuid, text, text, text, uuid) from public;
 grant execute on function api.create_ticket(uuid, text, text, text, uuid) to authenticated;

@@ -52,7 +52,8 @@ TABLES: dict[str, Decision] = {
     "role_permission": Decision("true"),
     "audit_event": Decision("t.actor_id = :me or can(audit.read)"),
     "membership": Decision(
-        "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)", delete="can(members.manage)",
+        "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)",
+        delete="t.user_id = :me or can(members.manage)",
         change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role"},
         every_row={"owner": "last owner", "admin": "beyond own role"}),
     "bot": Decision(
@@ -72,10 +73,10 @@ TABLES: dict[str, Decision] = {
         delete=f"can(documents.manage) and {_SHARED_OR_OWN}", change="title = 'Probe'",
         new={"org_id": ":org", "knowledge_base_id": ":knowledge_base", "title": "'Probe'", "uri": "'test:probe'", "sha256": "repeat('0', 64)"}),
     "chunk": Decision(
-        f"can(documents.read) and {_SHARED_OR_OWN}", insert="can(documents.manage)",
-        new={"org_id": ":org", "document_id": ":document", "knowledge_base_id": ":knowledge_base", "visibility": "'organization'",
+        f"can(documents.read) and {_SHARED_OR_OWN}", insert="can(documents.manage) and :me = :owner",
+        new={"org_id": ":org", "document_id": ":loading_document", "knowledge_base_id": ":knowledge_base", "visibility": "'organization'",
              "owner_id": ":owner", "position": "99", "content": "'probe'", "start_char": "0", "end_char": "5",
-             "embedding": "array_fill(1, array[384])::extensions.vector"}),
+             "embedding": "array_fill(0.05, array[384])::extensions.vector"}),
     "conversation": Decision(
         "t.user_id = :me", insert="can(bots.run)", new={"org_id": ":org", "bot_id": ":bot", "title": "'Probe'"}),
     "run": Decision(

@@ -27,7 +27,9 @@ BROKEN = [
     ("bot", ["alter policy bot_update_manager on app.bot using (true) with check (true)", NO_FLOOR], OUTSIDER, {"update"}),
     ("document", ["alter policy document_delete_manager on app.document using (true)", NO_FLOOR], OUTSIDER, {"delete"}),
     ("bot", ["grant update (org_id) on app.bot to authenticated"], "member of both", {"move"}),
-    ("membership", ["alter policy membership_insert_manager on app.membership with check (user_id = (select authz.uid()))", NO_FLOOR],
+    # With the guard trigger out of the way: it refuses this too.
+    ("membership", ["alter policy membership_insert_manager on app.membership with check (user_id = (select authz.uid()))", NO_FLOOR,
+                    "alter table app.membership disable trigger user"],
      "nobody", {f"{form} into {slug}" for form in ("insert", "insert on conflict", "merge insert", "insert returning") for slug in ("acme", "globex")}),
     ("support_ticket", ["grant delete on app.support_ticket to authenticated"], "owner", {"delete", "delete where", "delete returning", "merge delete"}),
     ("audit_event", ["grant insert on app.audit_event to authenticated"], "owner",
@@ -65,4 +67,5 @@ def test_the_floor_alone_keeps_organizations_apart_when_every_other_policy_is_br
             assert db.one(f"select count(*) from app.{table} where org_id = %s", world.acme.id) == 0
             assert db.one(f"select count(*) from app.{table}") > 0
             found = observed(db, forms)
-            assert set(found.values()) <= {"refused by policy", "not granted", 0}, (table, found)
+            denials = {"refused by policy", "not granted", 0} | ({"beyond own role"} if table == "membership" else set())
+            assert set(found.values()) <= denials, (table, found)

@@ -124,6 +124,8 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
         ids["document"] = add_document(db, made, "knowledge_base", f"manual-{slug}", 3)
         ids["private_document"] = add_document(db, made, "knowledge_base", f"private-{slug}", 2, visibility="private")
         ids["unbound_document"] = add_document(db, made, "other_base", f"unbound-{slug}", 2)
+        ids["loading_document"] = UUID(db.rpc("begin_document", org_id=made.id, knowledge_base_id=ids["knowledge_base"], title=f"Loading {canary}",
+                                              uri="test:loading", sha256="0" * 64)["document_id"])
         ids["owner_order"] = UUID(db.rpc("place_order", org_id=made.id, order_number="ORD-1000", total_cents=100, currency="EUR",
                                          items=[{"name": canary, "quantity": 1}])["id"])
     with request(url, people["customer"].claims(), keep=True) as db:

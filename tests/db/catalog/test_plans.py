@@ -77,7 +77,7 @@ def fill(db: Request) -> None:
         "with org as (select id, row_number() over () - 1 as place from app.organization where slug like 'volume-%%')"
         " insert into app.chunk (org_id, document_id, knowledge_base_id, visibility, owner_id, position, content, start_char, end_char, embedding)"
         " select org.id, org.id, org.id, 'organization', org.id, i, 'passage', 0, 1, vector from generate_series(1, %s) i"
-        " join org on org.place = i %% %s cross join (select array_fill(0.5, array[384])::extensions.vector as vector) v", CHUNKS, ORGANIZATIONS)
+        " join org on org.place = i %% %s cross join (select array_fill(0.05, array[384])::extensions.vector as vector) v", CHUNKS, ORGANIZATIONS)
     db.run("analyze app.chunk")
     db.run("set local session_replication_role = origin")
 
