@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from edge_proxy.errors import (
@@ -31,6 +33,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _JSON_TYPES = frozenset({b"application/json", b"application/json;charset=utf-8"})
 JSON: Header = (b"content-type", b"application/json")
 SAFE_HEADERS: list[Header] = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+
+# One: more threads would only take more of the interpreter's time from the requests that are being served.
+_DECODER = ThreadPoolExecutor(1, thread_name_prefix="json")
 
 
 class ClientGone(Exception):
@@ -97,7 +102,14 @@ class Request:
         except TimeoutError as err:
             raise BodyTimeout from err
 
-    async def json_body(self, limits: Limits, *, max_bytes: int | None = None, may_be_empty: bool = False) -> bytes:
+    async def json_body(
+        self,
+        limits: Limits,
+        *,
+        max_bytes: int | None = None,
+        containers: int | None = None,
+        may_be_empty: bool = False,
+    ) -> bytes:
         """Return the body's bytes once they are known to be one strict JSON object.
 
         Raises: BadBody, UnsupportedMedia and those of `body`.
@@ -108,8 +120,14 @@ class Request:
         kind = self.only(b"content-type") or b""
         if kind.lower().replace(b" ", b"") not in _JSON_TYPES or self.values(b"content-encoding"):
             raise UnsupportedMedia
+        decode = partial(
+            strict_object, data, depth=limits.json_depth, containers=containers or limits.json_containers
+        )
         try:
-            strict_object(data, depth=limits.json_depth)
+            if len(data) <= limits.json_inline_bytes:
+                decode()
+            else:
+                await asyncio.get_running_loop().run_in_executor(_DECODER, decode)
         except NotStrict as err:
             raise BadBody(str(err)) from err
         return data

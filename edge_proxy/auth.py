@@ -110,7 +110,10 @@ class AuthPassThrough:
             headers["authorization"] = f"Bearer {identity.token}"
         body: bytes | None = None
         if request.method in ("POST", "PUT"):
-            body = await request.json_body(self._config.limits, may_be_empty=True)
+            limits = self._config.limits
+            body = await request.json_body(
+                limits, max_bytes=limits.auth_body_bytes, containers=limits.auth_json_containers, may_be_empty=True
+            )
             headers["content-type"] = "application/json"
         version = request.only(b"x-supabase-api-version")
         if version is not None and _API_VERSION.match(version):

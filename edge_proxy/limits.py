@@ -18,10 +18,17 @@ class Limits:
     header_bytes: int = 32 * 1024
     header_count: int = 100
     body_bytes: int = 256 * 1024
-    """RPC and auth bodies (R86)."""
-    agent_body_bytes: int = 2 * 1024 * 1024
-    """/v1 bodies: a whole conversation travels with each chat request."""
+    """RPC bodies (R86)."""
+    auth_body_bytes: int = 64 * 1024
+    """/auth/v1 bodies, most of them from people who are not signed in."""
+    agent_body_bytes: int = 1024 * 1024
+    """/v1 bodies: a whole conversation travels with each chat request. The agent takes no more."""
     json_depth: int = 32
+    json_containers: int = 20_000
+    """Objects and arrays in one body: each costs a microsecond or two to make and check, a number next to nothing."""
+    auth_json_containers: int = 1_000
+    json_inline_bytes: int = 8 * 1024
+    """A larger body is decoded in a thread, so that the others are served meanwhile."""
     body_seconds: float = 10.0
     """For the whole request body to arrive."""
     response_bytes: int = 1024 * 1024

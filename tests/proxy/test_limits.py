@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from dataclasses import replace
 
 import pytest
 
+from agent.chat_request import MAX_BODY_BYTES
+from edge_proxy import asgi, strict_json
 from edge_proxy.limits import Limits
 from tests.proxy.doubles import Answer
 from tests.proxy.support import assert_error, call
@@ -21,6 +24,11 @@ CATALOG = "/rest/v1/rpc/tool_catalog"
 def nested(depth: int, opening: bytes = b"[", closing: bytes = b"]") -> bytes:
     """Return a JSON object that nests `depth` levels deep, itself included."""
     return b'{"a":' + opening * (depth - 1) + (b"1" if opening != b"[" else b"") + closing * (depth - 1) + b"}"
+
+
+def containers(count: int) -> bytes:
+    """Return a JSON object that holds `count` containers, itself included."""
+    return b'{"a":[' + b"{}," * (count - 3) + b"{}]}"
 
 
 BAD_BODIES = {
@@ -42,6 +50,7 @@ BAD_BODIES = {
     "a duplicate key in another spelling": b'{"a":1,"\\u0061":2}',
     "33 lists": nested(33),
     "33 objects": nested(33, b'{"a":', b"}"),
+    "20,001 containers": containers(20_001),
     "so deep that parsers fall over": nested(100_000),
     "a number too long to read": b'{"a":' + b"9" * 5000 + b"}",
 }
@@ -60,13 +69,53 @@ async def test_a_body_that_is_not_one_strict_object_is_refused_R86_F09(edge, ups
         b' {"a": 1}\n',
         nested(32),
         nested(32, b'{"a":', b"}"),
-        b'{"a":[' + b"[]," * 500 + b"[]]}",
+        containers(20_000),
+        b'{"a":"' + b"[{" * 50_000 + b'"}',
+        b'{"a":["' + b'\\"[' * 30_000 + b'\\\\","' + b"{" * 30_000 + b'",""]}',
+        b'{"chunks":[' + b",".join([b'{"embedding":[' + b"0.12345," * 383 + b"1]}"] * 64) + b"]}",
         '{"a":"é"}'.encode(),
     ],
 )
 async def test_a_strict_object_passes_byte_for_byte_R86(edge, upstream, key, body):
     assert (await call(edge, token=key.token(), body=body)).status == 200
     assert upstream.function_calls[0].body == body
+
+
+async def test_a_body_of_too_many_containers_is_refused_before_it_is_decoded_R86(monkeypatch):
+    monkeypatch.setattr(strict_json, "_DECODER", None)
+    for body in (containers(20_001), b'{"a":[' + b"{}," * 85_000 + b"{}]}", nested(33), nested(100_000)):
+        with pytest.raises(strict_json.NotStrict, match="too many|too deep"):
+            strict_json.strict_object(body, depth=32)
+
+
+async def test_a_large_body_is_decoded_beside_the_event_loop_R86(edge, key, monkeypatch):
+    threads: list[bool] = []
+
+    def watched(data: bytes, **bounds: int) -> object:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return strict_json.strict_object(data, **bounds)
+
+    monkeypatch.setattr(asgi, "strict_object", watched)
+    for body in (b"{}", b'{"a":"' + b"x" * 10_000 + b'"}'):
+        assert (await call(edge, token=key.token(), body=body)).status == 200
+    assert threads == [True, False]
+    assert_error(await call(edge, token=key.token(), body=b'{"a":NaN,"b":"' + b"x" * 10_000 + b'"}'), 400, "bad_body")
+
+
+async def test_bodies_of_strangers_are_held_shorter_R86(edge, upstream):
+    def padded(size: int) -> bytes:
+        return b'{"a":"' + b"x" * (size - 8) + b'"}'
+
+    signup = "/auth/v1/signup"
+    assert (await call(edge, signup, body=padded(64 * 1024))).status == 200
+    assert (await call(edge, signup, body=containers(1000))).status == 200
+    assert_error(await call(edge, signup, body=padded(64 * 1024 + 1)), 413, "body_too_large")
+    assert_error(await call(edge, signup, body=containers(1001)), 400, "bad_body")
+    assert len(upstream.calls) == 2
+
+
+async def test_the_edge_takes_no_more_for_the_agent_than_the_agent_takes_R86():
+    assert Limits().agent_body_bytes == MAX_BODY_BYTES
 
 
 async def test_a_body_over_the_limit_is_refused_whether_or_not_it_says_so_R86(edge, upstream, key, limits):
