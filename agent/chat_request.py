@@ -45,7 +45,7 @@ def parse_chat_request(body: bytes) -> ChatRequest:
     """Return the question. Raises: BadRequest, naming the field."""
     try:
         fields = json.loads(body)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise BadRequest("The body must be JSON.") from err
     if not isinstance(fields, dict):
         raise BadRequest("The body must be a JSON object.")

@@ -15,7 +15,9 @@ class Limits:
     repeated_calls: int = 2
     """How often the very same call (tool and arguments) may be made."""
     total_tokens: int = 60_000
-    """Input and output of all model calls together; checked before each call and when its usage is known."""
+    """Input and output of all model calls together; checked before each call, with what it would send, and after it."""
+    history_tokens: int = 6_000
+    """How much of a conversation's earlier turns a model sees: each of its calls sends them again."""
     answer_characters: int = 50_000
     wall_s: float = 120.0
     """Seconds from the first byte to the last, the client's own slowness included."""
@@ -34,16 +36,22 @@ class Budget:
     output_tokens: int = 0
     _seen: Counter[str] = field(default_factory=Counter)
 
-    def spend_model_call(self) -> None:
+    @property
+    def tokens_left(self) -> int:
+        return self.limits.total_tokens - self.input_tokens - self.output_tokens
+
+    def spend_model_call(self, about_to_send: int = 0) -> None:
+        """`about_to_send`: tokens of the request, or anything above them."""
         if self.model_calls >= self.limits.model_calls:
             raise TooManyModelCalls
-        self.spend_tokens(0, 0)
+        if about_to_send > self.tokens_left:
+            raise OutOfTokens
         self.model_calls += 1
 
     def spend_tokens(self, input_tokens: int, output_tokens: int) -> None:
         self.input_tokens += input_tokens
         self.output_tokens += output_tokens
-        if self.input_tokens + self.output_tokens > self.limits.total_tokens:
+        if self.tokens_left < 0:
             raise OutOfTokens
 
     def spend_tool_call(self, fingerprint: str) -> None:

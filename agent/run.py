@@ -16,12 +16,13 @@ from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.embedding import Embedder
 from agent.errors import AgentError, BadArguments, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
+from agent.history import latest_turns
 from agent.limits import Budget, Limits
 from agent.prompt import render_result, system_prompt
 from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
 from agent.question import Answer, Emit, Question, Started
 from agent.rpc import Rpc
-from agent.tokens import count_tokens
+from agent.tokens import at_most, count_tokens
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class _Run:
         self.tools = {name: tool for name, tool in bound.items() if tool.effect != "destructive"}
         bot = self.opened["bot"]
         messages = [Message("system", system_prompt(bot["name"], bot["instructions"]))]
-        messages += [Message(turn["role"], turn["content"]) for turn in self.opened["history"]]
+        messages += await latest_turns(self.opened["history"], self.agent.limits.history_tokens)
         messages.append(Message("user", question))
         while True:
             said, calls = await self._ask(messages)
@@ -112,8 +113,8 @@ class _Run:
 
     async def _ask(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
         """Make one model call; return what was said and the tool calls, checked. Raises: ModelError, LimitExceeded."""
-        self.budget.spend_model_call()
         request = ModelRequest(messages, list(self.tools.values()))
+        self.budget.spend_model_call(await at_most(request.text(), self.budget.tokens_left))
         self.asking_since, said, done = time.monotonic(), "", Done()
         async with aclosing(self.agent.provider.answer(request)) as pieces:
             async for piece in pieces:
@@ -123,7 +124,7 @@ class _Run:
                     # What is said before a tool call and after it are two paragraphs of one answer.
                     await self._say(piece.text if said or not self.text else f"\n\n{piece.text}")
                     said += piece.text
-        used = await self._usage(messages, said, done)
+        used = await self._usage(request, said, done)
         checked = [self._check(call) for call in done.tool_calls]
         refused = any(isinstance(prepared, ToolResult) for _, prepared in checked)
         await self._record("invalid" if refused else "ok", *used)
@@ -171,13 +172,12 @@ class _Run:
         rows = answer["rows"] or []
         return ToolResult(tool.name, answer["outcome"], answer["message"] or "", rows, self.citations.add(rows))
 
-    async def _usage(self, messages: list[Message], said: str, done: Done) -> tuple[int, int]:
+    async def _usage(self, request: ModelRequest, said: str, done: Done) -> tuple[int, int]:
         """Return (input, output) tokens: what the provider said, else a count of our own."""
         if done.input_tokens is not None and done.output_tokens is not None:
             return done.input_tokens, done.output_tokens
-        sent = "\n".join(message.content for message in messages)
         written = said + "".join(call.name + call.arguments for call in done.tool_calls)
-        return (await asyncio.to_thread(count_tokens, sent), await asyncio.to_thread(count_tokens, written))
+        return (await asyncio.to_thread(count_tokens, request.text()), await asyncio.to_thread(count_tokens, written))
 
     async def _record(self, outcome: str, input_tokens: int = 0, output_tokens: int = 0) -> None:
         """Write the step of the model call that was begun last, if it has none yet."""

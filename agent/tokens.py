@@ -1,5 +1,6 @@
 """Count tokens with tiktoken and no network: the rank files come out of an installed package."""
 
+import asyncio
 import gzip
 import hashlib
 import importlib.util
@@ -28,6 +29,12 @@ def count_tokens(text: str, encoding: str = "o200k_base") -> int:
         loaded = _encoding(encoding)
     # Special tokens in data are counted as the plain text they are.
     return len(loaded.encode(text, disallowed_special=()))
+
+
+async def at_most(text: str, limit: int) -> int:
+    """Return how many tokens `text` is, or its length in bytes when even that is within `limit`: a token has a byte at least."""
+    size = len(text.encode(errors="replace"))
+    return size if size <= limit else await asyncio.to_thread(count_tokens, text)
 
 
 def unpack_ranks(encoding: str, folder: Path) -> None:

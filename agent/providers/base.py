@@ -1,5 +1,6 @@
 """What the loop and a provider say to each other."""
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -50,6 +51,13 @@ class ModelRequest:
 
     messages: Sequence[Message]
     tools: Sequence[Tool]
+
+    def text(self) -> str:
+        """Return everything a model would read, to be counted; how it is framed is the endpoint's affair."""
+        said = [message.content for message in self.messages]
+        called = [call.name + call.arguments for message in self.messages for call in message.tool_calls]
+        offered = [f"{tool.name} {tool.description} {json.dumps(tool.parameters)}" for tool in self.tools]
+        return "\n".join([*said, *called, *offered])
 
 
 @dataclass(frozen=True, slots=True)

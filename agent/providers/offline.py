@@ -5,6 +5,7 @@ quotes it (`offline_answer`). It makes at most one tool call a question, never l
 answer that no model is configured.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 
@@ -31,7 +32,8 @@ class OfflineResponder:
         question = next(message.content for message in reversed(request.messages) if message.role == "user")
         last = request.messages[-1]
         if last.result is not None:
-            yield TextDelta(compose(question, last.result))
+            # In a thread: others are answered by the same event loop.
+            yield TextDelta(await asyncio.to_thread(compose, question, last.result))
             yield Done((), 0, 0)
             return
         choice = await self._chooser.choose(question, request.tools)

@@ -1,6 +1,12 @@
-"""Word the offline responder's answers: quoted passages with citations, rows as they are, or the database's own message."""
+"""Word the offline responder's answers: quoted passages with citations, rows as they are, or the database's own message.
 
+Who shows the answer as Markdown shows what others wrote: `_inert` takes from it what would load or run something by itself
+(R105). A citation's range and hash are those of the stored passage, not of the quote.
+"""
+
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,20 +22,33 @@ NO_TOOL = f"None of the tools this bot may use fits this question.\n\n{NOTICE}"
 SIMILARITY_FLOOR = 0.33
 MAX_QUOTES = 3
 QUOTE_CHARACTERS = 700
+MAX_LINES = 2000
+"""How many lines of one passage are looked at."""
 
 _WORD = re.compile(r"\w{3,}")
+_HTML = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 
 
 def compose(question: str, result: ToolResult) -> str:
     """Return the answer to `question` from one tool result."""
     if result.outcome != "ok":
-        return f"{_sentence(result.message)}\n\n{NOTICE}"
+        return f"{_inert(_sentence(result.message))}\n\n{NOTICE}"
     if result.passages:
-        near = [p for p in result.passages if (p.row.get("similarity") or 0.0) >= SIMILARITY_FLOOR]
+        near = [p for p in result.passages if _is_near(p.row.get("similarity"))]
         return _quotes(question, near[:MAX_QUOTES]) if near else NOTHING
     if not result.rows:
         return NOTHING
     return "\n".join(["Found:", "", *map(_item, result.rows), "", NOTICE])
+
+
+def _is_near(similarity: Any) -> bool:
+    # A stored vector may make it null, or NaN, which arrives as text.
+    return isinstance(similarity, int | float) and SIMILARITY_FLOOR <= similarity < math.inf
+
+
+def _inert(text: str) -> str:
+    """Return `text` without live Markdown images and HTML tags; unlike a backslash, neither form can be escaped away."""
+    return _HTML.sub("&lt;", text.replace("![", "!\\["))
 
 
 def _sentence(message: str) -> str:
@@ -41,8 +60,8 @@ def _quotes(question: str, passages: Sequence[Passage]) -> str:
     parts = ["These passages are the closest to the question:"]
     for passage in passages:
         quote = _excerpt(question, passage.row["content"])
-        quoted = "\n".join(f"> {line}".rstrip() for line in quote.splitlines())
-        parts.append(f"{passage.row['title']} [{passage.n}]:\n\n{quoted}")
+        quoted = "\n".join(f"> {line}".rstrip() for line in _inert(quote).splitlines())
+        parts.append(f"{_inert(_plain(passage.row['title']))} [{passage.n}]:\n\n{quoted}")
     return "\n\n".join([*parts, NOTICE])
 
 
@@ -51,24 +70,29 @@ def _excerpt(question: str, content: str) -> str:
     if len(content) <= QUOTE_CHARACTERS:
         return content
     words = set(_WORD.findall(question.lower()))
-    lines = content.splitlines(keepends=True)
-    best, best_hits = content[:QUOTE_CHARACTERS], -1
-    for first in range(len(lines)):
-        excerpt = ""
-        for line in lines[first:]:
-            if excerpt and len(excerpt) + len(line) > QUOTE_CHARACTERS:
-                break
-            excerpt += line
-        hits = len(words & set(_WORD.findall(excerpt.lower())))
+    lines = content.splitlines(keepends=True)[:MAX_LINES]
+    found = [words.intersection(_WORD.findall(line.lower())) for line in lines]
+    best, best_hits = range(0), -1
+    # Every line enters the window once and leaves it once.
+    window: Counter[str] = Counter()
+    size = end = 0
+    for first, line in enumerate(lines):
+        while end < len(lines) and (end == first or size + len(lines[end]) <= QUOTE_CHARACTERS):
+            window.update(found[end])
+            size += len(lines[end])
+            end += 1
+        hits = sum(count > 0 for count in window.values())
         if hits > best_hits:
-            best, best_hits = excerpt[:QUOTE_CHARACTERS], hits
-    return best.strip("\n")
+            best, best_hits = range(first, end), hits
+        window.subtract(found[first])
+        size -= len(line)
+    return "".join(lines[n] for n in best)[:QUOTE_CHARACTERS].strip("\n")
 
 
 def _item(row: dict[str, Any]) -> str:
     """Return a row as one line of a list, every value as the database gave it."""
     fields = ", ".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in row.items() if value is not None)
-    return f"- {fields}"
+    return f"- {_inert(fields)}"
 
 
 def _plain(value: Any) -> str:

@@ -1,10 +1,17 @@
 """The offline responder: what it chooses, what it says, and that it never makes anything up."""
 
+import math
+import re
+import threading
+import time
+from typing import Any
+
 import pytest
 
 from agent.catalog import parse_catalog
 from agent.citations import Citations
 from agent.embedding import LocalEmbedder
+from agent.providers import offline
 from agent.providers.base import ToolResult
 from agent.providers.offline_answer import NO_TOOL, NOTHING, NOTICE, QUOTE_CHARACTERS, compose
 from agent.providers.offline_choice import Chooser
@@ -117,3 +124,48 @@ def test_of_a_long_passage_the_lines_nearest_to_the_question_are_quoted_word_for
     quote = "\n".join(line.removeprefix("> ") for line in text.splitlines() if line.startswith("> "))
     assert "The warranty lasts three years." in quote
     assert quote in content and len(quote) <= QUOTE_CHARACTERS
+
+
+HOSTILE = ('![x](https://evil.test/?q=1)\n\\![y](https://evil.test/)\n<img src="https://evil.test/">\n\\<script>run()</script>\n'
+           "<!-- hidden -->\nif a < b and 3 <4: [link](https://example.test)")
+LIVE = re.compile(r"!\[|<[a-z/!?]", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("result", [
+    ToolResult("t", "ok", "", [], Citations().add([passage(1, HOSTILE, title="<b>![t](https://evil.test/)")])),
+    ToolResult("t", "ok", "", [{"note": HOSTILE, "inner": [{"a": HOSTILE}]}]),
+    ToolResult("t", "not_found", HOSTILE),
+])
+def test_what_others_wrote_is_quoted_without_live_images_and_html_R105(result: ToolResult) -> None:
+    text = compose("q", result)
+    assert LIVE.search(HOSTILE) and not LIVE.search(text)
+    assert "if a < b and 3 <4: [link](https://example.test)" in text, "the rest is as it was"
+
+
+def test_making_a_quote_inert_leaves_what_its_citation_refers_to_R105() -> None:
+    citations = Citations()
+    [found] = citations.add([passage(1, HOSTILE)])
+    text = compose("q", ToolResult("t", "ok", "", [], [found]))
+    assert found.row == passage(1, HOSTILE) and citations.cited_in(text) == [found.citation()]
+
+
+@pytest.mark.parametrize("similarity", ["NaN", float("nan"), None, "0.9", math.inf, -math.inf])
+def test_a_similarity_that_is_no_finite_number_is_not_near(similarity: Any) -> None:
+    odd, near = passage(1, "Odd.") | {"similarity": similarity}, passage(2, "Near.")
+    text = compose("q", ToolResult("t", "ok", "", [], Citations().add([odd, near])))
+    assert "> Near." in text and "Odd." not in text
+
+
+def test_many_short_lines_take_no_longer_than_their_number() -> None:
+    content = "\n" * 200_000 + "what is it"
+    begun = time.perf_counter()
+    compose("what is it", ToolResult("t", "ok", "", [], Citations().add([passage(1, content)])))
+    assert time.perf_counter() - begun < 1
+
+
+@pytest.mark.anyio
+async def test_an_answer_is_composed_beside_the_event_loop(ask_offline: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(offline, "compose", lambda *_: threads.append(threading.get_ident()) or "Said.")
+    assert (await ask_offline("How fast?")).text == "Said."
+    assert len(threads) == 1 and threads[0] != threading.get_ident()

@@ -41,6 +41,13 @@ def test_a_long_result_is_cut_at_whole_rows_and_says_so() -> None:
     assert render_result(ToolResult("t", "ok", "", []), 1000) == "ok: 0 rows."
 
 
+def test_a_row_too_long_hides_none_after_it() -> None:
+    rows = [{"text": "first"}, {"text": "x" * 2000}, {"text": "last"}]
+    rendered = render_result(ToolResult("t", "ok", "", rows), 1000)
+    assert rendered.startswith("ok: 2 rows, 1 more left out for length")
+    assert "first" in rendered and "last" in rendered and "xx" not in rendered
+
+
 @pytest.mark.anyio
 async def test_an_injected_row_reaches_the_model_only_as_fenced_data_R100(
         ask: Ask, database: FakePostgrest, model: ScriptedModel) -> None:
