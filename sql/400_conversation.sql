@@ -4,6 +4,7 @@ create table app.conversation (
   id uuid not null default gen_random_uuid(),
   user_id uuid not null default authz.uid(),
   bot_id uuid not null,
+  digest_key uuid not null default gen_random_uuid(),
   title text not null constraint conversation_title_check check (char_length(title) between 1 and 120),
   created_at timestamptz not null default now(),
   primary key (org_id, id),
@@ -16,6 +17,7 @@ comment on column app.conversation.org_id is 'The organization.';
 comment on column app.conversation.id is 'Random identifier.';
 comment on column app.conversation.user_id is 'Whose it is.';
 comment on column app.conversation.bot_id is 'The bot.';
+comment on column app.conversation.digest_key is 'Goes into every digest of its runs: who reads the record but not the conversation cannot check a guess.';
 comment on column app.conversation.title is 'The beginning of the first question; 1..120 characters.';
 comment on column app.conversation.created_at is 'When it began.';
 

@@ -28,11 +28,11 @@ comment on column app.run.user_id is 'The person in whose name everything in the
 comment on column app.run.bot_id is 'The bot.';
 comment on column app.run.bot_version is 'The version of the bot at the start.';
 comment on column app.run.conversation_id is 'Where question and answer are kept.';
-comment on column app.run.question_sha256 is 'SHA-256 of the question, hexadecimal.';
+comment on column app.run.question_sha256 is 'authz.digest() of the question.';
 comment on column app.run.request_id is 'The request at the edge that began it.';
 comment on column app.run.status is 'running, then once and for all succeeded, failed or cancelled.';
 comment on column app.run.error_code is 'Why it failed, as a code.';
-comment on column app.run.answer_sha256 is 'SHA-256 of the answer, hexadecimal.';
+comment on column app.run.answer_sha256 is 'authz.digest() of the answer.';
 comment on column app.run.started_at is 'When it began.';
 comment on column app.run.finished_at is 'When it ended.';
 

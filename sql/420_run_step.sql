@@ -30,7 +30,7 @@ comment on column app.run_step.position is 'Order within the run, from 1.';
 comment on column app.run_step.kind is 'tool or model.';
 comment on column app.run_step.name is 'The tool or the model; letters, digits and . _ : / @ ? -: a model''s name is what the person''s client says it was.';
 comment on column app.run_step.provider is 'Who served the model.';
-comment on column app.run_step.arguments_sha256 is 'SHA-256 of the arguments in canonical JSON, hexadecimal.';
+comment on column app.run_step.arguments_sha256 is 'authz.digest() of the tool''s name and arguments in canonical JSON.';
 comment on column app.run_step.sources is 'What was returned: identifiers of documents, chunks and rows, no content.';
 comment on column app.run_step.row_count is 'Rows returned.';
 comment on column app.run_step.input_tokens is 'Tokens sent to the model.';

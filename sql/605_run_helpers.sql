@@ -21,6 +21,17 @@ comment on function authz.running(uuid) is 'The caller''s own running run; PT404
 revoke all on function authz.running(uuid) from public;
 grant execute on function authz.running(uuid) to authenticated;
 
+create function authz.digest(org_id uuid, conversation_id uuid, content text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(sha256(convert_to(c.digest_key || ' ' || digest.content, 'UTF8')), 'hex')
+  from app.conversation c where c.org_id = digest.org_id and c.id = digest.conversation_id
+$$;
+comment on function authz.digest(uuid, uuid, text) is 'SHA-256, hexadecimal, of the key of one''s own conversation, a space and the content; null for another''s conversation. An order number has so few values that a bare hash would give it back.';
+revoke all on function authz.digest(uuid, uuid, text) from public;
+grant execute on function authz.digest(uuid, uuid, text) to authenticated;
+
 create function authz.run_knowledge_bases(org_id uuid, run_id uuid) returns uuid[]
 language plpgsql stable
 set search_path = pg_catalog, pg_temp

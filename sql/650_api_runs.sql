@@ -35,7 +35,7 @@ begin
     from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
     order by m.created_at desc, m.id limit 20) h;
   insert into app.run (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id)
-  values (v_bot.org_id, v_bot.id, v_bot.version, v_conversation, encode(sha256(convert_to(question, 'UTF8')), 'hex'), start_run.request_id)
+  values (v_bot.org_id, v_bot.id, v_bot.version, v_conversation, authz.digest(v_bot.org_id, v_conversation, question), start_run.request_id)
   returning id into v_run;
   insert into app.message (org_id, conversation_id, run_id, role, content) values (v_bot.org_id, v_conversation, v_run, 'user', question);
   return jsonb_build_object(
@@ -121,7 +121,7 @@ declare
   v_run app.run := authz.running(call_tool.run_id);
   v_position integer := authz.next_position(v_run.org_id, v_run.id);
   v_started timestamptz := clock_timestamp();
-  v_digest text := encode(sha256(convert_to(jsonb_build_array(call_tool.tool, call_tool.arguments)::text, 'UTF8')), 'hex');
+  v_digest text := authz.digest(v_run.org_id, v_run.conversation_id, jsonb_build_array(call_tool.tool, call_tool.arguments)::text);
   v_context jsonb := jsonb_strip_nulls(jsonb_build_object(
     'org_id', v_run.org_id, 'run_id', v_run.id, 'query_embedding', call_tool.query_embedding::text,
     -- The same call again in the same run is the same act (R103).
@@ -229,7 +229,7 @@ begin
   perform authz.require(jsonb_array_length(citations) <= 100 and octet_length(citations::text) <= 100000, 'citations: at most 100, 100000 bytes');
   -- Not authz.running(): a run whose bot was withdrawn in the middle can still be closed.
   update app.run r set status = finish_run.outcome, error_code = finish_run.error_code, finished_at = clock_timestamp(),
-    answer_sha256 = encode(sha256(convert_to(coalesce(answer, ''), 'UTF8')), 'hex')
+    answer_sha256 = authz.digest(r.org_id, r.conversation_id, coalesce(answer, ''))
   where r.id = finish_run.run_id and r.user_id = authz.uid() and r.status = 'running'
   returning r.* into v_run;
   if not found then

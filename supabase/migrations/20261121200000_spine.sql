@@ -1132,6 +1132,7 @@ create table app.conversation (
   id uuid not null default gen_random_uuid(),
   user_id uuid not null default authz.uid(),
   bot_id uuid not null,
+  digest_key uuid not null default gen_random_uuid(),
   title text not null constraint conversation_title_check check (char_length(title) between 1 and 120),
   created_at timestamptz not null default now(),
   primary key (org_id, id),
@@ -1144,6 +1145,7 @@ comment on column app.conversation.org_id is 'The organization.';
 comment on column app.conversation.id is 'Random identifier.';
 comment on column app.conversation.user_id is 'Whose it is.';
 comment on column app.conversation.bot_id is 'The bot.';
+comment on column app.conversation.digest_key is 'Goes into every digest of its runs: who reads the record but not the conversation cannot check a guess.';
 comment on column app.conversation.title is 'The beginning of the first question; 1..120 characters.';
 comment on column app.conversation.created_at is 'When it began.';
 
@@ -1197,11 +1199,11 @@ comment on column app.run.user_id is 'The person in whose name everything in the
 comment on column app.run.bot_id is 'The bot.';
 comment on column app.run.bot_version is 'The version of the bot at the start.';
 comment on column app.run.conversation_id is 'Where question and answer are kept.';
-comment on column app.run.question_sha256 is 'SHA-256 of the question, hexadecimal.';
+comment on column app.run.question_sha256 is 'authz.digest() of the question.';
 comment on column app.run.request_id is 'The request at the edge that began it.';
 comment on column app.run.status is 'running, then once and for all succeeded, failed or cancelled.';
 comment on column app.run.error_code is 'Why it failed, as a code.';
-comment on column app.run.answer_sha256 is 'SHA-256 of the answer, hexadecimal.';
+comment on column app.run.answer_sha256 is 'authz.digest() of the answer.';
 comment on column app.run.started_at is 'When it began.';
 comment on column app.run.finished_at is 'When it ended.';
 
@@ -1263,7 +1265,7 @@ comment on column app.run_step.position is 'Order within the run, from 1.';
 comment on column app.run_step.kind is 'tool or model.';
 comment on column app.run_step.name is 'The tool or the model; letters, digits and . _ : / @ ? -: a model''s name is what the person''s client says it was.';
 comment on column app.run_step.provider is 'Who served the model.';
-comment on column app.run_step.arguments_sha256 is 'SHA-256 of the arguments in canonical JSON, hexadecimal.';
+comment on column app.run_step.arguments_sha256 is 'authz.digest() of the tool''s name and arguments in canonical JSON.';
 comment on column app.run_step.sources is 'What was returned: identifiers of documents, chunks and rows, no content.';
 comment on column app.run_step.row_count is 'Rows returned.';
 comment on column app.run_step.input_tokens is 'Tokens sent to the model.';
@@ -1538,6 +1540,17 @@ $$;
 comment on function authz.running(uuid) is 'The caller''s own running run; PT404 for any other, or when the bot is no longer theirs to run.';
 revoke all on function authz.running(uuid) from public;
 grant execute on function authz.running(uuid) to authenticated;
+
+create function authz.digest(org_id uuid, conversation_id uuid, content text) returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(sha256(convert_to(c.digest_key || ' ' || digest.content, 'UTF8')), 'hex')
+  from app.conversation c where c.org_id = digest.org_id and c.id = digest.conversation_id
+$$;
+comment on function authz.digest(uuid, uuid, text) is 'SHA-256, hexadecimal, of the key of one''s own conversation, a space and the content; null for another''s conversation. An order number has so few values that a bare hash would give it back.';
+revoke all on function authz.digest(uuid, uuid, text) from public;
+grant execute on function authz.digest(uuid, uuid, text) to authenticated;
 
 create function authz.run_knowledge_bases(org_id uuid, run_id uuid) returns uuid[]
 language plpgsql stable
@@ -2209,7 +2222,7 @@ begin
     from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
     order by m.created_at desc, m.id limit 20) h;
   insert into app.run (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id)
-  values (v_bot.org_id, v_bot.id, v_bot.version, v_conversation, encode(sha256(convert_to(question, 'UTF8')), 'hex'), start_run.request_id)
+  values (v_bot.org_id, v_bot.id, v_bot.version, v_conversation, authz.digest(v_bot.org_id, v_conversation, question), start_run.request_id)
   returning id into v_run;
   insert into app.message (org_id, conversation_id, run_id, role, content) values (v_bot.org_id, v_conversation, v_run, 'user', question);
   return jsonb_build_object(
@@ -2295,7 +2308,7 @@ declare
   v_run app.run := authz.running(call_tool.run_id);
   v_position integer := authz.next_position(v_run.org_id, v_run.id);
   v_started timestamptz := clock_timestamp();
-  v_digest text := encode(sha256(convert_to(jsonb_build_array(call_tool.tool, call_tool.arguments)::text, 'UTF8')), 'hex');
+  v_digest text := authz.digest(v_run.org_id, v_run.conversation_id, jsonb_build_array(call_tool.tool, call_tool.arguments)::text);
   v_context jsonb := jsonb_strip_nulls(jsonb_build_object(
     'org_id', v_run.org_id, 'run_id', v_run.id, 'query_embedding', call_tool.query_embedding::text,
     -- The same call again in the same run is the same act (R103).
@@ -2403,7 +2416,7 @@ begin
   perform authz.require(jsonb_array_length(citations) <= 100 and octet_length(citations::text) <= 100000, 'citations: at most 100, 100000 bytes');
   -- Not authz.running(): a run whose bot was withdrawn in the middle can still be closed.
   update app.run r set status = finish_run.outcome, error_code = finish_run.error_code, finished_at = clock_timestamp(),
-    answer_sha256 = encode(sha256(convert_to(coalesce(answer, ''), 'UTF8')), 'hex')
+    answer_sha256 = authz.digest(r.org_id, r.conversation_id, coalesce(answer, ''))
   where r.id = finish_run.run_id and r.user_id = authz.uid() and r.status = 'running'
   returning r.* into v_run;
   if not found then
