@@ -6,11 +6,13 @@ import secrets
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from supabase_auth import AsyncGoTrueClient, SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
+from edge_proxy.local.auth import passwords
 from tests.auth.harness import Emulator, MovableClock, Person
 
 NewClient = Callable[[], SyncGoTrueClient]
@@ -135,3 +137,32 @@ def test_a_deleted_person_is_unknown(emulator: Emulator, person: Person) -> None
     emulator.change("update auth.users set deleted_at = now() where id = %s", person.id)
     answer = emulator.grant("password", email=person.email, password=person.password)
     assert answer.json()["error_code"] == "invalid_credentials"
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ("encrypted_password = 'another hash'", "invalid_credentials"),
+    ("deleted_at = now()", "invalid_credentials"),
+    ("banned_until = now() + interval '1 hour'", "user_banned"),
+    ("raw_user_meta_data = '{}'", None),
+])
+def test_who_changed_while_the_password_was_compared_gets_no_session(
+    emulator: Emulator, person: Person, monkeypatch: pytest.MonkeyPatch, change: str, code: str | None
+) -> None:
+    compare = passwords.matches
+
+    async def change_meanwhile(password: str, hashed: str | None) -> bool:
+        same = await compare(password, hashed)
+        emulator.change(f"update auth.users set {change} where id = %s", person.id)
+        return same
+
+    monkeypatch.setattr(passwords, "matches", change_meanwhile)
+    before = emulator.rows("select id from auth.sessions where user_id = %s", person.id)
+    answer = emulator.grant("password", email=person.email, password=person.password)
+    assert answer.json().get("error_code") == code
+    assert len(emulator.rows("select id from auth.sessions where user_id = %s", person.id)) == len(before) + (code is None)
+
+
+def test_sign_ins_of_one_person_at_once_all_succeed(emulator: Emulator, person: Person) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: emulator.grant("password", email=person.email, password=person.password), range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8

@@ -104,10 +104,14 @@ class Endpoints:
         # Checked outside the transaction: a slow hash must not hold a connection.
         if not await passwords.matches(password, user.encrypted_password if user else None) or user is None:
             raise InvalidCredentials
-        # Only after the password: who is banned is not for strangers to know.
-        if is_banned(user, self.clock()):
-            raise UserBanned
         async with self.store() as store:
+            now = await store.lock_user(user.id)
+            # Changed or deleted during the hash: a session opened now would outlive the end of all others.
+            if now is None or now.encrypted_password != user.encrypted_password:
+                raise InvalidCredentials
+            # Only after the password: who is banned is not for strangers to know.
+            if is_banned(now, store.now):
+                raise UserBanned
             return JSONResponse(await self.grants.open_session(store, user.id, "password", caller_of(request)))
 
     async def _refresh_grant(self, request: Request) -> Response:

@@ -16,6 +16,8 @@ select u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_conf
 
 USER_BY_EMAIL: Final[LiteralString] = _USER + "and u.email = %(email)s and not u.is_sso_user"
 USER_BY_ID: Final[LiteralString] = _USER + "and u.id = %(user_id)s"
+# As strong as the update that opening a session makes: two sign-ins with a share each would wait for one another for ever.
+LOCK_USER: Final[LiteralString] = USER_BY_ID + " for no key update of u"
 
 ADD_USER: Final[LiteralString] = """
 insert into auth.users (instance_id, id, aud, role, email, encrypted_password, email_confirmed_at, confirmation_token,
@@ -117,8 +119,6 @@ END_SESSIONS: Final[LiteralString] = "delete from auth.sessions where user_id = 
 END_OTHER_SESSIONS: Final[LiteralString] = (
     "delete from auth.sessions where user_id = %(user_id)s and id <> %(session_id)s"
 )
-
-LOCK_USER: Final[LiteralString] = "select from auth.users where id = %(user_id)s for update"
 
 FACTORS: Final[LiteralString] = """
 select f.id, coalesce(f.friendly_name, '') as friendly_name, f.factor_type::text, f.status = 'verified' as verified,

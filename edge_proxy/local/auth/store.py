@@ -94,6 +94,10 @@ class Store:
     async def user_by_email(self, email: str) -> User | None:
         return await self._one(User, queries.USER_BY_EMAIL, email=email)
 
+    async def lock_user(self, user_id: UUID) -> User | None:
+        """Return a person as they are now; nobody changes them before the transaction ends."""
+        return await self._one(User, queries.LOCK_USER, user_id=user_id)
+
     async def user_by_id(self, user_id: UUID) -> User | None:
         return await self._one(User, queries.USER_BY_ID, user_id=user_id)
 
@@ -160,10 +164,6 @@ class Store:
 
     async def revoke_refresh_token(self, token: str) -> None:
         await self._run(queries.REVOKE_REFRESH_TOKEN, token=token)
-
-    async def lock_user(self, user_id: UUID) -> None:
-        """Put what changes a person's factors in line."""
-        await self._run(queries.LOCK_USER, user_id=user_id)
 
     async def factors(self, user_id: UUID) -> list[Factor]:
         async with self.connection.cursor(row_factory=class_row(Factor)) as cursor:
