@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from asyncio import Transport
+from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -11,13 +11,21 @@ from edge_proxy.errors import BadRequest, error_body
 
 _HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 10.0
+_LINGER_SECONDS = 2.0
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection whose request head is too large or too slow. Limits.header_bytes answers the usual case."""
+    """Closes a connection whose request head is too large or too slow. Limits.header_bytes answers the usual case.
 
-    _head_bytes = 0
+    Closes it too for a trailer, for what is no body and no request, and soon after an answer that came before the end
+    of the request: nobody waits for the rest of that, so no other limit would end it.
+    """
+
+    _bodiless_bytes = 0
+    """Since the head began or the body last grew: a head, and framing or trailers without end."""
+    _body_grew = False
     _in_head = True
+    _ending: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -25,15 +33,23 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
+        if self._ending is not None:
+            self._ending.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._ending is not None or self.transport.is_closing():
+            return
+        self._body_grew = False
         super().data_received(data)
-        if self._in_head:
+        if not self._body_grew:
             # Counted after the parser ran: it may have begun this head, at zero, with these very bytes.
-            self._head_bytes += len(data)
-            if self._head_bytes > _HEAD_BYTES:
+            self._bodiless_bytes += len(data)
+            if self._bodiless_bytes > _HEAD_BYTES:
                 self.transport.close()
+        if not self._in_head and self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            # Bytes between two requests (line ends, which the parser skips) stopped the timer of the idle connection.
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP in the one shape of errors (R90); `msg` is uvicorn's wording."""
@@ -56,13 +72,34 @@ class BoundedHttp(HttpToolsProtocol):
         self._expect_head()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+        else:
+            # A trailer: uvicorn would add it to the headers, whose checks are over.
+            self.cycle.disconnected = True
+            self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_grew, self._bodiless_bytes = True, 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        # With a request waiting in line, the one just answered has been read to its end.
+        unfinished = not self.pipeline and self.cycle.more_body
+        super().on_response_complete()
+        if unfinished and not self.transport.is_closing():
+            # Not closed at once: with bytes unread that is a reset, which can take the answer away from the client.
+            self.transport.write_eof()
+            self._ending = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._deadline.cancel()
         super().on_headers_complete()
 
     def _expect_head(self) -> None:
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._bodiless_bytes = True, 0
         self._deadline = self.loop.call_later(_HEAD_SECONDS, self._too_slow)
 
     def _too_slow(self) -> None:

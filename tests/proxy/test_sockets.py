@@ -112,6 +112,92 @@ async def test_a_request_head_that_drips_is_cut_off_in_time_R87(edge, serve, mon
     assert await exchange(url, b"GET /healthz HTTP/1.1\r\nhost:", seconds=1) == b""
 
 
+CHUNKED = ["POST {} HTTP/1.1", "host: x", "content-type: application/json", "transfer-encoding: chunked"]
+
+
+def chunked(*headers: str, target: str = WHOAMI) -> bytes:
+    return "\r\n".join([*CHUNKED, *headers, "", ""]).format(target).encode()
+
+
+@pytest.mark.anyio
+async def test_a_chunked_body_is_read_R87(url, upstream, key):
+    last = chunked("connection: close", f"authorization: Bearer {key.token()}")
+    got = await exchange(url, last, b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 200") and upstream.function_calls[0].body == b"{}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", ["authorization", "x"])
+async def test_a_trailer_ends_the_connection_and_is_no_header_R87(url, upstream, key, name):
+    trailer = f"2\r\n{{}}\r\n0\r\n{name}: Bearer {key.token()}\r\n\r\n".encode()
+    known = [] if name == "authorization" else [f"authorization: Bearer {key.token()}"]
+    assert await exchange(url, chunked(*known) + trailer, seconds=1) == b""
+    assert upstream.calls == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("start", [b"2\r\n{}\r\n0\r\nx: ", b"2;"])
+async def test_trailers_and_chunk_extensions_without_end_are_cut_off_R87(url, key, start):
+    head = chunked(f"authorization: Bearer {key.token()}")
+    assert await exchange(url, head, start, *[b"a" * 8000] * 100, seconds=1) == b""
+
+
+@pytest.mark.anyio
+async def test_an_answer_before_the_end_of_the_body_ends_the_connection_R87(url, monkeypatch):
+    monkeypatch.setattr(http_protocol, "_LINGER_SECONDS", 0.2)
+    for target, status in ((WHOAMI, 401), ("/nothing", 404)):
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(chunked(target=target))
+        got = answer(await asyncio.wait_for(reader.read(), 1))
+        assert got.status == status, "the whole answer arrives, and then the end"
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(2):
+                while True:
+                    writer.write(b"1\r\nx\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+        writer.close()
+
+
+@pytest.mark.anyio
+async def test_what_follows_an_early_answer_is_not_served_R87(url, upstream, key):
+    rest = b"0\r\n\r\n" + request(key.token(), "content-length: 2")
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(chunked())
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 1)
+    writer.write(rest)
+    assert b"HTTP/1.1" not in await asyncio.wait_for(reader.read(), 1)
+    await asyncio.sleep(0.2)
+    assert upstream.calls == []
+    writer.close()
+
+
+@pytest.mark.anyio
+async def test_a_finished_request_leaves_the_connection_open_for_the_next(url, upstream, key):
+    once = request(key.token(), "content-length: 2").replace(b"connection: close\r\n", b"")
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    for piece in (once, chunked(f"authorization: Bearer {key.token()}") + b"2\r\n{}\r\n0\r\n\r\n", once + once):
+        writer.write(piece)
+        for _ in range(piece.count(b"HTTP/1.1")):
+            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n{}"), 1)).startswith(b"HTTP/1.1 200")
+    assert len(upstream.function_calls) == 4
+    writer.close()
+
+
+@pytest.mark.anyio
+async def test_line_ends_between_requests_do_not_keep_a_connection_R87(url, key):
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+    await asyncio.wait_for(reader.readuntil(b"}"), 1)
+    writer.write(b"\r\n")
+    assert await asyncio.wait_for(reader.read(), 1) == b""
+    writer.close()
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize(("trusted", "counted_as"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
 async def test_only_a_trusted_proxy_may_name_the_client_address_R83(make_edge, serve, key, trusted, counted_as):
