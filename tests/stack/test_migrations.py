@@ -159,6 +159,18 @@ def test_a_later_migration_is_written_pushed_and_leaves_no_difference_R26(projec
         assert schema_check.migration_between(migrated, sourced) == ""
 
 
+def test_going_back_as_the_readme_says_leaves_what_was_there_before_F83(tmp_path: Path) -> None:
+    block = (tools.PROJECT / "README.md").read_text().split("Going back takes the data along:")[1].split("```sql\n")[1].split("```")[0]
+    with schema_check.scratch_clusters(1) as (cluster,):
+        before = schema_check.facts(cluster.url("postgres"))
+        for _ in range(2):
+            sql_source.apply(cluster.url("postgres"))
+            assert len(schema_check.facts(cluster.url("postgres"))) > len(before) + 1000
+            with cluster.connect("postgres") as connection:
+                connection.execute(block)
+            assert schema_check.differences(schema_check.facts(cluster.url("postgres")), before) == []
+
+
 def test_the_first_migration_holds_every_file_of_sql_in_order() -> None:
     text = sql_source.baseline()
     names = [line.removeprefix("-- ==== ").removesuffix(" ====") for line in text.splitlines() if line.startswith("-- ==== ")]
