@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,20 +22,33 @@ def push(database_url: str, *, home: Path, project: Path = tools.PROJECT) -> str
     home: a folder the CLI may write to, so that it touches nobody's real one.
     Raises: MigrationFailed with the CLI's own words; the failing file leaves nothing behind (R27).
     """
-    parts = urlsplit(database_url)
-    # Not in the command line: every user of the machine can read that.
-    bare = parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
-    return _run(["push", f"--remote={bare}", "--yes", "--workdir", str(project)], home, {"PGPASSWORD": unquote(parts.password or "")})
+    password = unquote(urlsplit(database_url).password or "")
+    return _run(["push", f"--remote={_bare(database_url)}", "--yes", "--workdir", str(project)], home, {"PGPASSWORD": password})
 
 
 def diff(from_url: str, to_url: str, *, home: Path) -> str:
-    """Return the SQL that turns the first database into the second, empty if nothing does. Raises: MigrationFailed.
-
-    Both passwords stand in the command line for a moment: meant for databases that are thrown away.
-    """
-    output = home / "difference.sql"
-    _run(["diff", "--use-pg-delta", "--from", from_url, "--to", to_url, "--output", str(output), "--workdir", str(home)], home)
+    """Return the SQL that turns the first database into the second, empty if nothing does. Raises: MigrationFailed."""
+    output, passwords = home / "difference.sql", home / "pgpass"
+    passwords.touch(mode=0o600)
+    passwords.write_text("".join(map(_pgpass_line, (from_url, to_url))))
+    between = ["--from", _bare(from_url), "--to", _bare(to_url), "--output", str(output)]
+    try:
+        _run(["diff", "--use-pg-delta", *between, "--workdir", str(home)], home, {"PGPASSFILE": str(passwords)})
+    finally:
+        passwords.unlink()
     return output.read_text() if output.exists() else ""
+
+
+def _bare(url: str) -> str:
+    """Return the URL without its password: every user of the machine can read a command line."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
+
+
+def _pgpass_line(url: str) -> str:
+    parts = urlsplit(url)
+    user, password = (re.sub(r"([:\\])", r"\\\1", unquote(part or "")) for part in (parts.username, parts.password))
+    return f"{parts.hostname}:{parts.port}:*:{user}:{password}\n"
 
 
 def _run(arguments: list[str], home: Path, settings: Mapping[str, str] = MappingProxyType({}), *, timeout_s: float = 120.0) -> str:
