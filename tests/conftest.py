@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[SHARED] = tempfile.mkdtemp(prefix="ringfence-tests-")
+        Path(os.environ[SHARED]).chmod(0o711)  # PostgreSQL's own user must pass through
     sys.addaudithook(_stay_on_loopback)
 
 
@@ -100,7 +101,6 @@ def cluster(shared: Path) -> Any:
         if described.exists():
             known = json.loads(described.read_text())
             return Cluster(shared / "postgres", shared / "postgres.log", known["port"], known["passwords"], throwaway=True)
-        shared.chmod(0o711)
         passwords = {role: secrets.token_urlsafe(16) for role in (SUPERUSER, *LOGIN_ROLES, *JOB_ROLES)}
         port = free_ports({"postgres": 0})["postgres"]
         made = Cluster(shared / "postgres", shared / "postgres.log", port, passwords, throwaway=True)

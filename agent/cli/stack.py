@@ -82,6 +82,7 @@ def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[
     Raises: CliError for what the person can do something about.
     """
     from agent.cli.seed import seed
+    from edge_proxy.local.auth.config import ConfigError
     from edge_proxy.local.migrate import MigrationFailed
     from edge_proxy.local.processes import PartFailed
     from edge_proxy.local.stack import AlreadyRunning, PortTaken, Stack
@@ -98,7 +99,7 @@ def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[
             stack.publish(described)
             report(f"ready in {time.monotonic() - began:.1f} s: {described['url']}")
             yield stack, described
-    except (AlreadyRunning, PortTaken, MigrationFailed, FileNotFoundError, PartFailed, PermissionError) as err:
+    except (AlreadyRunning, PortTaken, ConfigError, MigrationFailed, FileNotFoundError, PartFailed, PermissionError) as err:
         raise CliError(str(err)) from err
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,12 +41,17 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "max_wal_size": "256MB",
+    # The log holds nothing that a caller sent: no statement, no argument, and not the message of an ordinary refusal, which
+    # quotes them. What the server says of itself stays: LOG, FATAL, PANIC.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
 }
 
 
 @dataclass
 class Cluster:
-    """A data folder, its port and its passwords; `start` makes it run as our own child."""
+    """A data folder in a folder of ours, its port and its passwords; `start` makes it run as our own child."""
 
     data: Path
     log: Path
@@ -72,12 +78,12 @@ class Cluster:
         The folder gets its name when it is whole, so an interrupted run leaves nothing that looks like a cluster.
         """
         user = system_user.ensure()
+        system_user.open_way_to(BINARIES / "initdb", ours=Path(sys.prefix))
+        system_user.open_way_to(self.data, ours=self.data.parent)
         draft = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700, parents=True)
         system_user.give(draft)
-        system_user.open_way_to(draft)
-        system_user.open_way_to(BINARIES / "initdb")
         with tempfile.NamedTemporaryFile("w", prefix="ringfence-") as password_file:
             password_file.write(self.passwords[SUPERUSER])
             password_file.flush()

@@ -15,6 +15,7 @@ import psutil
 
 # The kernel derives start times from the boot time, which a clock adjustment may move by a little.
 CLOCK_SLACK_S = 2.0
+LARGEST_LOG_BYTES = 10_000_000
 
 
 class PartFailed(Exception):
@@ -94,10 +95,12 @@ def start(
     stop_signal: int = int(signal.SIGTERM),
     user: str | None = None,
 ) -> Child:
-    """Start a child with its output in `log` (0600).
+    """Start a child with its output in `log` (0600); a log grown large is put aside first, and one such is kept.
 
     The child gets its own session: a Ctrl-C in the terminal reaches the supervisor alone, which then stops its children in order.
     """
+    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         popen = subprocess.Popen(

@@ -15,6 +15,25 @@ from typing import Any
 from edge_proxy.local import system_user
 
 
+class NotOurs(PermissionError):
+    """A folder or file of another user of the machine: what it says may be what they want us to believe."""
+
+    def __init__(self, path: Path, owner: int) -> None:
+        super().__init__(
+            f"{path} belongs to {system_user.name_of(owner)}, and we are {system_user.name_of(os.geteuid())}: "
+            f"run this as {system_user.name_of(owner)}, choose another --state-dir, or have root remove it or run chown on it")
+
+
+def refuse_if_not_ours(path: Path) -> None:
+    """Raises: NotOurs for something that exists and is another user's."""
+    try:
+        owner = path.lstat().st_uid
+    except FileNotFoundError:
+        return
+    if owner != os.geteuid():
+        raise NotOurs(path, owner)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read, in one step: a reader sees the old text or the new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -31,7 +50,9 @@ class State:
         self._secrets = threading.Lock()
 
     def create(self) -> None:
+        """Make the folder and close it to others. Raises: NotOurs."""
         self.root.mkdir(parents=True, exist_ok=True)
+        self._refuse_if_not_ours("stack.json", "secrets.json", self.signing_keys.name)
         self.root.chmod(0o700)
         if system_user.ensure():
             # PostgreSQL's own user must pass through to its data folder, and nobody else.
@@ -70,7 +91,8 @@ class State:
         return self.logs / f"{name}.log"
 
     def read(self, name: str) -> dict[str, Any]:
-        """Return a JSON object kept in the folder, empty when there is none yet."""
+        """Return a JSON object kept in the folder, empty when there is none yet. Raises: NotOurs."""
+        self._refuse_if_not_ours(name)
         path = self.root / name
         return json.loads(path.read_text()) if path.exists() else {}
 
@@ -85,6 +107,10 @@ class State:
                 kept[name] = prefix + secrets.token_urlsafe(24)
                 self.write("secrets.json", kept)
             return str(kept[name])
+
+    def _refuse_if_not_ours(self, *names: str) -> None:
+        for path in (self.root, *(self.root / name for name in names)):
+            refuse_if_not_ours(path)
 
     @contextmanager
     def exclusive(self) -> Iterator[bool]:

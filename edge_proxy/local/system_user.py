@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import stat
 import subprocess
 from pathlib import Path
@@ -31,21 +32,36 @@ def ensure() -> str | None:
     return NAME
 
 
-def open_way_to(folder: Path) -> None:
-    """Let the system user pass through the folders above `folder`: traverse only, never list.
+class NoWay(PermissionError):
+    """A folder that is not ours to open keeps PostgreSQL's user from its files or programs."""
 
-    Raises: PermissionError naming the folder that blocks the way.
+
+def open_way_to(path: Path, *, ours: Path) -> None:
+    """Let the system user pass through the folders above `path`: traverse only, never list.
+
+    ours: the folder we made; it and what is in it are opened. Above it nothing is changed: that is somebody's home, perhaps.
+    Raises: NoWay naming the folder that blocks the way and what to do.
     """
     if not needed():
         return
-    for ancestor in folder.resolve().parents:
-        mode = ancestor.stat().st_mode
-        if mode & stat.S_IXOTH or (mode & stat.S_IXGRP and ancestor.stat().st_gid == group_id()):
+    for ancestor in path.resolve().parents:
+        found = ancestor.stat()
+        if found.st_mode & stat.S_IXOTH or (found.st_mode & stat.S_IXGRP and found.st_gid == group_id()):
             continue
-        try:
-            ancestor.chmod(mode | stat.S_IXOTH)
-        except PermissionError as err:
-            raise PermissionError(f"PostgreSQL runs as {NAME} and cannot pass through {ancestor}") from err
+        if not ancestor.is_relative_to(ours.resolve()):
+            raise NoWay(
+                f"PostgreSQL does not run as root but as the system user {NAME}, which may not pass through {ancestor} to {path}: "
+                f"work in a folder that others may pass through (both the checkout and --state-dir), run this as another user "
+                f"than root, or let every user of the machine pass through (not list) that folder: chmod o+x {shlex.quote(str(ancestor))}")
+        ancestor.chmod(found.st_mode | stat.S_IXOTH)
+
+
+def name_of(user_id: int) -> str:
+    """Return the name of a user of the machine, or the number when it has none."""
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return f"user {user_id}"
 
 
 def group_id() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,15 @@ def test_the_published_file_holds_what_the_endpoint_serves(emulator: Emulator, t
     path = tmp_path / "jwks.json"
     emulator.keys.publish_jwks(path)
     assert json.loads(path.read_text()) == published(emulator).json()
+
+
+def test_a_key_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    SigningKeys.load_or_create(tmp_path / "keys.json")
+    SigningKeys.load_or_create(tmp_path / "keys.json")
+    somebody_else = os.geteuid() + 12345
+    monkeypatch.setattr(os, "geteuid", lambda: somebody_else)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        SigningKeys.load_or_create(tmp_path / "keys.json")
 
 
 def test_a_key_file_others_can_read_is_refused(tmp_path: Path) -> None:

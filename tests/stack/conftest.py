@@ -14,7 +14,7 @@ from tests.stack.support import processes_of, ringfence
 @pytest.fixture(scope="session")
 def room(shared: Path) -> Path:
     """Return a folder for state folders. Not pytest's own: every run closes that to other system users, also to PostgreSQL's."""
-    return Path(tempfile.mkdtemp(prefix="stacks-", dir=shared))
+    return _passable(Path(tempfile.mkdtemp(prefix="stacks-", dir=shared)))
 
 
 @pytest.fixture
@@ -30,7 +30,12 @@ def folder_beside(room: Path) -> Iterator[Path]:
 
 
 def _state_folder(room: Path) -> Iterator[Path]:
-    state = Path(tempfile.mkdtemp(dir=room)) / "state"
+    state = _passable(Path(tempfile.mkdtemp(dir=room))) / "state"
     yield state
     ringfence("down", "--state-dir", state)
     assert processes_of(state) == []
+
+
+def _passable(folder: Path) -> Path:
+    folder.chmod(0o711)
+    return folder

@@ -33,6 +33,8 @@ class SigningKeys:
         """Read the key file, made first (one new key, mode 0600) when there is none. Raises: ConfigError."""
         if not path.exists():
             _write_new(path, json.dumps({"keys": [new_key()]}))
+        if path.lstat().st_uid != os.geteuid():
+            raise ConfigError(f"{path} belongs to another user of the machine, who knows the keys in it: remove it, or run as that user")
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError(f"{path} can be read by others: run chmod 600 on it")
         try:
