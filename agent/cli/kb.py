@@ -53,8 +53,7 @@ async def _add(where: Target, token: str, knowledge_base: str, files: list[Path]
     from agent.cli.embedding import configured_embedder
     from agent.ingest import ingest
 
-    embedder = configured_embedder()
-    async with EdgeClient(where.url, where.publishable_key) as client:
+    async with configured_embedder() as embedder, EdgeClient(where.url, where.publishable_key) as client:
         rpc = client.as_person(token)
         org_id, base_id = await _find(rpc, knowledge_base)
         for file in files:

@@ -44,13 +44,13 @@ async def _seed(described: dict[str, Any], state: State, report: Report) -> list
             people = await _sign_up(client, state)
         with step("organizations, members, bots and orders", report):
             homes = [await _organization(client, people, one) for one in ORGANIZATIONS]
-        embedder = configured_embedder()
         readmes = corpus.up_to(corpus.readmes(tools.MODULES), README_CHUNKS, LONGEST_README)
         licences = corpus.up_to(corpus.licences(), LICENCE_CHUNKS, LONGEST_LICENCE)
-        for one, (org_id, knowledge_base_id), texts in ((ACME, homes[0], readmes), (GLOBEX, homes[1], licences)):
-            rpc = client.as_person(people[one.owner]["token"])
-            with step(f"{len(texts)} documents into {one.slug}/{one.knowledge_base}", report):
-                await _documents(rpc, embedder, org_id, knowledge_base_id, texts)
+        async with configured_embedder() as embedder:
+            for one, (org_id, knowledge_base_id), texts in ((ACME, homes[0], readmes), (GLOBEX, homes[1], licences)):
+                rpc = client.as_person(people[one.owner]["token"])
+                with step(f"{len(texts)} documents into {one.slug}/{one.knowledge_base}", report):
+                    await _documents(rpc, embedder, org_id, knowledge_base_id, texts)
         return [await _described(client, email, person) for email, person in people.items()]
 
 

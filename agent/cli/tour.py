@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +31,8 @@ answer = client.chat.completions.create(model="acme/helpdesk", messages=question
 print(answer.choices[0].message.content, answer.ringfence["citations"])
 END
 
-# @supabase/supabase-js; Node 20 has no WebSocket of its own, which the client asks for
+# @supabase/supabase-js. Node 22 and browsers do not need `realtime`. On Node 20, which has no WebSocket of its own, the client
+# wants realtime: {{ transport: ws }}, ws being that package's export; without realtime channels any class will do, as here
 (cd supabase && node --input-type=module - <<'END'
 import {{ createClient }} from "@supabase/supabase-js"
 const realtime = {{ transport: globalThis.WebSocket ?? class {{}} }}
@@ -43,7 +45,7 @@ END
 
 def examples(described: dict[str, Any], state_dir: Path) -> str:
     """Return what to paste into a shell to connect to the running stack."""
-    where = "" if state_dir == DEFAULT_STATE_DIR else f"RINGFENCE_STATE_DIR={state_dir} "
+    where = "" if state_dir == DEFAULT_STATE_DIR else f"RINGFENCE_STATE_DIR={shlex.quote(str(state_dir))} "
     return EXAMPLES.format(
         url=described["url"], publishable_key=described["publishable_key"], email="owner@acme.test", command=f"{where}.venv/bin/ringfence")
 

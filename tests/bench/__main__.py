@@ -30,7 +30,7 @@ QUESTION = "What does the licence allow me to do with the software?"
 def main() -> None:
     unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")}
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
-        state = Path(folder, "state")
+        state = Path(folder)
         began = time.perf_counter()
         up = ringfence("up", "--detach", "--json", "--port", "0", "--state-dir", state, environment=unlimited, timeout_s=300)
         try:
@@ -61,12 +61,12 @@ async def measure(stack: dict[str, Any]) -> None:
         print(f"{'':<44}{'median':>9}{'p95':>9}   rate at 16")
         await row("whoami, PostgREST directly", lambda: post(f"{direct}/whoami", {}, token))
         await row("whoami, through the edge", lambda: post(f"{edge}/whoami", {}, token))
-        embedder = configured_embedder()
-        vector = (await embedder.embed([QUESTION]))[0]
-        search = {"org_id": owner["orgs"][0]["id"], "query": QUESTION, "query_embedding": json.dumps(vector)}
-        await row("search_documents, PostgREST directly", lambda: post(f"{direct}/search_documents", search, token))
-        await row("search_documents, through the edge", lambda: post(f"{edge}/search_documents", search, token))
-        await row("embedding of a question", lambda: embedder.embed([QUESTION]), calls=100)
+        async with configured_embedder() as embedder:
+            vector = (await embedder.embed([QUESTION]))[0]
+            search = {"org_id": owner["orgs"][0]["id"], "query": QUESTION, "query_embedding": json.dumps(vector)}
+            await row("search_documents, PostgREST directly", lambda: post(f"{direct}/search_documents", search, token))
+            await row("search_documents, through the edge", lambda: post(f"{edge}/search_documents", search, token))
+            await row("embedding of a question", lambda: embedder.embed([QUESTION]), calls=100)
         chat = {"model": "acme/helpdesk", "messages": [{"role": "user", "content": QUESTION}]}
         await row("an answer of the offline responder", lambda: post(f"{stack['url']}/v1/chat/completions", chat, token), calls=40)
         await verification(stack, token)

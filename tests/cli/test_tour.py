@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from agent.cli import transcript
 from agent.cli.client import EdgeClient
+from agent.cli.options import DEFAULT_STATE_DIR
 from agent.cli.people import ACME
 from agent.cli.tour import examples
 from agent.cli.transcript import Transcript
@@ -51,6 +53,16 @@ def test_a_difference_is_counted(stack: dict[str, Any], monkeypatch: Any, plante
 
 async def _nothing() -> set[str]:
     return set()
+
+
+def test_the_examples_name_a_state_folder_in_one_word_and_what_node_20_needs(stack: dict[str, Any]) -> None:
+    text = examples(stack, Path("a folder/of 'mine'"))
+    [line] = [line for line in text.splitlines() if line.startswith("export TOKEN=")]
+    setting, program, *arguments = shlex.split(line.removeprefix("export TOKEN=$(").removesuffix(")"))
+    assert (setting, program) == ("RINGFENCE_STATE_DIR=a folder/of 'mine'", ".venv/bin/ringfence")
+    assert arguments == ["login", "owner@acme.test"]
+    assert "RINGFENCE_STATE_DIR" not in examples(stack, DEFAULT_STATE_DIR)
+    assert "Node 20" in text and "realtime: { transport: ws }" in text
 
 
 def test_the_examples_it_prints_work_as_printed(stack: dict[str, Any]) -> None:
