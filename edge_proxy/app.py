@@ -16,9 +16,12 @@ from edge_proxy.errors import Internal, NotFound, Overloaded, ProxyError
 from edge_proxy.health import Health
 from edge_proxy.jwks import KeyCache
 from edge_proxy.metrics import Metrics
+from edge_proxy.places import Places
 from edge_proxy.tokens import Identity, Verifier, bearer_token
 from edge_proxy.upstream import Upstream
 
+# An operator's probe must get through when everything else is full.
+_UNCOUNTED = frozenset({"healthz", "readyz"})
 Handler = Callable[[Request, Send], Awaitable[Reply | None]]
 
 
@@ -38,8 +41,11 @@ class Edge:
         self._users = Buckets("user", limits.user_rate, limits.buckets, monotonic)
         self._addresses = Buckets("address", limits.address_rate, limits.buckets, monotonic)
         self._auth_addresses = Buckets("auth_address", limits.auth_rate, limits.buckets, monotonic)
+        self._user_places = Places("user_in_flight", limits.user_in_flight)
+        self._address_places = Places("address_in_flight", limits.address_in_flight)
         self._forwarder = forward.Forwarder(config, self.upstream, Allowlist(limits, monotonic))
-        self._auth = auth.AuthPassThrough(config, self.upstream)
+        passwords = Buckets("password", limits.password_rate, limits.buckets, monotonic)
+        self._auth = auth.AuthPassThrough(config, self.upstream, passwords)
         self._agent = AgentMount(agent, limits) if agent is not None else None
         self._health = Health(config, self.upstream, self.keys, monotonic)
 
@@ -92,8 +98,11 @@ class Edge:
             await send(message)
 
         code = ""
-        self._in_flight += 1
+        counted = route not in _UNCOUNTED
+        self._in_flight += counted
         try:
+            if counted:
+                self._take_place(request)
             await self._answer(request, handle, outgoing)
         except ClientGone:
             code = "client_gone"
@@ -107,16 +116,21 @@ class Edge:
                 await error_reply(error, request.request_id, openai=route == "agent").send(outgoing)
         finally:
             seconds = time.perf_counter() - started
-            self._in_flight -= 1
+            self._in_flight -= counted
+            request.held.close()
             self.metrics.answered(route, status, code, seconds)
             facts = {"route": route, "status": status, "code": code, "ms": round(seconds * 1000, 1)}
             log.write("request", request_id=request.request_id, **facts, **request.log)
 
-    async def _answer(self, request: Request, handle: Handler, send: Send) -> None:
+    def _take_place(self, request: Request) -> None:
+        """Raises: Overloaded, TooMany."""
         if self._in_flight > self.config.limits.in_flight:
             raise Overloaded
+        request.held.enter_context(self._address_places.one(request.network))
+
+    async def _answer(self, request: Request, handle: Handler, send: Send) -> None:
         request.check_headers(self.config.limits)
-        self._addresses.spend(request.address)
+        self._addresses.spend(request.network)
         if request.method == "OPTIONS":
             await preflight(request, self.config.cors_origins).send(send)
             return
@@ -145,7 +159,7 @@ class Edge:
 
     async def _auth_call(self, request: Request, send: Send) -> Reply:
         if request.method == "POST":
-            self._auth_addresses.spend(request.address)
+            self._auth_addresses.spend(request.network)
         return await self._auth.call(request, lambda: self._identify(request))
 
     async def _agent_call(self, request: Request, send: Send) -> None:
@@ -161,6 +175,7 @@ class Edge:
             sub=log.fingerprint(identity.user_id), session=log.fingerprint(identity.session_id), kid=identity.kid
         )
         self._users.spend(identity.user_id)
+        request.held.enter_context(self._user_places.one(identity.user_id))
         return identity
 
 

@@ -6,10 +6,12 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from edge_proxy.buckets import network_of
 from edge_proxy.errors import (
     BadBody,
     BadRequest,
@@ -50,6 +52,8 @@ class Request:
     receive: Receive
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     log: dict[str, Any] = field(default_factory=dict)
+    held: ExitStack = field(default_factory=ExitStack)
+    """The places it takes up, given back when it has been served."""
 
     def __post_init__(self) -> None:
         self.method: str = self.scope["method"]
@@ -57,7 +61,7 @@ class Request:
         self.path: str = self.scope["raw_path"].decode("latin-1")
         self.query: str = self.scope["query_string"].decode("latin-1")
         client = self.scope.get("client")
-        self.address: str = client[0] if client else "unknown"
+        self.network: str = network_of(client[0]) if client else "unknown"
         self._headers: dict[bytes, list[bytes]] = {}
         for name, value in self.scope["headers"]:
             self._headers.setdefault(name, []).append(value)

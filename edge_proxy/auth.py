@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from edge_proxy.asgi import JSON, Reply, Request
+from edge_proxy.buckets import Buckets
 from edge_proxy.config import Config
-from edge_proxy.errors import Header, MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
+from edge_proxy.errors import BadBody, Header, MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
 from edge_proxy.tokens import Identity
 from edge_proxy.upstream import Upstream, UpstreamReply
 
@@ -17,6 +20,7 @@ PREFIX = "/auth/v1/"
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _GRANTS = frozenset({"password", "refresh_token", "pkce"})
 _API_VERSION = re.compile(rb"\d{4}-\d{2}-\d{2}\Z")
+_ACCOUNT_MEMBERS = frozenset({"email", "phone"})
 _REDIRECTS = frozenset({302, 303})
 _RELAYED = {
     "x-supabase-api-version": re.compile(r"\d{4}-\d{2}-\d{2}\Z"),
@@ -86,11 +90,32 @@ def _check_query(endpoint: Endpoint, query: str) -> None:
         raise QueryRefused("grant_type")
 
 
+def _is_password(query: str) -> bool:
+    return dict(parse_qsl(query)).get("grant_type") == "password"
+
+
+def _account(body: bytes) -> str | None:
+    """Return a digest of the account that a sign-in with a password names. Raises: BadBody.
+
+    Supabase Auth reads member names in any case, and the last one wins: with two accounts in one body, one of them would
+    go uncounted.
+    """
+    named = {
+        str(value).strip().lower()
+        for name, value in json.loads(body).items()
+        if name.lower() in _ACCOUNT_MEMBERS and isinstance(value, str) and value
+    }
+    if len(named) > 1:
+        raise BadBody("two accounts")
+    # A digest, for a fixed size: what a stranger sends stays in memory for a while.
+    return next((hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest() for name in named), None)
+
+
 class AuthPassThrough:
     """Forwards a listed endpoint to Supabase Auth with headers built from nothing."""
 
-    def __init__(self, config: Config, upstream: Upstream) -> None:
-        self._config, self._upstream = config, upstream
+    def __init__(self, config: Config, upstream: Upstream, passwords: Buckets) -> None:
+        self._config, self._upstream, self._passwords = config, upstream, passwords
 
     async def call(self, request: Request, identify: Callable[[], Awaitable[Identity]]) -> Reply:
         """Return Supabase Auth's answer; `identify` is asked only where a user's token belongs.
@@ -119,7 +144,13 @@ class AuthPassThrough:
         if version is not None and _API_VERSION.match(version):
             headers["x-supabase-api-version"] = version.decode("ascii")
         url = f"{self._config.auth_url}/{path}" + (f"?{request.query}" if request.query else "")
-        return _reply(endpoint, await self._upstream.request(request.method, url, headers, body))
+        account = _account(body) if path == "token" and body and _is_password(request.query) else None
+        if account is not None:
+            self._passwords.spend(account)
+        reply = await self._upstream.request(request.method, url, headers, body)
+        if account is not None and reply.status == 200:
+            self._passwords.refund(account)
+        return _reply(endpoint, reply)
 
 
 def _reply(endpoint: Endpoint, reply: UpstreamReply) -> Reply:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections import OrderedDict
 from collections.abc import Callable
 
 from edge_proxy.errors import TooMany
 from edge_proxy.limits import Rate
+
+_IPV6_PREFIX = 64
+
+
+def network_of(address: str) -> str:
+    """Return the key of a client address: an IPv4 address itself, an IPv6 address as its /64."""
+    if ":" not in address:
+        return address
+    try:
+        ip = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.IPv6Network((ip, _IPV6_PREFIX), strict=False))
 
 
 class Buckets:
@@ -28,3 +44,9 @@ class Buckets:
             self._levels.popitem(last=False)
         if not allowed:
             raise TooMany(max(1, math.ceil((1 - level) / self._rate.per_second)), self._name)
+
+    def refund(self, key: str) -> None:
+        """Give one request back: it turned out not to count."""
+        if key in self._levels:
+            level, since = self._levels[key]
+            self._levels[key] = (min(float(self._rate.burst), level + 1), since)

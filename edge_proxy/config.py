@@ -109,11 +109,22 @@ def _rate(environ: Mapping[str, str], name: str, default: Rate) -> Rate:
     return Rate(float(match[1]), int(match[2]))
 
 
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name) or str(default)
+    if not (value.isascii() and value.isdecimal() and len(value) < 10 and int(value) > 0):
+        raise ConfigRefused(f"{name} must be a number from 1 up")
+    return int(value)
+
+
 def _limits(environ: Mapping[str, str]) -> Limits:
     return Limits(
+        user_in_flight=_count(environ, "RINGFENCE_RATE_USER_IN_FLIGHT", Limits.user_in_flight),
+        address_in_flight=_count(environ, "RINGFENCE_RATE_ADDRESS_IN_FLIGHT", Limits.address_in_flight),
+        user_database_calls=_count(environ, "RINGFENCE_RATE_USER_DATABASE_CALLS", Limits.user_database_calls),
         user_rate=_rate(environ, "RINGFENCE_RATE_USER", Limits.user_rate),
         address_rate=_rate(environ, "RINGFENCE_RATE_ADDRESS", Limits.address_rate),
         auth_rate=_rate(environ, "RINGFENCE_RATE_AUTH", Limits.auth_rate),
+        password_rate=_rate(environ, "RINGFENCE_RATE_PASSWORD", Limits.password_rate),
     )
 
 

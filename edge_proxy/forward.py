@@ -13,6 +13,7 @@ from edge_proxy.catalog import CATALOG, Allowlist
 from edge_proxy.config import Config
 from edge_proxy.database_errors import database_error
 from edge_proxy.errors import MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
+from edge_proxy.places import Lines
 from edge_proxy.tokens import Identity
 from edge_proxy.upstream import Upstream
 
@@ -53,6 +54,8 @@ class Forwarder:
 
     def __init__(self, config: Config, upstream: Upstream, allowlist: Allowlist) -> None:
         self._config, self._upstream, self._allowlist = config, upstream, allowlist
+        limits = config.limits
+        self._lines = Lines("database_calls", limits.user_database_calls, limits.database_wait_seconds)
 
     async def call(self, request: Request, name: str, identity: Identity) -> Reply:
         """Return the function's answer. Raises: ProxyError of many kinds; see errors.py."""
@@ -61,10 +64,12 @@ class Forwarder:
         async def read_catalog() -> bytes:
             return (await self._send(CATALOG, b"{}", identity, request.request_id, _JSON)).body
 
-        await self._allowlist.check(name, read_catalog)
-        request.log["rpc"] = name
         accept = _OBJECT if request.only(b"accept") == _OBJECT.encode() else _JSON
-        return await self._send(name, body, identity, request.request_id, accept)
+        # The body is here already: a slow one waits elsewhere.
+        async with self._lines.one(identity.user_id):
+            await self._allowlist.check(name, read_catalog)
+            request.log["rpc"] = name
+            return await self._send(name, body, identity, request.request_id, accept)
 
     async def _send(self, name: str, body: bytes, identity: Identity, request_id: str, accept: str) -> Reply:
         headers = outgoing_headers(self._config, identity, request_id, accept)

@@ -66,10 +66,27 @@ class Limits:
     """At most one fetch in this time for an unknown function name."""
 
     in_flight: int = 1000
-    """Requests being served at once, streams included."""
+    """Requests being served at once, streams included; /healthz and /readyz do not count."""
+    user_in_flight: int = 32
+    """Of those, by one person; RINGFENCE_RATE_USER_IN_FLIGHT. One more is 429."""
+    address_in_flight: int = 128
+    """Of those, from one address; RINGFENCE_RATE_ADDRESS_IN_FLIGHT."""
+    user_database_calls: int = 4
+    """Of one person's requests, in the database at once: PostgREST's pool has 10 connections for everybody.
+
+    RINGFENCE_RATE_USER_DATABASE_CALLS. One more waits in line for `database_wait_seconds`; then it is 429.
+    """
+    database_wait_seconds: float = 2.0
     user_rate: Rate = Rate(per_second=50, burst=200)
+    """RINGFENCE_RATE_USER, as PER_SECOND/BURST; the next two likewise."""
     address_rate: Rate = Rate(per_second=200, burst=1000)
+    """RINGFENCE_RATE_ADDRESS. An IPv6 address counts as its /64: that is what one customer has."""
     auth_rate: Rate = Rate(per_second=10, burst=60)
-    """POST per address on /auth/v1: sign-in and sign-up, so that passwords cannot be tried at speed."""
+    """POST per address on /auth/v1: sign-in and sign-up; RINGFENCE_RATE_AUTH."""
+    password_rate: Rate = Rate(per_second=1 / 6, burst=10)
+    """Wrong passwords for one account, from all addresses together; RINGFENCE_RATE_PASSWORD.
+
+    A right one costs nothing. While somebody guesses, the owner of the account waits too: the lesser harm.
+    """
     buckets: int = 50_000
     ready_cache_seconds: float = 5.0

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from edge_proxy.config import ConfigRefused, from_environment
-from edge_proxy.limits import Rate
+from edge_proxy.limits import Limits, Rate
 from tests.proxy.support import b64
 
 GOOD = {"SUPABASE_URL": "https://project.example", "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_abc"}
@@ -27,6 +27,7 @@ def test_everything_derives_from_the_project_url():
         "authenticated",
         ("ES256",),
     )
+    assert config.limits == Limits()
     assert (config.host, config.port, config.metrics_port) == ("127.0.0.1", 8787, 9787)
     assert (config.agent_app, config.cors_origins) == ("agent.app:create_app", frozenset())
 
@@ -43,11 +44,17 @@ def test_each_setting_can_be_given():
         "RINGFENCE_AGENT_APP": "",
         "RINGFENCE_CORS_ORIGINS": "https://app.example,http://localhost:3000",
         "RINGFENCE_RATE_USER": "2.5/10",
+        "RINGFENCE_RATE_PASSWORD": "0.5/3",
+        "RINGFENCE_RATE_USER_IN_FLIGHT": "7",
+        "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": "8",
+        "RINGFENCE_RATE_USER_DATABASE_CALLS": "9",
     })  # fmt: skip
     assert (config.rest_url, config.auth_url) == ("http://127.0.0.1:3000", "http://localhost:9999")
     assert (config.algorithms, config.port, config.agent_app) == (("ES256", "RS256"), 0, "")
     assert config.cors_origins == {"https://app.example", "http://localhost:3000"}
-    assert config.limits.user_rate == Rate(2.5, 10)
+    assert (config.limits.user_rate, config.limits.password_rate) == (Rate(2.5, 10), Rate(0.5, 3))
+    limits = config.limits
+    assert (limits.user_in_flight, limits.address_in_flight, limits.user_database_calls) == (7, 8, 9)
 
 
 SECRETS = {
@@ -89,6 +96,10 @@ UNCLEAR = {
     "RINGFENCE_CORS_ORIGINS": ["*", "https://*.example", "https://app.example/", "null", "app.example",
                               "https://a.example\nx"],
     "RINGFENCE_TRUSTED_PROXIES": ["*", "proxy.example", "10.0.0.0/99"],
+    "RINGFENCE_RATE_PASSWORD": ["10", "0/1"],
+    "RINGFENCE_RATE_USER_IN_FLIGHT": ["0", "-1", "x", "1.5", "٣"],
+    "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": ["0", "1/2"],
+    "RINGFENCE_RATE_USER_DATABASE_CALLS": ["0", "many"],
     "RINGFENCE_RATE_USER": ["0/1", "1/0", "1", "x/y", "-1/5"],
 }  # fmt: skip
 
