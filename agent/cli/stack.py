@@ -44,8 +44,7 @@ def up(
         return
     report = _to_stderr if as_json else print
     with interruptible(), serving(state_dir, port, no_seed, report) as (stack, described):
-        _show(described, as_json)
-        serve_until_told(stack)
+        serve_until_told(stack, lambda: _show(described, as_json))
 
 
 def status(state_dir: StateDir = DEFAULT_STATE_DIR, as_json: AsJson = False) -> None:
@@ -124,9 +123,10 @@ def interruptible() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def serve_until_told(stack: Stack) -> None:
-    """Serve until a signal says to stop, which is the ordinary end. Raises: PartFailed."""
+def serve_until_told(stack: Stack, announce: Callable[[], None]) -> None:
+    """Serve until a signal says to stop, which is the ordinary end as soon as anything is announced. Raises: PartFailed."""
     with suppress(KeyboardInterrupt):
+        announce()
         stack.wait()
 
 

@@ -70,8 +70,7 @@ def tour(
         print(f"publishable key:  {described['publishable_key']}")
         print(f"passwords:        {stack.state.root / 'users.json'}")
         print(examples(described, state_dir))
-        print("serving until Ctrl-C", flush=True)
-        serve_until_told(stack)
+        serve_until_told(stack, lambda: print("serving until Ctrl-C", flush=True))
 
 
 async def _transcript(described: dict[str, Any], state: Any) -> int:

@@ -78,8 +78,7 @@ class Cluster:
         The folder gets its name when it is whole, so an interrupted run leaves nothing that looks like a cluster.
         """
         user = system_user.ensure()
-        system_user.open_way_to(BINARIES / "initdb", ours=Path(sys.prefix))
-        system_user.open_way_to(self.data, ours=self.data.parent)
+        self._open_way()
         draft = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700, parents=True)
@@ -103,6 +102,7 @@ class Cluster:
     def launch(self) -> processes.Child:
         """Start the server as our child; `wait_until_ready` says when it answers."""
         user = system_user.ensure()
+        self._open_way()
         settings = SETTINGS | {"port": str(self.port)} | (THROWAWAY if self.throwaway else {})
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.child = processes.start(
@@ -164,6 +164,11 @@ class Cluster:
     def drop_database(self, name: str) -> None:
         with self.connect(autocommit=True) as connection:
             connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def _open_way(self) -> None:
+        """Let the server's user reach its programs and its data. Raises: NoWay."""
+        system_user.open_way_to(BINARIES / "initdb", ours=Path(sys.prefix))
+        system_user.open_way_to(self.data, ours=self.data.parent)
 
     def _answers(self) -> bool:
         try:

@@ -89,8 +89,10 @@ def test_programs_in_a_closed_home_are_said_to_be_out_of_reach(home: Path, room:
     monkeypatch.setattr(sys, "prefix", str(home / ".venv"))
     monkeypatch.setattr(postgres, "BINARIES", home / ".venv" / "lib" / "bin")
     (home / ".venv" / "lib" / "bin").mkdir(parents=True)
-    with pytest.raises(system_user.NoWay, match=f"pass through {home} to .*initdb"):
-        Cluster(room / "elsewhere", room / "elsewhere.log", 1, {}).initialise()
+    cluster = Cluster(room / "elsewhere", room / "elsewhere.log", 1, {})
+    for begin in (cluster.initialise, cluster.launch):
+        with pytest.raises(system_user.NoWay, match=f"pass through {home} to .*initdb"):
+            begin()
     assert mode(home) == 0o700 and not (room / "elsewhere.new").exists()
 
 

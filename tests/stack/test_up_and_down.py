@@ -104,7 +104,7 @@ def test_a_signal_ends_the_foreground_stack_and_all_its_processes(folder: Path, 
     command = [sys.executable, "-u", "-m", "agent.cli", "up", "--no-seed", "--port", "0", "--state-dir", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
-        awaited = "ready in" if ready else "PostgreSQL on port"
+        awaited = "people:" if ready else "PostgreSQL on port"
         for line in process.stdout:
             if awaited in line:
                 break
