@@ -28,7 +28,8 @@ QUESTION = "What does the licence allow me to do with the software?"
 
 
 def main() -> None:
-    unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")}
+    unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")} | {
+        f"RINGFENCE_RATE_{name}": "64" for name in ("USER_IN_FLIGHT", "USER_DATABASE_CALLS")}
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
         state = Path(folder)
         began = time.perf_counter()
