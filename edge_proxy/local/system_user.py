@@ -9,6 +9,8 @@ import stat
 import subprocess
 from pathlib import Path
 
+from edge_proxy.local import access_list
+
 NAME = "ringfence-postgres"
 
 
@@ -39,8 +41,8 @@ class NoWay(PermissionError):
 def open_way_to(path: Path, *, ours: Path) -> None:
     """Let the system user pass through the folders above `path`: traverse only, never list.
 
-    ours: the folder we made; it and what is in it are opened. Above it nothing is changed: that is somebody's home, perhaps.
-    Raises: NoWay naming the folder that blocks the way and what to do.
+    ours: the folder we made; it and what is in it are opened to all. A folder above it, somebody's home perhaps, is opened to the
+    system user alone, by an access control list. Raises: NoWay naming the folder that blocks the way and what to do.
     """
     if not needed():
         return
@@ -48,12 +50,18 @@ def open_way_to(path: Path, *, ours: Path) -> None:
         found = ancestor.stat()
         if found.st_mode & stat.S_IXOTH or (found.st_mode & stat.S_IXGRP and found.st_gid == group_id()):
             continue
-        if not ancestor.is_relative_to(ours.resolve()):
+        if ancestor.is_relative_to(ours.resolve()):
+            ancestor.chmod(found.st_mode | stat.S_IXOTH)
+            continue
+        try:
+            access_list.let_pass(ancestor, user_id())
+        except OSError as err:
             raise NoWay(
-                f"PostgreSQL does not run as root but as the system user {NAME}, which may not pass through {ancestor} to {path}: "
+                f"PostgreSQL does not run as root but as the system user {NAME}, which may not pass through {ancestor} to {path}, and "
+                f"this file system keeps no access control lists ({err.strerror}): "
                 f"work in a folder that others may pass through (both the checkout and --state-dir), run this as another user "
-                f"than root, or let every user of the machine pass through (not list) that folder: chmod o+x {shlex.quote(str(ancestor))}")
-        ancestor.chmod(found.st_mode | stat.S_IXOTH)
+                f"than root, or let every user of the machine pass through (not list) that folder: chmod o+x {shlex.quote(str(ancestor))}"
+            ) from err
 
 
 def name_of(user_id: int) -> str:
@@ -62,6 +70,10 @@ def name_of(user_id: int) -> str:
         return pwd.getpwuid(user_id).pw_name
     except KeyError:
         return f"user {user_id}"
+
+
+def user_id() -> int:
+    return pwd.getpwnam(NAME).pw_uid
 
 
 def group_id() -> int:
