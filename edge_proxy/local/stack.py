@@ -35,7 +35,7 @@ class AlreadyRunning(Exception):
 
 
 class PortTaken(Exception):
-    """The port is in use by another program; --port 0 picks a free one."""
+    """The port is in use by another program; --port 0 (with make: PORT=0) picks a free one."""
 
 
 class Stack:
@@ -141,7 +141,7 @@ class Stack:
         elif not wanted["edge"]:
             wanted["edge"] = DEFAULT_PORT
         if self.port != 0 and wanted["edge"] and not is_free(wanted["edge"]):
-            raise PortTaken(f"port {wanted['edge']} is in use by another program; --port 0 picks a free one")
+            raise PortTaken(f"port {wanted['edge']} is in use by another program; --port 0 (with make: PORT=0) picks a free one")
         ports = free_ports(wanted)
         self.state.write("ports.json", dict(ports))
         return ports

@@ -132,7 +132,7 @@ def test_a_port_in_use_is_said_so(folder: Path) -> None:
         port = taken.getsockname()[1]
         done = ringfence("up", "--no-seed", "--port", str(port), "--state-dir", folder)
     assert done.returncode == 1
-    assert done.stderr == f"ringfence: port {port} is in use by another program; --port 0 picks a free one\n"
+    assert done.stderr == f"ringfence: port {port} is in use by another program; --port 0 (with make: PORT=0) picks a free one\n"
 
 
 def test_nobody_else_may_read_the_state_folder(running: Path) -> None:
