@@ -21,9 +21,10 @@ from agent.errors import AgentError, NotVisible, TooLarge, Unauthenticated, wher
 from agent.limits import Limits
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
-from agent.question import Question, Started
+from agent.question import Answer, Question, Started
 from agent.rpc import Rpc, RpcPool, Token
 from agent.run import Agent
+from agent.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class App:
 
     def __init__(self, agent: Agent, pool: RpcPool) -> None:
         self._agent, self._pool = agent, pool
+        self._turns = Turns(agent.limits.answers_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -87,7 +89,7 @@ class App:
         rpc = self._pool.as_user(Token(identity["token"]), reply.request_id)
         method, path = scope["method"], scope["path"]
         if (method, path) == ("POST", "/v1/chat/completions"):
-            await self._chat(rpc, receive, reply)
+            await self._chat(rpc, identity["user_id"], receive, reply)
         elif (method, path) == ("GET", MODELS):
             bots = await rpc.call("list_bots")
             await reply.json(200, {"object": "list", "data": [model_object(bot) for bot in bots]})
@@ -96,7 +98,7 @@ class App:
         else:
             raise NotVisible("There is no such route.")
 
-    async def _chat(self, rpc: Rpc, receive: Receive, reply: "_Reply") -> None:
+    async def _chat(self, rpc: Rpc, user_id: str, receive: Receive, reply: "_Reply") -> None:
         request = parse_chat_request(await _body(receive))
         question = Question(request.bot, request.question, request.conversation_id, reply.request_id)
         chunks: Chunks | None = None
@@ -112,8 +114,11 @@ class App:
         async def collect(event: Started | TextDelta) -> None:
             pass
 
-        answer = await _while_connected(
-            self._agent.answer(rpc, question, stream if request.stream else collect), receive)
+        async def make() -> Answer:
+            async with self._turns.of(user_id):
+                return await self._agent.answer(rpc, question, stream if request.stream else collect)
+
+        answer = await _while_connected(make(), receive)
         if chunks is None:
             await reply.json(200, completion(request.bot, answer))
         else:

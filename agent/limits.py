@@ -19,6 +19,8 @@ class Limits:
     history_tokens: int = 6_000
     """How much of a conversation's earlier turns a model sees: each of its calls sends them again."""
     answer_characters: int = 50_000
+    answers_at_once: int = 4
+    """Answers made for one person at a time; further questions wait for their turn."""
     wall_s: float = 120.0
     """Seconds from the first byte to the last, the client's own slowness included."""
     result_characters: int = 24_000
