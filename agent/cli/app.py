@@ -29,7 +29,7 @@ def main() -> None:
     """Run a command and exit with its status: 1 for a failure that is explained, 2 for wrong arguments."""
     try:
         app()
-    except (CliError, AgentError, PermissionError) as err:
+    except (CliError, AgentError, OSError) as err:
         print(f"ringfence: {err}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:

@@ -51,6 +51,7 @@ def _stream(where: Target, token: str, bot: str, question: str) -> dict[str, Any
         raise CliError(f"{where.url} cannot be reached") from err
     except openai.APIError as err:
         body = err.body if isinstance(err.body, dict) else {}
-        raise CliError(f"{body.get('message') or err.message} ({body.get('code') or 'error'})") from err
+        said = f"{body.get('message') or err.message} ({body.get('code') or 'error'})"
+        raise CliError(said + (": run `ringfence login EMAIL`" if err.__class__ is openai.AuthenticationError else "")) from err
     print()
     return extra

@@ -48,7 +48,8 @@ def doctor(
         findings += asyncio.run(_service(where))
         database_url = database_url or where.database_url
     except CliError as err:
-        findings.append(Finding("service", "warn", f"not checked: {err}"))
+        meant = [name for name in ("RINGFENCE_URL", "SUPABASE_URL") if os.environ.get(name)]
+        findings.append(Finding("service", "fail" if meant else "warn", f"not checked: {err}"))
     if database_url is not None:
         findings += _database(database_url)
     failed = [finding for finding in findings if finding.status == "fail"]
@@ -71,7 +72,7 @@ def version_finding(number: int, text: str) -> Finding:
             return Finding("postgresql", "warn", f"{text} is newer than what is known here (up to {newest})")
         return Finding("postgresql", "fail", f"{text} is no longer supported; at least {oldest}.{MINIMUM_POSTGRES[oldest]}")
     if minor < minimum:
-        return Finding("postgresql", "warn", f"{text} lags behind {major}.{minimum}, which fixes {FIXED_THERE}")
+        return Finding("postgresql", "warn", f"{text} lags behind {major}.{minimum}, which fixes {FIXED_THERE}: upgrade the server (hosted: Settings, Infrastructure)")
     return Finding("postgresql", "ok", text)
 
 

@@ -30,6 +30,8 @@ def login(
     where.state.create()
     where.state.write(KEPT, {"url": where.url, "email": email, "access_token": token})
     print(f"signed in as {email} at {where.url}", file=sys.stderr)
+    if where.is_edge and asyncio.run(_second_factor_missing(where, token)):
+        print(f"an organization of yours asks for a second factor: run `ringfence login {email} --code CODE` to see it", file=sys.stderr)
     print(token)
 
 
@@ -43,6 +45,13 @@ def sign_in(where: Target, email: str, password: str, code: str | None = None) -
             return await client.confirm(token, code) if code else token
 
     return asyncio.run(call())
+
+
+async def _second_factor_missing(where: Target, token: str) -> bool:
+    from agent.cli.client import EdgeClient
+
+    async with EdgeClient(where.url, where.publishable_key) as client:
+        return bool((await client.as_person(token).call("whoami"))["second_factor_missing"])
 
 
 def token_for(where: Target, email: str | None) -> str:

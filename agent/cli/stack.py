@@ -137,13 +137,18 @@ def _start_detached(state_dir: Path, port: int | None, no_seed: bool) -> dict[st
 
     state = State(state_dir)
     if leftovers.running(state):
-        return running_stack(state_dir)
+        running = running_stack(state_dir)
+        if port and not running["url"].endswith(f":{port}"):
+            raise CliError(f"the stack already runs at {running['url']}: run `ringfence down` before it moves to port {port}")
+        return running
     leftovers.end(state)  # of a killed supervisor; its stack.json would look like ours being ready
     state.create()
     command = [sys.executable, "-u", "-m", "agent.cli", "up", "--state-dir", str(state.root)]
     command += [] if port is None else ["--port", str(port)]
     command += ["--no-seed"] if no_seed else []
     log = state.log("supervisor")
+    if log.exists():
+        log.replace(log.with_name("supervisor.log.1"))  # why the last one ended stands there
     with os.fdopen(os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)) as output:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:

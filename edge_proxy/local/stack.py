@@ -54,7 +54,8 @@ class Stack:
         self.state.create()
         if not self._exclusive.enter_context(self.state.exclusive()):
             self._exclusive.close()
-            raise AlreadyRunning(f"a stack is already running in {self.state.root}")
+            raise AlreadyRunning(
+                f"a stack is already running in {self.state.root}: `ringfence status` shows it, `ringfence down` ends it")
         return self
 
     def __exit__(self, *exc: object) -> None:

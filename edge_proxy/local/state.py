@@ -24,6 +24,13 @@ class NotOurs(PermissionError):
             f"run this as {system_user.name_of(owner)}, choose another --state-dir, or have root remove it or run chown on it")
 
 
+class NotAState(FileExistsError):
+    """A folder that holds something else: a stack would spread among it and close it to others."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not empty and not a state folder: choose another --state-dir, one that is empty or not there yet")
+
+
 def refuse_if_not_ours(path: Path) -> None:
     """Raises: NotOurs for something that exists and is another user's."""
     try:
@@ -50,9 +57,12 @@ class State:
         self._secrets = threading.Lock()
 
     def create(self) -> None:
-        """Make the folder and close it to others. Raises: NotOurs."""
+        """Make the folder and close it to others. Raises: NotOurs, NotAState, OSError when it cannot be made."""
         self.root.mkdir(parents=True, exist_ok=True)
         self._refuse_if_not_ours("stack.json", "secrets.json", self.signing_keys.name)
+        # These two are made below, before anything else.
+        if any(self.root.iterdir()) and not (self.logs.is_dir() and self.home.is_dir()):
+            raise NotAState(self.root)
         self.root.chmod(0o700)
         if system_user.ensure():
             # PostgreSQL's own user must pass through to its data folder, and nobody else.

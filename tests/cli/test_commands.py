@@ -89,7 +89,7 @@ def test_documents_are_added_once_and_replaced_when_they_change(stack: dict[str,
     ("arguments", "said"),
     [
         (["kb", "add", "globex/handbook", __file__, "--as", "owner@acme.test"], "you are not in an organization 'globex'; yours: acme"),
-        (["kb", "add", "acme/absent", __file__, "--as", "owner@acme.test"], "acme has no knowledge base 'absent'; it has: handbook"),
+        (["kb", "add", "acme/absent", __file__, "--as", "owner@acme.test"], "acme has no knowledge base 'absent'; those you may see: handbook"),
         (["kb", "add", "acme/handbook", str(Path(__file__).parent), "--as", "owner@acme.test"], "no Markdown or text file"),
         (["chat", "--bot", "acme/helpdesk", "--as", "stranger@example.test", "Hello?"], "the password of stranger@example.test is not known here"),
     ],
@@ -98,6 +98,37 @@ def test_a_mistake_is_explained_in_one_line(at: list[str], arguments: list[str],
     done = ringfence(*arguments, *at)
     assert done.returncode == 1
     assert done.stderr.startswith("ringfence: ") and said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_broken_file_is_named_and_the_others_are_added(at: list[str], tmp_path: Path) -> None:
+    for folder, text in (("one", b"A wombat digs at dawn."), ("two", b""), ("three", b"\xff\xfe"), ("zwei", b"A wombat sleeps at noon.")):
+        (tmp_path / "notes" / folder).mkdir(parents=True)
+        (tmp_path / "notes" / folder / "index.md").write_bytes(text)
+    done = ringfence("kb", "add", "acme/handbook", str(tmp_path / "notes"), "--private", "--as", "owner@acme.test", *at)
+    assert done.returncode == 1
+    assert done.stdout == "one/index.md: 1 passage(s)\nzwei/index.md: 1 passage(s)\n"
+    three, two, last = done.stderr.splitlines()
+    assert three.startswith("three/index.md: not added: ") and "UTF-8" in three
+    assert two == "two/index.md: not added: The document holds no text."
+    assert last == "ringfence: 2 of 4 files not added"
+
+
+def test_a_running_stack_is_not_moved_to_another_port_in_silence(stack: dict[str, Any], at: list[str]) -> None:
+    same, other = (ringfence("up", "--detach", "--json", "--port", port, *at) for port in (stack["url"].rsplit(":")[-1], "9"))
+    assert same.returncode == 0 and json.loads(same.stdout)["url"] == stack["url"]
+    assert (other.returncode, other.stderr) == (
+        1, f"ringfence: the stack already runs at {stack['url']}: run `ringfence down` before it moves to port 9\n")
+
+
+def test_a_token_that_is_no_longer_good_says_what_to_run(elsewhere: dict[str, str], tmp_path: Path) -> None:
+    from edge_proxy.local.state import State
+
+    state = State(tmp_path)
+    state.create()
+    state.write("session.json", {"url": elsewhere["RINGFENCE_URL"], "email": "x", "access_token": "a.b.c"})
+    done = ringfence("chat", "--bot", "acme/helpdesk", "Hello?", environment=elsewhere)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("(invalid_token): run `ringfence login EMAIL`\n")
 
 
 def test_a_member_without_the_permission_cannot_add_documents(at: list[str], tmp_path: Path) -> None:

@@ -62,6 +62,27 @@ def test_every_command_says_whose_the_folder_is(tmp_path: Path, command: list[st
     assert list((tmp_path / "state").iterdir()) == []
 
 
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "letter.txt").write_text("Dear all")
+    before = mode(documents)
+    done = ringfence("up", "--detach", "--no-seed", "--port", "0", "--state-dir", documents, timeout_s=20)
+    assert done.returncode == 1
+    assert done.stderr == f"ringfence: {documents} is not empty and not a state folder: choose another --state-dir, one that is empty or not there yet\n"
+    assert [file.name for file in documents.iterdir()] == ["letter.txt"] and mode(documents) == before
+    State(tmp_path / "new").create()
+    State(tmp_path / "new").create()
+
+
+@pytest.mark.parametrize("place", ["/proc/nope", "/dev/null/state"])
+def test_a_state_folder_that_cannot_be_made_is_said_in_one_line(place: str) -> None:
+    done = ringfence("up", "--detach", "--state-dir", place, timeout_s=20)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("ringfence: ") and place.rpartition("/")[0] in line
+
+
 @pytest.fixture
 def home(room: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a closed home folder, seen by a stack that runs as root."""
