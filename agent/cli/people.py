@@ -26,15 +26,15 @@ ACME = Organization(
     members={"member@acme.test": "member", "auditor@acme.test": "auditor", "both@example.test": "builder"},
     removed={"removed@acme.test": "member"},
     orders={
-        "owner@acme.test": {"order_number": "ACME-1001", "total_cents": 12900, "currency": "EUR", "items": [{"sku": "lamp", "quantity": 1}]},
-        "member@acme.test": {"order_number": "ACME-1002", "total_cents": 4500, "currency": "EUR", "items": [{"sku": "cable", "quantity": 3}]},
+        "owner@acme.test": {"order_number": "ACME-1001", "total_cents": 12900, "currency": "EUR", "items": [{"name": "lamp", "quantity": 1}]},
+        "member@acme.test": {"order_number": "ACME-1002", "total_cents": 4500, "currency": "EUR", "items": [{"name": "cable", "quantity": 3}]},
     },
 )
 GLOBEX = Organization(
     "globex", "Globex", "owner@globex.test",
     members={"member@globex.test": "member", "both@example.test": "member"},
     orders={
-        "owner@globex.test": {"order_number": "GLOBEX-2001", "total_cents": 99900, "currency": "USD", "items": [{"sku": "drone", "quantity": 1}]},
+        "owner@globex.test": {"order_number": "GLOBEX-2001", "total_cents": 99900, "currency": "USD", "items": [{"name": "drone", "quantity": 1}]},
     },
 )
 ORGANIZATIONS = (ACME, GLOBEX)

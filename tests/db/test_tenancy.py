@@ -1,0 +1,101 @@
+"""Tenancy as a whole: every resource belongs to an organization, and the database alone keeps them apart (F18, F19, F24)."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.db.decisions import TABLES
+from tests.db.matrix import become, planted
+from tests.db.session import Request
+from tests.db.world import World, embedding, make_person
+
+READS = {
+    "list_members": {}, "list_knowledge_bases": {}, "list_documents": {"knowledge_base_id": "knowledge_base"}, "list_conversations": {},
+    "list_run_steps": {"run_id": "run"}, "my_orders": {}, "get_order": {"number": "ORD-1000"}, "search_documents": {"query": "delivery"},
+}
+
+
+def without_organization(db: Request, name: str) -> None:
+    """Take every comparison with the organization asked for out of a function's body."""
+    source = db.one("select pg_get_functiondef(p.oid) from pg_proc p where p.pronamespace = 'api'::regnamespace and p.proname = %s", name)
+    changed, count = re.subn(rf"\w+\.org_id = {name}\.org_id", "true", source)
+    assert count >= 1, f"{name} compares no organization"
+    db.run(changed.replace("%", "%%"))
+
+
+def told(db: Request, world: World, name: str) -> str:
+    """Everything the function says to a caller who names acme."""
+    arguments = {k: world.acme.ids.get(v, v) for k, v in READS[name].items()}
+    vector = {"query_embedding": json.dumps(embedding(0))} if name == "search_documents" else {}
+    try:
+        with db.connection.transaction():
+            return str(db.rpc(name, org_id=world.acme.id, **arguments, **vector))
+    except Exception as error:
+        assert getattr(error, "sqlstate", None) == "PT404"
+        return ""
+
+
+def marks(db: Request, world: World) -> set[str]:
+    """What can only come from acme: its canary, its people, its ids."""
+    return {world.acme.canary, *(str(p.user_id) for p in world.acme.people.values()), *(str(i) for i in world.acme.ids.values()),
+            *(str(i) for (i,) in db.all("select id from app.customer_order where org_id = %s", world.acme.id)),
+            *(d for (d,) in db.all("select arguments_sha256 from app.run_step where org_id = %s and arguments_sha256 is not null", world.acme.id))}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_without_its_organization_filter_a_function_still_shows_nobody_elses_rows_F19(world: World, name: str) -> None:
+    with planted(world) as db:
+        acme = marks(db, world)
+        without_organization(db, name)
+        become(db, world.globex.people["owner"])
+        assert not [mark for mark in acme if mark in told(db, world, name)]
+        # The right people still get theirs, and without row security the same call would have told.
+        become(db, world.acme.people["customer" if name in ("list_conversations", "list_run_steps") else "owner"])
+        assert [mark for mark in acme if mark in told(db, world, name)]
+        db.run("reset role")
+        for table in TABLES:
+            db.run(f"alter table app.{table} disable row level security")
+        become(db, world.globex.people["owner"])
+        found = [mark for mark in acme if mark in told(db, world, name)]
+        assert found or name == "my_orders", "my_orders also compares the person"
+
+
+def test_no_role_that_serves_requests_owns_a_table_or_steps_past_policies_F19(world: World) -> None:
+    serving = ["anon", "authenticated", "authenticator", "ringfence_owner", "ringfence_worker", "ringfence_analyst"]
+    with world.operator() as db:
+        assert {name for (name,) in db.all("select rolname from pg_roles where not rolsuper and not rolbypassrls")} >= set(serving)
+        tables = db.all("select relname, relowner::regrole::text, relrowsecurity and relforcerowsecurity from pg_class"
+                        " where relnamespace = 'app'::regnamespace and relkind in ('r', 'p')")
+        assert {name for name, _, _ in tables} == set(TABLES)
+        assert {(owner in serving, forced) for _, owner, forced in tables} == {(False, True)}
+
+
+@pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.org == "org_id"])
+def test_every_resource_belongs_to_one_organization_F24(world: World, table: str) -> None:
+    with world.operator() as db:
+        one = f"'app.{table}'::regclass"
+        assert db.one(f"select attnotnull from pg_attribute where attrelid = {one} and attname = 'org_id'")
+        # Composite keys carry it on; this one says that the organization exists.
+        assert db.one(f"select count(*) from pg_constraint where conrelid = {one} and confrelid = 'app.organization'::regclass"
+                      " and conkey = array[(select attnum from pg_attribute where attrelid = conrelid and attname = 'org_id')]") == 1
+        assert db.one(f"select count(*) from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
+                      f" where i.indrelid = {one} and a.attname = 'org_id' and i.indpred is null") >= 1
+        commands = db.all(f"select polcmd::text from pg_policy where polrelid = {one} and polpermissive"
+                          " and polroles = array['authenticated'::regrole::oid] order by 1")
+        assert commands == [("a",), ("d",), ("r",), ("w",)]
+
+
+def test_many_organizations_live_side_by_side_without_a_gate_F18(own_world: World) -> None:
+    world = own_world
+    people = [make_person(world.superuser_url, f"founder{n}@example.test") for n in range(3)]
+    founded: dict[str, set[str]] = {}
+    for person in people:
+        with world.as_(person, keep=True) as db:
+            founded[person.email] = {db.rpc("create_organization", slug=f"shop-{n}", name="Shop")["id"] for n in range(10)}
+    for person in people:
+        with world.as_(person) as db:
+            assert {o["id"] for o in db.rpc("whoami")["organizations"]} == founded[person.email]
+    assert len(set.union(*founded.values())) == 30
