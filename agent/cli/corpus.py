@@ -32,10 +32,10 @@ def readmes(node_modules: Path) -> Iterator[Text]:
         # A plain `Description` header is where older packages keep it.
         body = distribution.metadata.get_payload() or distribution.metadata.get("Description") or ""  # type: ignore[attr-defined]
         if isinstance(body, str) and len(body) > 400:
-            yield Text(f"{name} {version}: README", f"pkg:pypi/{name.lower()}@{version}#README", _clean(body))
+            yield Text(f"{name} {version}: README", f"pkg:pypi/{name.lower()}@{version}#README", clean(body))
     for file in sorted([*node_modules.glob("*/README.md"), *node_modules.glob("@*/*/README.md")]):
         package = str(file.parent.relative_to(node_modules))
-        yield Text(f"{package}: README", f"pkg:npm/{package}#README", _clean(file.read_text(errors="replace")))
+        yield Text(f"{package}: README", f"pkg:npm/{package}#README", clean(file.read_text(errors="replace")))
 
 
 def licences() -> Iterator[Text]:
@@ -46,7 +46,7 @@ def licences() -> Iterator[Text]:
             if not re.search(r"\.dist-info/.*(LICEN[CS]E|COPYING|NOTICE)[^/]*$", str(entry)):
                 continue
             try:
-                text = _clean(Path(str(entry.locate())).read_text())
+                text = clean(Path(str(entry.locate())).read_text())
             except (OSError, UnicodeDecodeError):
                 continue
             # The same licence differs from package to package in its copyright lines, appendix and line breaks only.
@@ -79,7 +79,7 @@ def _distributions() -> list[metadata.Distribution]:
     return sorted(found, key=lambda one: one.metadata["Name"].lower())
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Return the text without what nobody asks about: badges, HTML comments and tags, control characters."""
     text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
     text = re.sub(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)", "", text)
