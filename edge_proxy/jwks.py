@@ -66,6 +66,12 @@ class KeyCache:
 
     async def _refresh(self) -> None:
         """Fetch unless one was tried just now; everyone who asks meanwhile waits for the same fetch."""
+        await self._refresh_once()
+        if self._good_at is None:
+            # A purge while we waited made that fetch worthless: nobody is turned away for it.
+            await self._refresh_once()
+
+    async def _refresh_once(self) -> None:
         if self._flight is None:
             usable = self._age() < self._limits.jwks_max_age_seconds
             pause = self._limits.jwks_refresh_seconds if usable else self._limits.jwks_first_seconds

@@ -96,6 +96,23 @@ async def test_a_purge_during_a_fetch_wins_over_what_the_fetch_brings_R77(edge, 
     assert_error(await call(edge, token=key.token()), 401, "invalid_token")
 
 
+async def test_a_request_that_waits_while_keys_are_purged_is_served_with_the_new_ones_R77(edge, upstream, key, other_key, clock, limits):
+    clock.now += limits.jwks_ttl_seconds
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        asked.set()
+        await go_on.wait()
+
+    upstream.answers[JWKS] = Answer(body=jwks(key.jwk()), before=slow)
+    waiting = asyncio.create_task(call(edge, token=other_key.token()))
+    await asked.wait()
+    edge.keys.purge()
+    upstream.set_keys(other_key.jwk())
+    go_on.set()
+    assert (await waiting).status == 200
+
+
 async def test_a_verdict_is_dropped_when_the_same_kid_becomes_another_key_R80(
     edge, upstream, key, other_key, clock, limits
 ):

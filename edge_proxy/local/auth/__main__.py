@@ -10,14 +10,14 @@ import uvicorn
 
 from edge_proxy.local.auth.app import create_app
 from edge_proxy.local.auth.config import AuthConfig, ConfigError
-from edge_proxy.local.auth.keys import SigningKeys
+from edge_proxy.local.auth.keys import KeyFile
 
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         config = AuthConfig.from_environment(os.environ)
-        app = create_app(config, SigningKeys.load_or_create(config.signing_keys))
+        app = create_app(config, KeyFile(config.signing_keys))
     except ConfigError as error:
         sys.exit(f"auth emulator: {error}")
     # No access log: it would show query strings. The app writes its own line for each request.

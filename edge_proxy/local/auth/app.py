@@ -18,13 +18,13 @@ from edge_proxy.local.auth.endpoints import Endpoints, Pool
 from edge_proxy.local.auth.errors import MethodNotAllowed, PathNotFound
 from edge_proxy.local.auth.factors import FactorEndpoints
 from edge_proxy.local.auth.grants import Clock, wall_clock
-from edge_proxy.local.auth.keys import SigningKeys
+from edge_proxy.local.auth.keys import Keys
 
 POOL_SIZE = 5
 POOL_WAIT_S = 10.0
 
 
-def create_app(config: AuthConfig, keys: SigningKeys, clock: Clock = wall_clock) -> Starlette:
+def create_app(config: AuthConfig, keys: Keys, clock: Clock = wall_clock) -> Starlette:
     """Return the app. Its pool opens when the app starts and fails the start when the database does not answer."""
     pool = _pool(config)
     endpoints = Endpoints(config, keys, pool, clock)

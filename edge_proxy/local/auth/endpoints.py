@@ -32,7 +32,7 @@ from edge_proxy.local.auth.errors import (
     ValidationFailed,
 )
 from edge_proxy.local.auth.grants import Clock, Grants, is_banned, live
-from edge_proxy.local.auth.keys import SigningKeys
+from edge_proxy.local.auth.keys import Keys
 from edge_proxy.local.auth.store import Caller, Session, Store, User
 
 Pool = AsyncConnectionPool[AsyncConnection]
@@ -45,7 +45,7 @@ MAX_USER_AGENT_LENGTH = 512
 @dataclass(frozen=True)
 class Endpoints:
     config: AuthConfig
-    keys: SigningKeys
+    keys: Keys
     pool: Pool
     clock: Clock
 

@@ -22,7 +22,7 @@ from edge_proxy.local.auth.errors import (
     UserBanned,
     UserNotFound,
 )
-from edge_proxy.local.auth.keys import SigningKeys
+from edge_proxy.local.auth.keys import Keys
 from edge_proxy.local.auth.store import Caller, RefreshToken, Session, Store, User
 
 Clock = Callable[[], datetime]
@@ -37,7 +37,7 @@ class Grants:
     """Gives out tokens. Every method runs in the caller's transaction."""
 
     config: AuthConfig
-    keys: SigningKeys
+    keys: Keys
 
     async def open_session(self, store: Store, user_id: UUID, method: str, caller: Caller) -> dict[str, Any]:
         """Return the tokens of a new session of a person who just proved who they are by `method`."""
