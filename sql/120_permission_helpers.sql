@@ -18,13 +18,14 @@ language sql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
   select m.org_id from app.membership m
-  where m.user_id = (select authz.uid())
+  where m.user_id = (select authz.uid()) and m.status = 'active'
     -- A token made for one organization sees that one only; a claim can narrow, never widen. Malformed narrows to nothing.
     and (not (select authz.claims() ? 'org_id') or m.org_id::text = (select authz.claims() ->> 'org_id'))
-    -- To a token without a second factor an organization that requires one does not exist (F06, R42): here, so everywhere.
-    and ((select authz.is_aal2()) or not exists (select from app.organization o where o.id = m.org_id and o.require_mfa))
+    -- A suspended organization does not exist; nor, to a token without a second factor, one that requires it (F06, R42): here, so everywhere.
+    and not exists (select from app.organization o
+      where o.id = m.org_id and (o.suspended_at is not null or o.require_mfa and not (select authz.is_aal2())))
 $$;
-comment on function authz.org_ids() is 'The organizations the signed-in person belongs to now: narrowed by the token''s org_id claim when it has one, and without those that require a second factor the token lacks.';
+comment on function authz.org_ids() is 'The organizations the signed-in person belongs to now: narrowed by the token''s org_id claim when it has one, without those suspended, and without those that require a second factor the token lacks.';
 revoke all on function authz.org_ids() from public;
 grant execute on function authz.org_ids() to authenticated, ringfence_owner;
 alter function authz.org_ids() owner to ringfence_owner;
@@ -55,5 +56,53 @@ comment on function authz.role_ids() is 'The roles the signed-in person holds no
 revoke all on function authz.role_ids() from public;
 grant execute on function authz.role_ids() to authenticated;
 alter function authz.role_ids() owner to ringfence_owner;
+
+create function authz.team_ids() returns setof uuid
+language sql stable security definer rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.team_id from app.team_member t
+  where t.user_id = (select authz.uid()) and t.org_id = any (array(select authz.org_ids()))
+$$;
+comment on function authz.team_ids() is 'The teams the signed-in person is in now.';
+revoke all on function authz.team_ids() from public;
+grant execute on function authz.team_ids() to authenticated;
+alter function authz.team_ids() owner to ringfence_owner;
+
+create function authz.managed_team_ids() returns setof uuid
+language sql stable security definer rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.team_id from app.team_member t
+  where t.user_id = (select authz.uid()) and t.manager and t.org_id = any (array(select authz.org_ids()))
+$$;
+comment on function authz.managed_team_ids() is 'The teams whose manager the signed-in person is now: they choose its members without holding teams.manage (F16).';
+revoke all on function authz.managed_team_ids() from public;
+grant execute on function authz.managed_team_ids() to authenticated;
+alter function authz.managed_team_ids() owner to ringfence_owner;
+
+create function authz.denied(kind text) returns setof uuid
+language sql stable security definer rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+  select case denied.kind when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end
+  from app.deny_rule r
+  where case denied.kind when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end is not null
+$$;
+comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document or bot. For restrictive policies (F15).';
+revoke all on function authz.denied(text) from public;
+grant execute on function authz.denied(text) to authenticated;
+alter function authz.denied(text) owner to ringfence_owner;
+
+create function authz.denied_tools() returns table (org_id uuid, tool text)
+language sql stable security definer rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+  select r.org_id, r.tool from app.deny_rule r where r.tool is not null
+$$;
+comment on function authz.denied_tools() is 'The tools that deny rules take from the signed-in person now, by organization.';
+revoke all on function authz.denied_tools() from public;
+grant execute on function authz.denied_tools() to authenticated;
+alter function authz.denied_tools() owner to ringfence_owner;
 
 reset check_function_bodies;

@@ -5,7 +5,8 @@ create table app.organization (
   name text not null constraint organization_name_check check (char_length(name) between 1 and 120),
   created_by uuid not null,
   created_at timestamptz not null default now(),
-  require_mfa boolean not null default false
+  require_mfa boolean not null default false,
+  suspended_at timestamptz
 );
 comment on table app.organization is 'An organization; everything else belongs to exactly one.';
 comment on column app.organization.id is 'Random identifier; org_id everywhere else.';
@@ -14,6 +15,7 @@ comment on column app.organization.name is 'Display name; 1..120 characters.';
 comment on column app.organization.created_by is 'The person who founded it.';
 comment on column app.organization.created_at is 'When it was founded.';
 comment on column app.organization.require_mfa is 'True: to a token without a second factor this organization does not exist (F06); authz.org_ids() sees to it.';
+comment on column app.organization.suspended_at is 'When it was suspended, or null: while it is, it does not exist for anybody; authz.org_ids() sees to it.';
 
 alter table app.organization enable row level security;
 alter table app.organization force row level security;
@@ -41,7 +43,7 @@ comment on policy organization_update_manager on app.organization is 'organizati
 comment on policy organization_delete_nobody on app.organization is 'Nobody deletes an organization through the API.';
 comment on policy organization_floor on app.organization is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
-comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations require a second factor.';
+comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations are suspended or require a second factor.';
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;

@@ -37,4 +37,12 @@ insert into app.permission (name, description) values
   ('tickets.read', 'Read every support ticket of the organization.'),
   ('tickets.manage', 'Answer and close every support ticket of the organization.'),
   ('runs.read', 'Read the record of every run of the organization, without its text.'),
-  ('audit.read', 'Read the audit trail of the organization.');
+  ('audit.read', 'Read the audit trail of the organization.'),
+  ('roles.manage', 'Make, change and delete roles, within the permissions one holds.'),
+  ('teams.manage', 'Make and delete teams, choose their managers and members.'),
+  ('rules.manage', 'Make and delete the rules that deny a person, team or role a resource whatever was shared with them.'),
+  ('resources.publish', 'Share what one owns with the whole organization, not only with people and teams.'),
+  ('documents.read_confidential', 'Read confidential documents among those one may read.'),
+  ('documents.read_secret', 'Read secret documents among those one may read.'),
+  ('tokens.create', 'Make API tokens of one''s own.'),
+  ('usage.read', 'Read how much of everything the organization uses.');

@@ -85,11 +85,12 @@ as $$
   select 'admin', p.name from app.permission p where p.name <> 'organization.manage'
   union all
   select r.role, unnest(r.permissions) from (values
-    ('builder', array['members.read', 'documents.read', 'documents.manage', 'bots.run', 'bots.manage', 'orders.place', 'tickets.create']),
-    ('analyst', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.read']),
-    ('agent', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.create', 'tickets.read', 'tickets.manage']),
-    ('member', array['documents.read', 'bots.run', 'orders.place', 'tickets.create']),
-    ('auditor', array['members.read', 'bots.run', 'runs.read', 'audit.read'])
+    ('builder', array['members.read', 'documents.read', 'documents.manage', 'bots.run', 'bots.manage', 'orders.place', 'tickets.create',
+      'resources.publish', 'tokens.create']),
+    ('analyst', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.read', 'usage.read', 'tokens.create']),
+    ('agent', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.create', 'tickets.read', 'tickets.manage', 'tokens.create']),
+    ('member', array['documents.read', 'bots.run', 'orders.place', 'tickets.create', 'tokens.create']),
+    ('auditor', array['members.read', 'bots.run', 'runs.read', 'audit.read', 'usage.read'])
   ) r (role, permissions)
 $$;
 comment on function authz.built_in_roles() is 'The roles every organization starts with, one row a permission. Members of an organization choose none of it.';

@@ -3,17 +3,19 @@ create table app.membership (
   org_id uuid not null references app.organization (id) on delete cascade,
   user_id uuid not null references auth.users (id) on delete cascade,
   role_id uuid not null,
+  status text not null default 'active' constraint membership_status_check check (status in ('active', 'suspended')),
   created_at timestamptz not null default now(),
   primary key (org_id, user_id),
   constraint membership_org_id_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id)
 );
 -- Every statement starts from the person, so this one index leads with user_id.
-create index membership_user_id_idx on app.membership (user_id, org_id) include (role_id);
+create index membership_user_id_idx on app.membership (user_id, org_id) include (role_id, status);
 create index membership_org_id_role_id_idx on app.membership (org_id, role_id);
 comment on table app.membership is 'A person''s place in an organization; carries one role.';
 comment on column app.membership.org_id is 'The organization.';
 comment on column app.membership.user_id is 'The person, as known to Supabase Auth.';
 comment on column app.membership.role_id is 'The one role held.';
+comment on column app.membership.status is 'active, or suspended: then as if not a member, until resumed; authz.org_ids() sees to it.';
 comment on column app.membership.created_at is 'Since when.';
 
 alter table app.membership enable row level security;

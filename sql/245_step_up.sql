@@ -42,7 +42,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select not authz.is_aal2() and exists (
     select from app.membership m join app.organization o on o.id = m.org_id
-    where m.user_id = (select authz.uid()) and o.require_mfa
+    where m.user_id = (select authz.uid()) and m.status = 'active' and o.require_mfa and o.suspended_at is null
       and (not (select authz.claims() ? 'org_id') or m.org_id::text = (select authz.claims() ->> 'org_id')))
 $$;
 comment on function authz.second_factor_missing() is 'Whether an organization of the person is out of sight only because this session used no second factor. Says that, not which.';

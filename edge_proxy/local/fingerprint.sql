@@ -52,8 +52,9 @@ select 'relation', c.oid::regclass::text, format('kind %s, owner %s, rls %s, for
     c.relrowsecurity, c.relforcerowsecurity, c.relpersistence, c.reloptions, case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end)
 from pg_catalog.pg_class c join schemas s on s.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
 union all
-select 'column', c.oid::regclass::text || '.' || a.attname, format('place %s, type %s, not null %s, default %s, generated %s, identity %s, collation %s, storage %s',
-    row_number() over (partition by c.oid order by a.attnum), format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+-- Not the place of a column: one added later comes last in the migrations and where it reads best in sql/, and no statement of ours relies on it.
+select 'column', c.oid::regclass::text || '.' || a.attname, format('type %s, not null %s, default %s, generated %s, identity %s, collation %s, storage %s',
+    format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
     a.attgenerated, a.attidentity, a.attcollation, a.attstorage)
 from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid join schemas s on s.oid = c.relnamespace
   left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 
-from tests.db.decisions import ROLES, TABLES, Decision
+from tests.db.registry import ROLES, TABLES, Decision
 from tests.db.session import Person, Request, request
 from tests.db.world import Organization, World
 

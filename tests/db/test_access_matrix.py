@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.db.decisions import ROLES, TABLES
+from tests.db.registry import ROLES, TABLES
 from tests.db.matrix import FORMS, bindings, calling, expected, fill, observed, outcome, personas, statements
 from tests.db.session import Request
 from tests.db.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.db.decisions import TABLES
+from tests.db.registry import TABLES
 from tests.db.matrix import FORMS, become, expected, observed, personas, planted, statements
 from tests.db.world import World
 

@@ -2,100 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import psycopg
 import pytest
 
+from tests.db.calling import arguments, caller
 from tests.db.matrix import become, planted
-from tests.db.session import Request, second_factor
-from tests.db.world import World, embedding
-
-SHA = "0" * 64
-
-
-def _load(db: Request, w: World, uri: str = "test:probe") -> Any:
-    return db.rpc("begin_document", org_id=w.acme.id, knowledge_base_id=w.acme.ids["knowledge_base"], title="Probe", uri=uri, sha256=SHA)
-
-
-def _finish(db: Request, w: World, uri: str) -> None:
-    document = _load(db, w, uri)["document_id"]
-    db.rpc("add_chunks", org_id=w.acme.id, document_id=document,
-           chunks=[{"position": 0, "content": "x", "start_char": 0, "end_char": 1, "embedding": embedding(0)}])
-    db.rpc("finish_document", org_id=w.acme.id, document_id=document)
-
-
-Act = Callable[[Request, World], Any]
-# Every function that changes something: who does it, the act, and the events it must leave.
-ACTS: dict[str, tuple[str, Act, list[str]]] = {
-    "create_organization": ("nobody", lambda db, w: db.rpc("create_organization", slug="third", name="Third"),
-                            ["organization.insert", "membership.insert"]),
-    "add_member": ("admin", lambda db, w: db.rpc("add_member", org_id=w.acme.id, user_id=w.nobody.user_id, role="member"), ["membership.insert"]),
-    "change_member": ("owner", lambda db, w: db.rpc("change_member", org_id=w.acme.id, user_id=w.both.user_id, role="agent"), ["membership.update"]),
-    "remove_member": ("owner", lambda db, w: db.rpc("remove_member", org_id=w.acme.id, user_id=w.both.user_id), ["membership.delete"]),
-    "set_mfa_policy": ("owner", lambda db, w: db.rpc("set_mfa_policy", org_id=w.acme.id, required=True), ["organization.update"]),
-    "create_knowledge_base": ("builder", lambda db, w: db.rpc("create_knowledge_base", org_id=w.acme.id, slug="probe", name="Probe"),
-                              ["knowledge_base.insert"]),
-    "begin_document": ("builder", _load, ["document.insert"]),
-    "finish_document": ("builder", lambda db, w: _finish(db, w, "test:manual-acme"), ["document.insert", "document.delete", "document.update"]),
-    "create_bot": ("builder", lambda db, w: db.rpc("create_bot", org_id=w.acme.id, slug="probe", name="Probe"), ["bot.insert"]),
-    "share_bot": ("builder", lambda db, w: db.rpc("share_bot", org_id=w.acme.id, bot_id=w.acme.ids["hidden_bot"]), ["bot_runner.insert"]),
-    "bind_bot": ("builder", lambda db, w: db.rpc("bind_bot", org_id=w.acme.id, bot_id=w.acme.ids["hidden_bot"], tool="my_orders"), ["bot_binding.insert"]),
-    "start_run": ("customer", lambda db, w: db.rpc("start_run", bot="acme/helpdesk", question="Probe?"), ["run.insert"]),
-    "finish_run": ("customer", lambda db, w: db.rpc("finish_run", run_id=w.acme.ids["running_run"], outcome="succeeded", answer="Yes."), ["run.update"]),
-    "place_order": ("customer", lambda db, w: db.rpc("place_order", org_id=w.acme.id, order_number="PRB-777", total_cents=1, currency="EUR"),
-                    ["customer_order.insert"]),
-    "create_ticket": ("customer", lambda db, w: db.rpc("create_ticket", org_id=w.acme.id, subject="s", body="b"), ["support_ticket.insert"]),
-}
-# Their record is the row itself, append-only: run_step for the first two; chunks belong to a document whose begin and end are recorded.
-OWN_RECORD = {"call_tool", "record_step", "add_chunks"}
-
-
-def actor(world: World, name: str) -> Any:
-    return world.nobody if name == "nobody" else world.acme.people[name]
-
+from tests.db.registry import EVENTS, OWN_RECORD, RECIPES
+from tests.db.session import second_factor
+from tests.db.world import World
 
 def test_every_function_that_writes_is_examined_F63(world: World) -> None:
     with world.operator() as db:
         volatile = {n for (n,) in db.all("select proname from pg_proc where pronamespace = 'api'::regnamespace and provolatile = 'v'")}
-    assert volatile == set(ACTS) | OWN_RECORD
+    assert volatile == set(EVENTS) | OWN_RECORD
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_an_act_leaves_its_events_with_actor_and_role_and_takes_them_along_when_undone_F63(world: World, act: str) -> None:
-    who, do, actions = ACTS[act]
-    person = actor(world, who)
-    role = {"nobody": "owner", "customer": "member"}.get(who, who)
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_act_leaves_its_events_with_actor_and_role_and_takes_them_along_when_undone_F63(world: World, name: str) -> None:
+    person = caller(world, name)
+    role = {"customer": "member"}.get(RECIPES[name][0], RECIPES[name][0])
     with planted(world, "create temporary table known on commit drop as select id from app.audit_event") as db:
         become(db, person, **second_factor())
         with db.connection.transaction(force_rollback=True):
-            do(db, world)
-            assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == len(actions)
+            db.rpc(name, **arguments(db, world, name))
+            assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == len(EVENTS[name])
         become(db, person, **second_factor())
         assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == 0
-        do(db, world)
+        db.rpc(name, **arguments(db, world, name))
         db.run("reset role")
         new = db.all("select action, actor_id, actor_kind, actor_role, object_id is not null from app.audit_event where id not in (select id from known)")
-    assert sorted(a for a, *_ in new) == sorted(actions)
-    assert {tuple(rest) for _, *rest in new} <= {(person.user_id, "user", role, True), (person.user_id, "user", None, True)}
+    assert sorted(a for a, *_ in new) == sorted(EVENTS[name])
+    founding = name == "create_organization"
+    assert {tuple(rest) for _, *rest in new} <= {(person.user_id, "user", "owner" if founding else role, True), (person.user_id, "user", None, True)}
     # Only the founding itself happens before the founder has a role.
-    assert [a for a, _, _, r, _ in new if r is None] == (["organization.insert"] if act == "create_organization" else [])
+    assert [a for a, _, _, r, _ in new if r is None] == (["organization.insert"] if founding else [])
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_an_act_whose_record_cannot_be_written_does_not_happen_F63(world: World, act: str) -> None:
-    who, do, actions = ACTS[act]
-    tables = sorted({a.split(".")[0] for a in actions})
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_act_whose_record_cannot_be_written_does_not_happen_F63(world: World, name: str) -> None:
+    person = caller(world, name)
+    tables = sorted({event.split(".")[0] for event in EVENTS[name]})
     with planted(
         world, "create function public.tg_refuse() returns trigger language plpgsql as $$ begin raise exception 'the trail is full'; end $$",
         "create trigger refuse before insert on app.audit_event for each row execute function public.tg_refuse()",
     ) as db:
         count = " union all ".join(f"select '{t}', count(*), md5(string_agg(t::text, '' order by t::text)) from app.{t} t" for t in tables)
         before = db.all(count)
-        become(db, actor(world, who), **second_factor())
+        become(db, person, **second_factor())
         with pytest.raises(psycopg.errors.RaiseException, match="the trail is full"), db.connection.transaction():
-            do(db, world)
+            db.rpc(name, **arguments(db, world, name))
         db.run("reset role")
         assert db.all(count) == before
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.db.decisions import TABLES
+from tests.db.registry import TABLES
 from tests.db.matrix import become, planted
 from tests.db.session import Request, request
 from tests.db.world import World

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.db.decisions import ROLES
+from tests.db.registry import ROLES
 from tests.db.matrix import become, planted
 from tests.db.world import World
 

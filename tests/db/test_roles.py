@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.db.decisions import ROLES
+from tests.db.registry import ROLES
 from tests.db.matrix import become, planted
 from tests.db.session import Person, Request
 from tests.db.world import World, make_person

@@ -13,10 +13,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from tests.db.calling import filled, made_first, own_ids
 from tests.db.matrix import bindings
-from tests.db.rpc_recipes import CHOSEN, HOSTILE, PEOPLE_AT_LARGE, RECIPES
+from tests.db.registry import CHOSEN, HOSTILE, PEOPLE_AT_LARGE, RECIPES
 from tests.db.session import Request, second_factor
-from tests.db.world import World, embedding
+from tests.db.world import World
 
 CASTS = {"extensions.vector", "jsonb", "uuid", "boolean", "integer", "bigint", "text"}
 # What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
@@ -34,22 +35,6 @@ def signatures(world: World) -> dict[str, dict[str, str]]:
     for function, argument, type_ in rows:
         found.setdefault(function, {}).update({argument: type_} if argument else {})
     return found
-
-
-def own_ids(world: World) -> dict[str, UUID]:
-    with world.operator() as db:
-        return bindings(world.acme, db) | {"nobody": world.nobody.user_id}
-
-
-def load_documents(db: Request, world: World) -> dict[str, UUID]:
-    """Two documents of the caller's that are being loaded, one of them with a passage."""
-    made = {}
-    for name in ("loading_document", "loaded_document"):
-        made[name] = UUID(db.rpc("begin_document", org_id=world.acme.id, knowledge_base_id=world.acme.ids["knowledge_base"], title=name,
-                                 uri=f"test:{name}", sha256="1" * 64)["document_id"])
-    db.rpc("add_chunks", org_id=world.acme.id, document_id=made["loaded_document"],
-           chunks=[{"position": 0, "content": "x", "start_char": 0, "end_char": 1, "embedding": embedding(0)}])
-    return made
 
 
 def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any]) -> tuple[Any, ...]:
@@ -73,10 +58,6 @@ def masked(answer: tuple[Any, ...], *ids: Any) -> tuple[Any, ...]:
         text = text.replace(str(id_), "ASKED")
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "NEW", text)
     return tuple(json.loads(re.sub(r"20\d\d-\d\d-\d\d[ T][0-9:.+]+", "TIME", text)))
-
-
-def filled(arguments: dict[str, Any], ids: dict[str, UUID]) -> dict[str, Any]:
-    return {a: re.sub(r":([a-z_]+)", lambda m: str(ids[m[1]]), v) if isinstance(v, str) and v.startswith(":") else v for a, v in arguments.items()}
 
 
 def everything_of(world: World) -> dict[str, UUID]:
@@ -110,7 +91,7 @@ def test_every_function_has_a_recipe_that_names_all_its_arguments(signatures: di
 def test_the_recipe_works_for_the_caller_so_that_a_refusal_means_something(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
     who, arguments = RECIPES[name]
     with world.as_(world.acme.people[who], **second_factor()) as db:
-        ids = own_ids(world) | (load_documents(db, world) if who == "owner" else {})
+        ids = own_ids(world) | made_first(db, world, name)
         answer = call(db, name, signatures[name], filled(arguments, ids))
         assert answer[0] == "ok", answer
         assert answer[1] > 0 or name == "list_members"
@@ -124,7 +105,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
     assert len(foreign) > 30
     tried = 0
     with world.as_(world.acme.people[who], **second_factor()) as db:
-        ids = own_ids(world) | (load_documents(db, world) if who == "owner" else {})
+        ids = own_ids(world) | made_first(db, world, name)
         arguments = filled(recipe, ids)
         for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in PEOPLE_AT_LARGE | CHOSEN):
             absent = uuid4()
@@ -153,7 +134,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
 def foreign_names(world: World) -> dict[str, UUID]:
     with world.operator() as db:
         theirs = bindings(world.globex, db)
-    return theirs | {"nobody": theirs["member"], "loading_document": theirs["document"], "loaded_document": theirs["document"]}
+    return theirs | {"nobody": theirs["member"], "loaded_document": theirs["loading_document"]}
 
 
 @pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if a])
@@ -161,7 +142,7 @@ def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: Worl
     who, recipe = RECIPES[name]
     types = signatures[name]
     with world.as_(world.acme.people[who], **second_factor()) as db:
-        arguments = filled(recipe, own_ids(world) | (load_documents(db, world) if who == "owner" else {}))
+        arguments = filled(recipe, own_ids(world) | made_first(db, world, name))
         for argument in recipe:
             for value in HOSTILE:
                 text = value if types[argument] == "jsonb" else json.dumps(value) if isinstance(value, list | dict) else value
@@ -175,7 +156,7 @@ def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: Worl
 def test_a_missing_organization_is_an_error_and_never_means_all_F20(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
     who, recipe = RECIPES[name]
     with world.as_(world.both) as db:  # who could mean either
-        arguments = filled(recipe, own_ids(world) | {"loading_document": uuid4(), "loaded_document": uuid4()})
+        arguments = filled(recipe, own_ids(world))
         answer = call(db, name, signatures[name], arguments | {"org_id": None})
     assert answer[:2] == ("22004", "name the organization: org_id is required")
 
@@ -185,7 +166,7 @@ def test_somebody_without_an_organization_gets_nothing_from_any_function_F20(wor
     _, recipe = RECIPES[name]
     with world.as_(world.nobody, **second_factor()) as db:
         for ids in (own_ids(world), foreign_names(world)):
-            answer = call(db, name, signatures[name], filled(recipe, ids | {"loading_document": uuid4(), "loaded_document": uuid4()}))
+            answer = call(db, name, signatures[name], filled(recipe, ids))
             assert_no_canary(world, answer, world.globex.id)
             assert world.acme.canary not in str(answer)
             if name not in ("tool_catalog", "whoami", "create_organization"):

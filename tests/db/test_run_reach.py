@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.db.decisions import TABLES
+from tests.db.registry import TABLES
 from tests.db.matrix import become, planted
 from tests.db.session import Person, Request
 from tests.db.world import World, embedding

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.db.decisions import TABLES
+from tests.db.registry import TABLES
 from tests.db.matrix import become, planted
 from tests.db.session import Request
 from tests.db.world import World, embedding, make_person

@@ -15,14 +15,11 @@ from uuid import UUID
 
 import psycopg
 
-from tests.db.session import Person, Request, request
+from tests.db import registry
+from tests.db.registry.recipe import embedding
+from tests.db.session import Person, Request, request, second_factor
 
 ROLES = ("owner", "admin", "builder", "analyst", "agent", "member", "auditor")
-
-
-def embedding(direction: int) -> list[float]:
-    """A unit vector of 384 numbers along one axis."""
-    return [1.0 if i == direction else 0.0 for i in range(384)]
 
 
 @dataclass
@@ -143,6 +140,10 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
                citations=[{"document_id": first["document_id"], "chunk_id": first["chunk_id"]}])
         running = db.rpc("start_run", bot=f"{slug}/helpdesk", question=f"And the {canary}?")
         ids["running_run"] = UUID(running["run_id"])
+    for module in registry.MODULES:
+        if hasattr(module, "fill"):
+            with request(url, people["owner"].claims(**second_factor()), keep=True) as db:
+                module.fill(db, made)
     return made
 
 

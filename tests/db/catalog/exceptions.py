@@ -2,13 +2,25 @@
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("a13", "app.membership_user_id_idx"): "every statement starts from the person: which organizations are theirs",
+    ("a13", "app.team_member_user_id_idx"): "as that: which teams are theirs",
     ("a16", "app.organization"): "it is the organization; its own id is what org_id refers to",
     ("a16", "app.permission"): "the registry of permission names is the same for everyone and changes by migration only",
     ("r14", "app.membership.user_id"): "adding a member names the person; the policy asks for members.manage",
     ("r14", "app.bot_runner.user_id"): "sharing a bot names the person; the policy asks for bots.manage, the key for a member",
     ("r14", "app.chunk.owner_id"): "a copy of the document's, held equal by the foreign key chunk_document_access_fkey",
+    ("r14", "app.team_member.user_id"): "a team is made of members; the policy asks for teams.manage or a manager of the team, the key for a member",
+    ("r14", "app.deny_rule.user_id"): "a rule names whom it concerns; the policy asks for rules.manage, the key for a member",
     ("r7", "supabase_auth_admin -> schema authz"): "Supabase Auth calls the custom access token hook",
     ("r7", "supabase_auth_admin -> authz.access_token_hook(jsonb)"): "the hook is for Supabase Auth, and the only function it may call",
     ("r20", "authz.access_token_hook(jsonb)"): "sets it, for its own call, to the claims of the token being made, and puts it back; only Supabase Auth calls it",
     ("r20", "authz.pre_request()"): "refuses a request in which the legacy identity setting is present",
+}
+
+# Every argument of every definer function: none names a person or an organization on whose behalf it would act (R9). Why it may be there.
+DEFINER_ARGUMENTS: dict[str, str] = {
+    "access_token_hook.event": "Supabase Auth names the person it makes a token for; nobody else may call it",
+    "denied.kind": "which kind of resource",
+    "found_organization.name": "of the organization to be made",
+    "found_organization.slug": "of the organization to be made",
+    "orgs_with.permission": "a name of the registry",
 }

@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 
 from agent.catalog import parse_comment
-from tests.db.catalog.calls import calls, prepare
+from tests.db.calling import arguments, caller
 from tests.db.catalog.test_comments import BOUNDED
+from tests.db.session import second_factor
 from tests.db.world import World
 
 REFUSED = ("22023", "23514")
@@ -33,16 +34,16 @@ def stated(world: World) -> dict[tuple[str, str], tuple[str, int, int]]:
 
 def test_the_bounds_in_comments_are_those_that_hold_R24(own_world: World) -> None:
     world = own_world
-    prepare(world)
     bounds = stated(world)
     assert len(bounds) >= 25
     wrong = []
     for (name, argument), (kind, least, most) in bounds.items():
         def outcome(size: int) -> str:
             value: Any = FORMED.get(argument, "x") * size if kind == "text" else size
-            with world.as_(world.acme.people["owner"]) as db:
+            with world.as_(caller(world, name), **second_factor()) as db:
+                given = arguments(db, world, name) | {argument: value}
                 try:
-                    db.rpc(name, **(calls(world)[name] | {argument: value}))
+                    db.rpc(name, **given)
                 except psycopg.Error as error:
                     return str(error.sqlstate)
             return "ok"

@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from tests.db.catalog.calls import calls, prepare
+from tests.db.calling import arguments, caller
+from tests.db.registry import RECIPES
 from tests.db.session import Request, request, second_factor
 from tests.db.world import World
 
@@ -41,29 +42,29 @@ def shadows(world: World) -> list[str]:
 def answers(world: World, ddl: list[str], names: list[str]) -> dict[str, str]:
     """Call each function in a transaction of its own, in one session that has made the objects; ids and times made on the way are blanked."""
     known = {str(v) for v in world.acme.ids.values()} | {str(world.acme.id), *(str(p.user_id) for p in world.acme.people.values())}
-    owner, made = world.acme.people["owner"], {}
+    made = {}
     with psycopg.connect(world.authenticator_url) as connection:
         connection.execute("set role authenticated")
         connection.execute("; ".join(["select 1", *ddl]).encode())
         connection.execute("reset role")
         connection.commit()
         for name in names:
-            with request(world.authenticator_url, owner.claims(**second_factor()), connection=connection) as db:
-                answer = _answer(db, name, calls(world).get(name, {}))
+            person = caller(world, name) if name in RECIPES else world.acme.people["owner"]
+            with request(world.authenticator_url, person.claims(**second_factor()), connection=connection) as db:
+                answer = _answer(db, name, arguments(db, world, name) if name in RECIPES else {})
             made[name] = TIME.sub("<time>", UUID.sub(lambda found: found[0] if found[0] in known else "<new>", answer))
     return made
 
 
-def _answer(db: Request, name: str, arguments: dict[str, Any]) -> str:
+def _answer(db: Request, name: str, given: dict[str, Any]) -> str:
     try:
-        return repr(db.rpc(name, **arguments))
+        return repr(db.rpc(name, **given))
     except psycopg.Error as error:
         return f"{error.sqlstate} {error}"
 
 
 def test_temporary_objects_of_our_names_change_no_answer_R5(own_world: World) -> None:
     world = own_world
-    prepare(world)
     with world.operator(keep=True) as db:
         db.connection.execute("do $$ begin execute format('grant temporary on database %I to authenticated', current_database()); end $$")
         # What this test finds: a function that leaves its names to the caller's path.
@@ -71,7 +72,7 @@ def test_temporary_objects_of_our_names_change_no_answer_R5(own_world: World) ->
             "create function api.careless() returns bigint language sql stable set search_path = app, public as 'select count(*) from chunk';"
             "grant execute on function api.careless() to authenticated")
         names = [name for (name,) in db.all("select proname from pg_proc where pronamespace = 'api'::regnamespace order by 1")]
-    assert set(names) - {"careless"} == set(calls(world))
+    assert set(names) - {"careless"} == set(RECIPES)
     ddl = shadows(world)
     assert len(ddl) > 60
     plain, shadowed = answers(world, [], names), answers(world, ddl, names)

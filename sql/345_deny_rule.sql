@@ -1,0 +1,68 @@
+-- Deny rules: what a person, a team, a role or everybody may not reach, whatever was shared with them. The resources' restrictive
+-- policies read them through authz.denied(), so no grant overrides one (F15).
+create table app.deny_rule (
+  org_id uuid not null references app.organization (id) on delete cascade,
+  id uuid not null default gen_random_uuid(),
+  user_id uuid,
+  team_id uuid,
+  role_id uuid,
+  knowledge_base_id uuid,
+  document_id uuid,
+  bot_id uuid,
+  tool text constraint deny_rule_tool_check check (tool ~ '^[a-z_][a-z0-9_]{0,62}$'),
+  reason text not null constraint deny_rule_reason_check check (char_length(reason) between 1 and 300),
+  created_by uuid not null default authz.uid(),
+  created_at timestamptz not null default now(),
+  primary key (org_id, id),
+  constraint deny_rule_user_id_fkey foreign key (org_id, user_id) references app.membership (org_id, user_id) on delete cascade,
+  constraint deny_rule_team_id_fkey foreign key (org_id, team_id) references app.team (org_id, id) on delete cascade,
+  constraint deny_rule_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id) on delete cascade,
+  constraint deny_rule_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id)
+    references app.knowledge_base (org_id, id) on delete cascade,
+  constraint deny_rule_document_id_fkey foreign key (org_id, document_id) references app.document (org_id, id) on delete cascade,
+  constraint deny_rule_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade,
+  constraint deny_rule_one_subject_check check (num_nonnulls(user_id, team_id, role_id) <= 1),
+  constraint deny_rule_one_object_check check (num_nonnulls(knowledge_base_id, document_id, bot_id, tool) = 1),
+  constraint deny_rule_key unique nulls not distinct (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool)
+);
+comment on table app.deny_rule is 'Takes one resource or tool from a person, a team, a role or (naming none) everybody.';
+comment on column app.deny_rule.org_id is 'The organization.';
+comment on column app.deny_rule.id is 'Random identifier.';
+comment on column app.deny_rule.user_id is 'One member, or null.';
+comment on column app.deny_rule.team_id is 'Everyone in this team, or null.';
+comment on column app.deny_rule.role_id is 'Everyone with this role, or null. All three null: everybody in the organization.';
+comment on column app.deny_rule.knowledge_base_id is 'The knowledge base with all its documents, or null.';
+comment on column app.deny_rule.document_id is 'The document, or null.';
+comment on column app.deny_rule.bot_id is 'The bot, or null.';
+comment on column app.deny_rule.tool is 'The name of a function bots may call, or null.';
+comment on column app.deny_rule.reason is 'Why, for whoever reviews the rules; 1..300 characters.';
+comment on column app.deny_rule.created_by is 'Who made it.';
+comment on column app.deny_rule.created_at is 'Since when.';
+
+alter table app.deny_rule enable row level security;
+alter table app.deny_rule force row level security;
+create policy deny_rule_select_manager on app.deny_rule for select to authenticated
+  using (org_id = any (array(select authz.orgs_with('rules.manage'))));
+create policy deny_rule_insert_manager on app.deny_rule for insert to authenticated
+  with check (org_id = any (array(select authz.orgs_with('rules.manage'))) and created_by = (select authz.uid()));
+create policy deny_rule_update_nobody on app.deny_rule for update to authenticated using (false) with check (false);
+create policy deny_rule_delete_manager on app.deny_rule for delete to authenticated
+  using (org_id = any (array(select authz.orgs_with('rules.manage'))));
+create policy deny_rule_floor on app.deny_rule as restrictive for all to authenticated
+  using (org_id = any (array(select authz.org_ids())))
+  with check (org_id = any (array(select authz.org_ids())));
+create policy deny_rule_select_owner on app.deny_rule for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids()))
+    and (user_id = (select authz.uid()) or team_id = any (array(select authz.team_ids())) or role_id = any (array(select authz.role_ids()))
+      or num_nonnulls(user_id, team_id, role_id) = 0));
+comment on policy deny_rule_select_manager on app.deny_rule is 'rules.manage sees the rules; whom one concerns is not told of it.';
+comment on policy deny_rule_insert_manager on app.deny_rule is 'rules.manage makes rules, in their own name.';
+comment on policy deny_rule_update_nobody on app.deny_rule is 'Rules are made and deleted, not edited.';
+comment on policy deny_rule_delete_manager on app.deny_rule is 'rules.manage deletes rules.';
+comment on policy deny_rule_floor on app.deny_rule is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy deny_rule_select_owner on app.deny_rule is 'authz.denied() sees the rules that concern the person asking and no others.';
+grant select, delete on app.deny_rule to authenticated;
+grant insert (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool, reason) on app.deny_rule to authenticated;
+grant select on app.deny_rule to ringfence_owner;
+create trigger _900_audit after insert or update or delete on app.deny_rule
+  for each row execute function authz.tg_audit();

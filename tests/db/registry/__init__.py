@@ -1,0 +1,48 @@
+"""Every table and every function the database tests know, one module a noun: read these files to review access.
+
+A module may define
+  TABLES           decisions for the access matrix, by table
+  RECIPES          a call that works, by function
+  EVENTS           the audit events the recipe's call leaves, by function that writes
+  OWN_RECORD       functions that write without an audit event, because the row they write is the record
+  PEOPLE_AT_LARGE  (function, argument) in which an id of another organization's person is no secret
+  CHOSEN           (function, argument) that the caller makes up: it names nothing that exists before
+  fill(db, org)    called as the owner of each organization of the world, to make rows
+Nothing here is read from the database: a table, a role or a function that is not decided here fails the matrix or the sweep.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import Any
+
+from tests.db.registry.decision import ROLES, Decision
+from tests.db.registry.recipe import HOSTILE, Recipe
+
+MODULES: list[ModuleType] = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+
+
+def _merged(name: str) -> dict[str, Any]:
+    """All entries of that name; one in two modules is a mistake."""
+    merged: dict[str, Any] = {}
+    for module in MODULES:
+        entries = getattr(module, name, {})
+        assert not merged.keys() & entries.keys(), f"{name} in two modules: {merged.keys() & entries.keys()}"
+        merged |= entries
+    return merged
+
+
+def _union(name: str) -> set[Any]:
+    return set().union(*(getattr(module, name, set()) for module in MODULES))
+
+
+TABLES: dict[str, Decision] = _merged("TABLES")
+RECIPES: dict[str, Recipe] = _merged("RECIPES")
+EVENTS: dict[str, list[str]] = _merged("EVENTS")
+OWN_RECORD: set[str] = _union("OWN_RECORD")
+PEOPLE_AT_LARGE: set[tuple[str, str]] = _union("PEOPLE_AT_LARGE")
+CHOSEN: set[tuple[str, str]] = _union("CHOSEN")
+
+__all__ = ["CHOSEN", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PEOPLE_AT_LARGE", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]

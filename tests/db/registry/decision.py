@@ -1,0 +1,42 @@
+"""What a decision is, and which permissions each built-in role carries.
+
+A rule is SQL over a row `t` of one organization: `can(x)` is whether the person's role there carries permission x, `:me` the person,
+`:role` their role. Outside their organizations nobody may do anything. A command without a rule is not granted at all. Nothing here
+is read from the database: a table or a role that is not decided here fails the matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_MEMBER = {"documents.read", "bots.run", "orders.place", "tickets.create", "tokens.create"}
+_ADMIN = _MEMBER | {"members.read", "members.manage", "documents.manage", "documents.read_confidential", "documents.read_secret", "bots.manage",
+                    "orders.read", "tickets.read", "tickets.manage", "runs.read", "audit.read", "roles.manage", "teams.manage", "rules.manage",
+                    "resources.publish", "usage.read"}
+ROLES: dict[str, set[str]] = {
+    "owner": _ADMIN | {"organization.manage"},
+    "admin": _ADMIN,
+    "builder": _MEMBER | {"members.read", "documents.manage", "bots.manage", "resources.publish"},
+    "analyst": {"members.read", "documents.read", "bots.run", "orders.read", "tickets.read", "usage.read", "tokens.create"},
+    "agent": {"members.read", "documents.read", "bots.run", "orders.read", "tickets.create", "tickets.read", "tickets.manage", "tokens.create"},
+    "member": _MEMBER,
+    "auditor": {"members.read", "bots.run", "runs.read", "audit.read", "usage.read"},
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The rules of one table. `new` is the row the insert rule is tried with, `change` the assignment for update."""
+
+    read: str
+    insert: str | None = None
+    update: str | None = None
+    delete: str | None = None
+    change: str = ""
+    new: dict[str, str] = field(default_factory=dict)
+    """SQL values by column; `:name` stands for an id of the organization written to."""
+    own_parent: bool = False
+    """The new row hangs on a row of the customer's: anyone else who passes the policy fails at the foreign key, which carries the person."""
+    org: str | None = "org_id"
+    every_row: dict[str, str] = field(default_factory=dict)
+    """By role, what happens to a write to every row at once where a trigger, not a policy, stops it."""

@@ -1,0 +1,41 @@
+"""Organizations, their members and roles, and the audit trail."""
+
+from __future__ import annotations
+
+from tests.db.registry.decision import Decision
+from tests.db.registry.recipe import Recipe
+
+TABLES: dict[str, Decision] = {
+    "organization": Decision("true", update="can(organization.manage)", change="name = 'Probe'", org="id"),
+    "permission": Decision(":me is not null", org=None),
+    "role": Decision("true"),
+    "role_permission": Decision("true"),
+    "audit_event": Decision("t.actor_id = :me or can(audit.read)"),
+    "membership": Decision(
+        "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)",
+        delete="t.user_id = :me or can(members.manage)",
+        change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role"},
+        every_row={"owner": "last owner", "admin": "beyond own role"}),
+}
+
+RECIPES: dict[str, Recipe] = {
+    "tool_catalog": ("customer", {}),
+    "whoami": ("customer", {}),
+    "create_organization": ("customer", {"slug": "probe", "name": "Probe"}),
+    "list_members": ("owner", {"org_id": ":org"}),
+    "add_member": ("owner", {"org_id": ":org", "user_id": ":nobody", "role": "member"}),
+    "change_member": ("owner", {"org_id": ":org", "user_id": ":member", "role": "agent"}),
+    "remove_member": ("owner", {"org_id": ":org", "user_id": ":member"}),
+    "set_mfa_policy": ("owner", {"org_id": ":org", "required": True}),
+}
+
+EVENTS: dict[str, list[str]] = {
+    "create_organization": ["organization.insert", "membership.insert"],
+    "add_member": ["membership.insert"],
+    "change_member": ["membership.update"],
+    "remove_member": ["membership.delete"],
+    "set_mfa_policy": ["organization.update"],
+}
+
+# An id of another organization's person is no secret here: a manager adds people by their id, whoever they belong to.
+PEOPLE_AT_LARGE = {("add_member", "user_id")}

@@ -1,0 +1,42 @@
+"""Conversations, runs, their steps and messages."""
+
+from __future__ import annotations
+
+from tests.db.registry.decision import Decision
+from tests.db.registry.recipe import Recipe, embedding
+
+_VECTOR = str(embedding(0))
+
+TABLES: dict[str, Decision] = {
+    "conversation": Decision(
+        "t.user_id = :me", insert="can(bots.run)", new={"org_id": ":org", "bot_id": ":bot", "title": "'Probe'"}),
+    "run": Decision(
+        "t.user_id = :me or can(runs.read)", insert="can(bots.run)", update="t.user_id = :me and t.status = 'running'",
+        change="error_code = 'Probe'", own_parent=True,
+        new={"org_id": ":org", "bot_id": ":bot", "bot_version": "1", "conversation_id": ":conversation", "question_sha256": "repeat('0', 64)"}),
+    "run_step": Decision(
+        "t.user_id = :me or can(runs.read)", insert=":me = :customer",
+        new={"org_id": ":org", "run_id": ":running_run", "position": "99", "kind": "'model'", "name": "'probe'", "outcome": "'ok'"}),
+    "message": Decision(
+        "t.user_id = :me", insert="true", own_parent=True,
+        new={"org_id": ":org", "conversation_id": ":conversation", "run_id": ":running_run", "role": "'user'", "content": "'probe'"}),
+}
+
+RECIPES: dict[str, Recipe] = {
+    "start_run": ("customer", {"bot": ":org/:bot", "question": "Probe?", "conversation_id": ":conversation", "request_id": "probe"}),
+    "call_tool": ("customer", {"run_id": ":running_run", "tool": "search_documents", "arguments": {"query": "delivery"}, "query_embedding": _VECTOR}),
+    "record_step": ("customer", {"run_id": ":running_run", "model": "m", "provider": "p", "input_tokens": 1, "output_tokens": 1, "duration_ms": 1,
+                                 "outcome": "ok"}),
+    "finish_run": ("customer", {"run_id": ":running_run", "outcome": "succeeded", "answer": "Yes.", "citations": [], "error_code": None}),
+    "list_run_steps": ("customer", {"org_id": ":org", "run_id": ":run"}),
+    "list_conversations": ("customer", {"org_id": ":org"}),
+    "list_messages": ("customer", {"org_id": ":org", "conversation_id": ":conversation"}),
+}
+
+EVENTS: dict[str, list[str]] = {
+    "start_run": ["run.insert"],
+    "finish_run": ["run.update"],
+}
+
+# Their record is the row itself, append-only.
+OWN_RECORD = {"call_tool", "record_step"}
