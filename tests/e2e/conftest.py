@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 
@@ -86,3 +88,32 @@ def person(stack: dict[str, Any]) -> Iterator[Callable[[str], SignedIn]]:
         return known[email]
 
     yield get
+
+
+@dataclass(frozen=True)
+class ScriptedEdge:
+    """An edge whose bots say what the test wrote down."""
+
+    url: str
+    model: Any
+    process: psutil.Process
+
+    def purge(self) -> None:
+        """Let it fetch the keys anew: `ringfence keys` tells the stack's own edge and knows nothing of this one."""
+        self.process.send_signal(signal.SIGHUP)
+
+
+@pytest.fixture(scope="session")
+def _scripted_edge(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedEdge]:
+    from tests.e2e import scripted
+
+    model = scripted.Model()
+    with scripted.serving(model) as model_url, scripted.edge(stack, model_url, tmp_path_factory.mktemp("edge") / "edge.log") as (url, child):
+        yield ScriptedEdge(url, model, psutil.Process(child.popen.pid))
+
+
+@pytest.fixture
+def scripted_edge(_scripted_edge: ScriptedEdge) -> ScriptedEdge:
+    """Return the second edge on the shared stack, its model with nothing written down yet."""
+    _scripted_edge.model.reset()
+    return _scripted_edge
