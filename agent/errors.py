@@ -3,7 +3,13 @@
 AgentError                          status  code                 next actor
  |- Misconfigured                    500    misconfigured        operator
  |- BadRequest                       400    invalid_request      app developer
- |   |- BadDocument                  400    invalid_document     app developer
+ |   |- BadDocument                  400    invalid_document     person (another file)
+ |   |   |- UnsupportedDocument      415    unsupported_document
+ |   |   |- BrokenDocument           422    broken_document
+ |   |   |- EncryptedDocument        422    encrypted_document
+ |   |   |- EmptyDocument            422    empty_document
+ |   |   |- DocumentTooLarge         413    document_too_large
+ |   |   '- DocumentTooExpensive     422    document_too_expensive
  |   '- TooLarge                     413    too_large            app developer
  |- Unauthenticated                  401    invalid_token        person (sign in again)
  |- DatabaseError                    (by SQLSTATE, see `DatabaseError.registry`)
@@ -27,7 +33,7 @@ AgentError                          status  code                 next actor
      |- OutOfTokens                         limit_tokens
      '- OutOfTime                    504    limit_wall_time
 
-The docstring of a class is its public message.
+The docstring of a class is its public message. The kinds of BadDocument are in `agent.documents.errors`.
 """
 
 import traceback

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+from agent.documents.kinds import SUFFIXES
 
 if TYPE_CHECKING:
     from agent.rpc import Rpc
 
 app = typer.Typer(help="Knowledge bases: the documents a bot may quote.", no_args_is_help=True)
-SUFFIXES = {".md", ".markdown", ".txt", ".text", ".rst"}
-LARGEST_BYTES = 5_000_000
 
 
 @app.callback()
@@ -30,15 +29,19 @@ def _group() -> None:
 @app.command()
 def add(
     knowledge_base: Annotated[str, typer.Argument(metavar="ORG/KB", help="For example acme/handbook.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Markdown or text files, or folders with them.", exists=True)],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with them.", exists=True)],
     email: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Add as one of the example people. Default: the last login.")] = None,
     private: Annotated[bool, typer.Option("--private", help="Only you may read the documents.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Add Markdown and text files; a file that has changed replaces its earlier version, an unchanged one is left alone."""
+    """Add files: Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, CSV and e-mail (.eml), up to 50 MB each.
+
+    A file that has changed replaces its earlier version, an unchanged one is left alone, one that cannot be read is reported and
+    the rest is done.
+    """
     files = dict(sorted(_files(paths)))
     if not files:
-        raise CliError(f"no Markdown or text file ({', '.join(sorted(SUFFIXES))}) in {', '.join(map(str, paths))}")
+        raise CliError(f"no file of a known kind ({', '.join(sorted(SUFFIXES))}) in {', '.join(map(str, paths))}")
     where = target(state_dir)
     asyncio.run(_add(where, token_for(where, email), knowledge_base, files, private))
 
@@ -55,27 +58,70 @@ def _files(paths: list[Path]) -> Iterator[tuple[Path, str]]:
 async def _add(where: Target, token: str, knowledge_base: str, files: dict[Path, str], private: bool) -> None:
     from agent.cli.client import EdgeClient
     from agent.cli.embedding import configured_embedder
-    from agent.errors import BadDocument
-    from agent.ingest import ingest
+    from agent.documents.sandbox import Sandbox
+    from agent.errors import BadArguments, BadDocument
+    from agent.ingest import ingest_file
 
-    async with configured_embedder() as embedder, EdgeClient(where.url, where.publishable_key) as client:
-        rpc = client.as_person(token)
-        org_id, base_id = await _find(rpc, knowledge_base)
-        failed = 0
-        for file, name in files.items():
-            try:
-                done = await ingest(
-                    rpc, embedder, org_id=org_id, knowledge_base_id=base_id, title=name, uri=file.as_uri(), text=_read(file),
-                    visibility="private" if private else "organization",
-                )
-            except (BadDocument, CliError) as err:
-                print(f"{name}: not added: {err}", file=sys.stderr)
-                failed += 1
-            else:
-                what = "unchanged" if done.state == "unchanged" else f"{done.chunks} passage(s)" + (", replaced" if done.replaced else "")
-                print(f"{name}: {what}")
+    failed = 0
+    sandbox = Sandbox()
+    with _Bar() as bar:
+        async with configured_embedder() as embedder, EdgeClient(where.url, where.publishable_key) as client:
+            rpc = client.as_person(token)
+            org_id, base_id = await _find(rpc, knowledge_base)
+            for file, name in files.items():
+                try:
+                    with file.open("rb") as opened:
+                        done = await ingest_file(
+                            rpc, embedder, sandbox, org_id=org_id, knowledge_base_id=base_id, title=name, uri=file.as_uri(), file=opened,
+                            name=name, visibility="private" if private else "organization", progress=bar.of(name),
+                        )
+                except (BadDocument, BadArguments, OSError) as err:
+                    bar.say(f"{name}: not added: {err}", error=True)
+                    failed += 1
+                else:
+                    what = "unchanged" if done.state == "unchanged" else f"{done.chunks} passage(s)" + (", replaced" if done.replaced else "")
+                    bar.say(f"{name}: {what}")
     if failed:
         raise CliError(f"{failed} of {len(files)} files not added")
+
+
+class _Bar:
+    """How far the document in work is, on a terminal; elsewhere only the line that ends each document."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn("passages"), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty(),
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def of(self, name: str) -> Callable[[int, int], None]:
+        """Return the callback that draws the bar of one document."""
+        task = self._progress.add_task(name, total=None, visible=False)
+
+        def draw(done: int, total: int) -> None:
+            self._progress.update(task, completed=done, total=total, visible=done < total)
+
+        return draw
+
+    def say(self, line: str, *, error: bool = False) -> None:
+        """Print a line above the bar."""
+        stream = sys.stderr if error else sys.stdout
+        if self._progress.disable:
+            print(line, file=stream, flush=True)
+        else:
+            from rich.markup import escape
+
+            self._progress.console.print(escape(line), highlight=False)
 
 
 async def _find(rpc: Rpc, knowledge_base: str) -> tuple[str, str]:
@@ -90,12 +136,3 @@ async def _find(rpc: Rpc, knowledge_base: str) -> tuple[str, str]:
     if base_slug not in bases:
         raise CliError(f"{org_slug} has no knowledge base {base_slug!r}; those you may see: {', '.join(bases) or 'none'}")
     return orgs[org_slug], bases[base_slug]
-
-
-def _read(file: Path) -> str:
-    if file.stat().st_size > LARGEST_BYTES:
-        raise CliError(f"{file} is larger than {LARGEST_BYTES:,} bytes")
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as err:
-        raise CliError(f"{file} is not UTF-8 text") from err

@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import openai
@@ -13,7 +14,11 @@ import uvicorn
 from aiohttp import web
 
 from agent.app import IDENTITY, App
+from agent.chunking import Chunk
 from agent.config import Endpoint
+from agent.documents.kinds import kind_of
+from agent.documents.limits import DocumentLimits
+from agent.documents.sandbox import Sandbox
 from agent.embedding import LocalEmbedder
 from agent.limits import Limits
 from agent.providers.base import Provider, TextDelta
@@ -195,3 +200,18 @@ async def app_url(pool: RpcPool, provider: OpenAICompatible, embedder: LocalEmbe
 async def client(app_url: str) -> AsyncIterator[openai.AsyncOpenAI]:
     async with openai.AsyncOpenAI(base_url=app_url, api_key=TOKEN, max_retries=0, timeout=10) as client:
         yield client
+
+
+@pytest.fixture
+def read() -> Callable[..., Coroutine[Any, Any, list[Chunk]]]:
+    """Read a file in its own process, within the usual limits unless told otherwise."""
+
+    async def read(name: str, data: bytes, *, kernel: bool = True, **limits: int) -> list[Chunk]:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            sandbox = Sandbox(replace(DocumentLimits(), **limits), kernel=kernel)
+            with await sandbox.read(file, kind_of(name, data)) as extracted:
+                return [piece for batch in extracted.batches(7) for piece in batch]
+
+    return read
