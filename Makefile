@@ -5,7 +5,7 @@ PORT ?= 8787
 BIN := .venv/bin
 STAMPS := .make
 
-.PHONY: setup run test bench lock
+.PHONY: setup run test bench eval lock
 
 setup: $(STAMPS)/python $(STAMPS)/node
 
@@ -19,6 +19,10 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m tests.bench
+
+# Questions over real texts: by the offline responder, by the model on this machine if there is one, by a configured endpoint.
+eval: setup
+	@$(BIN)/python -m tests.eval $(ARGS)
 
 $(STAMPS)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + " (set PYTHON=...)")'
@@ -41,3 +45,5 @@ UV_COMPILE = env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --uni
 lock:
 	$(UV_COMPILE) pyproject.toml -o requirements.lock
 	$(UV_COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["local-model"], sep="\n")' \
+		| $(UV_COMPILE) - -o requirements-model.lock

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, cast
 
 from agent.errors import Misconfigured
 
@@ -25,6 +26,8 @@ class Config:
     publishable_key: str
     model: Endpoint | None = None
     """None: the offline responder answers."""
+    model_style: Literal["tools", "schema"] = "tools"
+    """How the model is asked: with tools as OpenAI's interface has them, or for JSON after a schema, which a small one can do."""
     embedding: Endpoint | None = None
     """None: all-MiniLM-L6-v2 on this machine. An endpoint must give 384 dimensions."""
     embedding_threads: int = 1
@@ -40,6 +43,7 @@ class Config:
             rest_url=rest_url.rstrip("/"),
             publishable_key=_required(env, "SUPABASE_PUBLISHABLE_KEY"),
             model=_endpoint(env, "RINGFENCE_MODEL", "RINGFENCE_MODEL_NAME"),
+            model_style=_style(env.get("RINGFENCE_MODEL_STYLE") or "tools"),
             embedding=_endpoint(env, "RINGFENCE_EMBEDDING", "RINGFENCE_EMBEDDING_MODEL"),
             embedding_threads=_positive(env, "RINGFENCE_EMBEDDING_THREADS", 1),
         )
@@ -56,6 +60,12 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise Misconfigured(f"{name} must be a whole number of at least 1.")
     return int(text)
+
+
+def _style(text: str) -> Literal["tools", "schema"]:
+    if text not in ("tools", "schema"):
+        raise Misconfigured("RINGFENCE_MODEL_STYLE must be tools or schema.")
+    return cast(Literal["tools", "schema"], text)
 
 
 def _endpoint(env: Mapping[str, str], prefix: str, model_name: str) -> Endpoint | None:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import chat, db, doctor, kb, keys, login, stack, tour
+from agent.cli import chat, db, doctor, kb, keys, login, model, stack, tour
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -23,6 +23,7 @@ for command in (stack.up, stack.status, stack.down, stack.serve, tour.tour, logi
     app.command()(command)
 app.add_typer(kb.app, name="kb")
 app.add_typer(db.app, name="db")
+app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
 
 

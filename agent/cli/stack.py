@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge_proxy.local.stack import Stack
 
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="Port of the edge; 0 picks a free one. Default: the last one, else 8787.")]
+LocalModel = Annotated[bool, typer.Option("--local-model", help="Answer with the model that `ringfence model install` has put on this machine.")]
 NoSeed = Annotated[bool, typer.Option("--no-seed", help="Do not create the example people, organizations and documents.")]
 START_TIMEOUT_S = 300.0
 
@@ -32,6 +33,7 @@ def up(
     port: Port = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return when the stack is ready and leave it running.")] = False,
     no_seed: NoSeed = False,
+    local_model: LocalModel = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the local stack: PostgreSQL, migrations, PostgREST, the auth emulator, the edge with the agent.
@@ -39,11 +41,11 @@ def up(
     Without --detach it serves until Ctrl-C. A second start with the same state folder uses what is there.
     """
     if detach:
-        described = _start_detached(state_dir, port, no_seed)
+        described = _start_detached(state_dir, port, no_seed, local_model)
         _show(described, as_json)
         return
     report = _to_stderr if as_json else print
-    with interruptible(), serving(state_dir, port, no_seed, report) as (stack, described):
+    with interruptible(), serving(state_dir, port, no_seed, report, local_model) as (stack, described):
         serve_until_told(stack, lambda: _show(described, as_json))
 
 
@@ -75,11 +77,14 @@ def serve() -> None:
 
 
 @contextmanager
-def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[str], None]) -> Iterator[tuple[Stack, dict[str, Any]]]:
+def serving(
+    state_dir: Path, port: int | None, no_seed: bool, report: Callable[[str], None], local_model: bool = False
+) -> Iterator[tuple[Stack, dict[str, Any]]]:
     """Yield a started, seeded stack and its description; everything is ended on the way out.
 
     Raises: CliError for what the person can do something about.
     """
+    from agent.cli.model import installed
     from agent.cli.seed import seed
     from edge_proxy.local.auth.config import ConfigError
     from edge_proxy.local.migrate import MigrationFailed
@@ -88,10 +93,11 @@ def serving(state_dir: Path, port: int | None, no_seed: bool, report: Callable[[
     from edge_proxy.local.state import State
 
     began = time.monotonic()
+    model = installed(report) if local_model else None
     state = State(state_dir)
     report(f"starting the stack in {state.root}")
     try:
-        with Stack(state, port=port, report=report) as stack:
+        with Stack(state, port=port, report=report, local_model=model) as stack:
             described = stack.start()
             users = state.read("users.json").get("users", []) if no_seed else seed(described, state, report)
             described["users"] = users
@@ -130,7 +136,7 @@ def serve_until_told(stack: Stack, announce: Callable[[], None]) -> None:
         stack.wait()
 
 
-def _start_detached(state_dir: Path, port: int | None, no_seed: bool) -> dict[str, Any]:
+def _start_detached(state_dir: Path, port: int | None, no_seed: bool, local_model: bool) -> dict[str, Any]:
     """Start `ringfence up` in a session of its own, relay its lines, return when it is ready."""
     from edge_proxy.local import leftovers
     from edge_proxy.local.state import State
@@ -140,12 +146,15 @@ def _start_detached(state_dir: Path, port: int | None, no_seed: bool) -> dict[st
         running = running_stack(state_dir)
         if port and not running["url"].endswith(f":{port}"):
             raise CliError(f"the stack already runs at {running['url']}: run `ringfence down` before it moves to port {port}")
+        if local_model and "model" not in running:
+            raise CliError("the stack already runs, without the model: run `ringfence down` first")
         return running
     leftovers.end(state)  # of a killed supervisor; its stack.json would look like ours being ready
     state.create()
     command = [sys.executable, "-u", "-m", "agent.cli", "up", "--state-dir", str(state.root)]
     command += [] if port is None else ["--port", str(port)]
     command += ["--no-seed"] if no_seed else []
+    command += ["--local-model"] if local_model else []
     log = state.log("supervisor")
     if log.exists():
         log.replace(log.with_name("supervisor.log.1"))  # why the last one ended stands there

@@ -7,6 +7,10 @@ from agent.providers.base import Provider
 
 def create_provider(config: Config, embedder: Embedder) -> Provider:
     """Return the provider the configuration asks for; nothing is connected or loaded yet."""
+    if config.model is not None and config.model_style == "schema":
+        from agent.providers.schema_constrained import SchemaConstrained
+
+        return SchemaConstrained(config.model)
     if config.model is not None:
         from agent.providers.openai_compatible import OpenAICompatible
 

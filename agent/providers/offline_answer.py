@@ -1,6 +1,6 @@
 """Word the offline responder's answers: quoted passages with citations, rows as they are, or the database's own message.
 
-Who shows the answer as Markdown shows what others wrote: `_inert` takes from it what would load or run something by itself
+Who shows the answer as Markdown shows what others wrote: `inert` takes from it what would load or run something by itself
 (R105). A citation's range and hash are those of the stored passage, not of the quote.
 """
 
@@ -32,26 +32,26 @@ _HTML = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 def compose(question: str, result: ToolResult) -> str:
     """Return the answer to `question` from one tool result."""
     if result.outcome != "ok":
-        return f"{_inert(_sentence(result.message))}\n\n{NOTICE}"
+        return f"{inert(sentence(result.message))}\n\n{NOTICE}"
     if result.passages:
-        near = [p for p in result.passages if _is_near(p.row.get("similarity"))]
+        near = [p for p in result.passages if is_near(p.row.get("similarity"))]
         return _quotes(question, near[:MAX_QUOTES]) if near else NOTHING
     if not result.rows:
         return NOTHING
-    return "\n".join(["Found:", "", *map(_item, result.rows), "", NOTICE])
+    return "\n".join(["Found:", "", *map(item, result.rows), "", NOTICE])
 
 
-def _is_near(similarity: Any) -> bool:
+def is_near(similarity: Any) -> bool:
     # A stored vector may make it null, or NaN, which arrives as text.
     return isinstance(similarity, int | float) and SIMILARITY_FLOOR <= similarity < math.inf
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """Return `text` without live Markdown images and HTML tags; unlike a backslash, neither form can be escaped away."""
     return _HTML.sub("&lt;", text.replace("![", "!\\["))
 
 
-def _sentence(message: str) -> str:
+def sentence(message: str) -> str:
     text = message.strip() or "The database refused this."
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
@@ -59,15 +59,15 @@ def _sentence(message: str) -> str:
 def _quotes(question: str, passages: Sequence[Passage]) -> str:
     parts = ["These passages are the closest to the question:"]
     for passage in passages:
-        quote = _excerpt(question, passage.row["content"])
-        quoted = "\n".join(f"> {line}".rstrip() for line in _inert(quote).splitlines())
-        parts.append(f"{_inert(_plain(passage.row['title']))} [{passage.n}]:\n\n{quoted}")
+        quote = excerpt(question, passage.row["content"])
+        quoted = "\n".join(f"> {line}".rstrip() for line in inert(quote).splitlines())
+        parts.append(f"{inert(_plain(passage.row['title']))} [{passage.n}]:\n\n{quoted}")
     return "\n\n".join([*parts, NOTICE])
 
 
-def _excerpt(question: str, content: str) -> str:
+def excerpt(question: str, content: str, characters: int = QUOTE_CHARACTERS) -> str:
     """Return the passage, or of a long one the run of whole lines that shares most words with the question."""
-    if len(content) <= QUOTE_CHARACTERS:
+    if len(content) <= characters:
         return content
     words = set(_WORD.findall(question.lower()))
     lines = content.splitlines(keepends=True)[:MAX_LINES]
@@ -77,7 +77,7 @@ def _excerpt(question: str, content: str) -> str:
     window: Counter[str] = Counter()
     size = end = 0
     for first, line in enumerate(lines):
-        while end < len(lines) and (end == first or size + len(lines[end]) <= QUOTE_CHARACTERS):
+        while end < len(lines) and (end == first or size + len(lines[end]) <= characters):
             window.update(found[end])
             size += len(lines[end])
             end += 1
@@ -86,13 +86,13 @@ def _excerpt(question: str, content: str) -> str:
             best, best_hits = range(first, end), hits
         window.subtract(found[first])
         size -= len(line)
-    return "".join(lines[n] for n in best)[:QUOTE_CHARACTERS].strip("\n")
+    return "".join(lines[n] for n in best)[:characters].strip("\n")
 
 
-def _item(row: dict[str, Any]) -> str:
+def item(row: dict[str, Any]) -> str:
     """Return a row as one line of a list, every value as the database gave it."""
     fields = ", ".join(f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in row.items() if value is not None)
-    return f"- {_inert(fields)}"
+    return f"- {inert(fields)}"
 
 
 def _plain(value: Any) -> str:

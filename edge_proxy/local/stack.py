@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from edge_proxy.local import leftovers, migrate, postgrest, processes, tools
+from edge_proxy.local import leftovers, migrate, model, postgrest, processes, tools
 from edge_proxy.local.auth.keys import SigningKeys
 from edge_proxy.local.ports import LOOPBACK, answers, free_ports, is_free
 from edge_proxy.local.postgres import LOGIN_ROLES, SUPERUSER, Cluster
@@ -41,9 +41,9 @@ class PortTaken(Exception):
 class Stack:
     """The parts of one stack. Use as a context manager: leaving it ends every process it started."""
 
-    def __init__(self, state: State, *, port: int | None = None, report: Report = print) -> None:
-        """port: None takes the one of the last time, then 8787; 0 any free one."""
-        self.state, self.port, self.report = state, port, report
+    def __init__(self, state: State, *, port: int | None = None, report: Report = print, local_model: model.LocalModel | None = None) -> None:
+        """port: None takes the one of the last time, then 8787; 0 any free one. local_model: None starts none."""
+        self.state, self.port, self.report, self.local_model = state, port, report, local_model
         self.children: list[processes.Child] = []
         self._records: list[processes.ProcessRecord] = []
         self._stopping = False
@@ -78,8 +78,8 @@ class Stack:
         )
         self._start_database()
         SigningKeys.load_or_create(self.state.signing_keys).publish_jwks(self.state.jwks)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            parts = [pool.submit(part) for part in (self._migrate_then_serve_rest, self._start_auth_then_edge)]
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            parts = [pool.submit(part) for part in (self._migrate_then_serve_rest, self._start_auth_then_edge, self._start_model)]
             try:
                 for part in parts:
                     part.result()
@@ -107,6 +107,7 @@ class Stack:
             "worker_database_url": worker,
             "analyst_database_url": analyst,
             "state_dir": str(self.state.root),
+            **({"model": self._model_settings()} if self.local_model else {}),
         }
 
     def publish(self, description: Mapping[str, Any]) -> None:
@@ -136,7 +137,7 @@ class Stack:
 
     def _choose_ports(self) -> dict[str, int]:
         last = self.state.read("ports.json")
-        wanted = {name: int(last.get(name, 0)) for name in PORT_NAMES}
+        wanted = {name: int(last.get(name, 0)) for name in (*PORT_NAMES, *(["model"] if self.local_model else []))}
         if self.port is not None:
             wanted["edge"] = self.port
         elif not wanted["edge"]:
@@ -189,7 +190,7 @@ class Stack:
         with step(f"edge with the agent on port {self.ports['edge']}", self.report):
             auth = f"http://{LOOPBACK}:{self.ports['auth']}"
             passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-            child = self._python("edge", "edge_proxy.serve", passed_on | {
+            child = self._python("edge", "edge_proxy.serve", passed_on | self._model_settings() | {
                 "SUPABASE_PUBLISHABLE_KEY": self.publishable_key,
                 "RINGFENCE_REST_URL": f"http://{LOOPBACK}:{self.ports['rest']}",
                 "RINGFENCE_AUTH_URL": auth,
@@ -200,6 +201,14 @@ class Stack:
                 "RINGFENCE_METRICS_PORT": str(self.ports["metrics"]),
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['edge']}/healthz"))
+
+    def _start_model(self) -> None:
+        if self.local_model is not None:
+            with step(f"{self.local_model.name} on port {self.ports['model']}", self.report):
+                model.wait_until_ready(self._track(model.launch(self.state, self.local_model, self.ports["model"])), self.ports["model"])
+
+    def _model_settings(self) -> dict[str, str]:
+        return model.settings(self.state, self.local_model, self.ports["model"]) if self.local_model else {}
 
     def _set_job_passwords(self) -> None:
         """Give the two log-ins for background work their passwords, as the migration role would on Supabase."""

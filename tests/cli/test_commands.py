@@ -11,7 +11,7 @@ import pytest
 
 from tests.stack.support import ringfence
 
-COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check"]
+COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check", "model", "model install"]
 
 
 @pytest.fixture
