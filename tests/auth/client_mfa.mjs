@@ -1,6 +1,7 @@
 // Puts auth.mfa of @supabase/auth-js through its paces against the emulator and prints what happened as one JSON object.
-import { createHmac } from 'node:crypto'
 import { createRequire } from 'node:module'
+
+import { code } from './totp.mjs'
 
 const [url, nodeModules, email, password] = process.argv.slice(2)
 const { AuthClient } = createRequire(`${nodeModules}/`)('@supabase/auth-js')
@@ -16,18 +17,6 @@ const failure = ({ error }) => error && { name: error.name, code: error.code, st
 const levels = async (client) => {
   const { data } = await client.mfa.getAuthenticatorAssuranceLevel()
   return { current: data.currentLevel, next: data.nextLevel, methods: data.currentAuthenticationMethods.map((entry) => entry.method) }
-}
-
-// An authenticator app of its own (RFC 6238), so that two implementations meet.
-function code(secret, steps) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('')
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps))
-  const hash = createHmac('sha1', key).update(counter).digest()
-  const number = hash.readUInt32BE(hash[19] & 15) & 0x7fffffff
-  return String(number % 1000000).padStart(6, '0')
 }
 
 const seen = {}

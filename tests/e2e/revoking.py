@@ -40,21 +40,29 @@ class Team:
         self.stack = stack
         self.word = f"canary{secrets.token_hex(6)}"
         self.slug = f"team-{secrets.token_hex(4)}"
-        self.owner = self._newcomer()
-        self.org = self._made("create_organization", slug=self.slug, name="Team")["id"]
-        base = self._made("create_knowledge_base", org_id=self.org, slug="handbook", name="Handbook")["id"]
-        document = self._made("begin_document", org_id=self.org, knowledge_base_id=base, title="Note", uri="test:note", sha256="0" * 64)["document_id"]
-        text = f"The word is {self.word}."
-        self._made("add_chunks", org_id=self.org, document_id=document, chunks=[
-            {"position": 0, "content": text, "start_char": 0, "end_char": len(text), "embedding": VECTOR}])
-        self._made("finish_document", org_id=self.org, document_id=document)
-        self.bot = self._made("create_bot", org_id=self.org, slug="desk", name="Desk")["id"]
+        self.owner = self.newcomer()
+        self.org = self.made("create_organization", slug=self.slug, name="Team")["id"]
+        self.base = self.made("create_knowledge_base", org_id=self.org, slug="handbook", name="Handbook")["id"]
+        self.write("Note", [f"The word is {self.word}."])
+        bot = self.made("create_bot", org_id=self.org, slug="desk", name="Desk")["id"]
         self.model = f"{self.slug}/desk"
-        self._made("bind_bot", org_id=self.org, bot_id=self.bot, knowledge_base_id=base)
-        self._made("bind_bot", org_id=self.org, bot_id=self.bot, tool="search_documents")
-        self._made("share_bot", org_id=self.org, bot_id=self.bot, role=ROLE)
+        self.made("bind_bot", org_id=self.org, bot_id=bot, knowledge_base_id=self.base)
+        self.made("bind_bot", org_id=self.org, bot_id=bot, tool="search_documents")
+        self.made("share_bot", org_id=self.org, bot_id=bot, role=ROLE)
 
-    def _made(self, rpc: str, **arguments: Any) -> dict[str, Any]:
+    def write(self, title: str, passages: list[str]) -> None:
+        """Add a document of these passages to the knowledge base."""
+        document = self.made("begin_document", org_id=self.org, knowledge_base_id=self.base, title=title,
+                              uri=f"test:{secrets.token_hex(8)}", sha256="0" * 64)["document_id"]
+        start = 0
+        for position, text in enumerate(passages):
+            chunk = {"position": position, "content": text, "start_char": start, "end_char": start + len(text), "embedding": VECTOR}
+            self.made("add_chunks", org_id=self.org, document_id=document, chunks=[chunk])
+            start += len(text)
+        self.made("finish_document", org_id=self.org, document_id=document)
+
+    def made(self, rpc: str, **arguments: Any) -> dict[str, Any]:
+        """Return what a function made, called as the owner."""
         answer = self.owner.rpc(rpc, **arguments)
         assert answer.status == 200, answer.body
         made: dict[str, Any] = answer.json()
@@ -66,15 +74,16 @@ class Team:
         assert answer.status == 200, answer.body
         return dict(answer.json())
 
-    def _newcomer(self) -> Member:
+    def newcomer(self) -> Member:
+        """Return somebody who has just signed up and belongs to nothing."""
         account = {"email": f"{secrets.token_hex(8)}@team.test", "password": secrets.token_urlsafe(12)}
         session = self._auth("signup", account)
         return Member(self.stack["url"], account["email"], session["user"]["id"], session["access_token"], password=account["password"])
 
     def member(self) -> Member:
         """Return a new member with ROLE."""
-        one = self._newcomer()
-        self._made("add_member", org_id=self.org, user_id=one.user_id, role=ROLE)
+        one = self.newcomer()
+        self.made("add_member", org_id=self.org, user_id=one.user_id, role=ROLE)
         one.elsewhere = self._auth("token?grant_type=password", {"email": one.email, "password": one.password})["access_token"]
         return one
 
@@ -93,13 +102,13 @@ class Team:
     # The ways a right ends. Each returns when the call that ends it has returned.
 
     def remove(self, one: Member) -> None:
-        self._made("remove_member", org_id=self.org, user_id=one.user_id)
+        self.made("remove_member", org_id=self.org, user_id=one.user_id)
 
     def demote(self, one: Member) -> None:
-        self._made("change_member", org_id=self.org, user_id=one.user_id, role=LESSER_ROLE)
+        self.made("change_member", org_id=self.org, user_id=one.user_id, role=LESSER_ROLE)
 
     def promote(self, one: Member) -> None:
-        self._made("change_member", org_id=self.org, user_id=one.user_id, role=ROLE)
+        self.made("change_member", org_id=self.org, user_id=one.user_id, role=ROLE)
 
     def ban(self, one: Member) -> None:
         self.as_operator("update auth.users set banned_until = now() + interval '1 day' where id = %s", one.user_id)
