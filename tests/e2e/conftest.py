@@ -96,6 +96,7 @@ class ScriptedEdge:
 
     url: str
     model: Any
+    model_url: str
     process: psutil.Process
 
     def purge(self) -> None:
@@ -109,7 +110,7 @@ def _scripted_edge(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
 
     model = scripted.Model()
     with scripted.serving(model) as model_url, scripted.edge(stack, model_url, tmp_path_factory.mktemp("edge") / "edge.log") as (url, child):
-        yield ScriptedEdge(url, model, psutil.Process(child.popen.pid))
+        yield ScriptedEdge(url, model, model_url, psutil.Process(child.popen.pid))
 
 
 @pytest.fixture

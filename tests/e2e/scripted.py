@@ -16,7 +16,7 @@ from aiohttp import web
 
 from edge_proxy.local import processes
 from edge_proxy.local.ports import LOOPBACK, answers, free_ports
-from tests.agent.scripted_model import Body, ScriptedModel, calls, chunk, says
+from tests.agent.scripted_model import Body, ScriptedModel, Turn, calls, chunk, says
 
 DIMENSIONS = 384
 STARTED = "Looking it up."
@@ -29,6 +29,8 @@ class Model(ScriptedModel):
     def __init__(self) -> None:
         super().__init__()
         self.tool: tuple[str, Any] = ("search_documents", {"query": "anything"})
+        self.by_question: dict[str, Turn] = {}
+        """What the model does first when the question is exactly this."""
         self.held = False
         """Whether the model stops after STARTED, before it calls the tool, until `go_on()`."""
         self.broken_off = threading.Event()
@@ -39,7 +41,7 @@ class Model(ScriptedModel):
     def reset(self) -> None:
         """Forget the test before."""
         self.turns, self.bodies, self.received = [], [], []
-        self.tool, self.held = ("search_documents", {"query": "anything"}), False
+        self.tool, self.by_question, self.held = ("search_documents", {"query": "anything"}), {}, False
         self.broken_off = threading.Event()
         self._may_go_on = asyncio.Event()
 
@@ -62,11 +64,14 @@ class Model(ScriptedModel):
         self.bodies.append(body)
         if body["messages"][-1]["role"] == "tool":
             return await says(OVER)(request, body)
+        if turn := self.by_question.get(body["messages"][-1]["content"]):
+            return await turn(request, body)
         if self.held:
-            return await self._hold(request, body)
+            return await self.hold(request, body)
         return await calls(self.tool, text=STARTED)(request, body)
 
-    async def _hold(self, request: web.Request, body: Body) -> web.StreamResponse:
+    async def hold(self, request: web.Request, body: Body) -> web.StreamResponse:
+        """A turn that says STARTED, waits for `go_on()` and then calls the tool."""
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         await response.write(_event(chunk({"role": "assistant", "content": STARTED})))

@@ -1,31 +1,18 @@
-"""The clients people really use, against the edge of the whole stack."""
+"""`openai` for Python and the bots of the seeded stack: what a person is offered, answered, cited and refused."""
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import openai
 import pytest
-from postgrest.exceptions import APIError
-from supabase import Client, create_client
-from supabase.lib.client_options import SyncClientOptions
-from supabase_auth.errors import AuthApiError
 
 from tests.e2e.conftest import SignedIn
 
 People = Callable[[str], SignedIn]
-HERE = Path(__file__).parent
 QUESTION = "What does the licence allow me to do with the software?"
-
-
-def password_of(stack: dict[str, Any], email: str) -> str:
-    return str(next(u["password"] for u in stack["users"] if u["email"] == email))
 
 
 @pytest.fixture
@@ -99,43 +86,3 @@ def test_a_conversation_goes_on_for_its_person_and_for_nobody_else_F56(ask: Call
     foreign = owner.rpc("list_messages", org_id=owner.orgs["acme"], conversation_id=first)
     absent = owner.rpc("list_messages", org_id=owner.orgs["acme"], conversation_id=str(uuid4()))
     assert foreign.status == 404 and foreign.anonymised() == absent.anonymised()
-
-
-# postgrest's own client passes it to itself.
-@pytest.mark.filterwarnings("ignore:The '(timeout|verify)' parameter is deprecated:DeprecationWarning")
-def test_supabase_py_signs_in_calls_and_reads_errors(stack: dict[str, Any]) -> None:
-    # A transport of our own, because the client has no close().
-    with httpx.Client() as transport:
-        _use_supabase(create_client(stack["url"], stack["publishable_key"], SyncClientOptions(httpx_client=transport)), stack)
-
-
-def _use_supabase(client: Client, stack: dict[str, Any]) -> None:
-    with pytest.raises(AuthApiError) as wrong:
-        client.auth.sign_in_with_password({"email": "owner@acme.test", "password": "wrong"})
-    assert wrong.value.code == "invalid_credentials"
-    client.auth.sign_in_with_password({"email": "owner@acme.test", "password": password_of(stack, "owner@acme.test")})
-    me: Any = client.rpc("whoami").execute().data
-    assert [o["role"] for o in me["organizations"]] == ["owner"]
-    org = me["organizations"][0]["id"]
-    one: Any = client.rpc("search_documents", {"org_id": org, "query": "license", "max_rows": 1}).single().execute().data
-    assert one["content"]
-    with pytest.raises(APIError) as missing:
-        client.rpc("get_order", {"org_id": org, "number": "ORD-0"}).execute()
-    assert missing.value.code == "not_found"
-    # Not everywhere: other tests are signed in as the same person.
-    client.auth.sign_out({"scope": "local"})
-
-
-def test_supabase_js_signs_in_calls_and_reads_errors(stack: dict[str, Any], person: People) -> None:
-    email = "owner@acme.test"
-    told = {"url": stack["url"], "key": stack["publishable_key"], "nodeModules": str(HERE.parents[1] / "supabase" / "node_modules"),
-            "email": email, "password": password_of(stack, email), "org": person(email).orgs["acme"]}
-    done = subprocess.run(["node", HERE / "supabase_client.mjs", json.dumps(told)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert seen["signIn"] == seen["signOut"] == "ok"
-    assert seen["whoami"]["data"]["email"] == email
-    assert len(seen["list"]["data"]) >= 3
-    assert seen["single"]["data"]["content"]
-    assert {name: seen[name]["error"]["code"] for name in ("signedOut", "notSingle", "invalid", "unknown", "table")} == {
-        "signedOut": "invalid_token", "notSingle": "not_single", "invalid": "invalid_argument", "unknown": "unknown_rpc", "table": "not_found"}

@@ -170,7 +170,7 @@ async def test_signing_out_ends_what_its_scope_says_at_once_R41(
 
 
 @pytest.fixture
-async def member(new_client: Any, team: Team) -> Client:
+async def signed_in(new_client: Any, team: Team) -> Client:
     """A client in which a member of the team is signed in."""
     one = team.member()
     client = await new_client()
@@ -178,9 +178,9 @@ async def member(new_client: Any, team: Team) -> Client:
     return client
 
 
-async def test_one_row_none_and_many_are_told_apart(member: Client, team: Team) -> None:
+async def test_one_row_none_and_many_are_told_apart(signed_in: Client, team: Team) -> None:
     def search(query: str, max_rows: int = 5) -> Any:
-        return member.rpc("search_documents", {"org_id": team.org, "query": query, "max_rows": max_rows})
+        return signed_in.rpc("search_documents", {"org_id": team.org, "query": query, "max_rows": max_rows})
 
     # The passages share one vector and no query has one: only the words count.
     assert team.word in (await get(search(team.word).single().execute())).data["content"]
@@ -196,10 +196,10 @@ async def test_one_row_none_and_many_are_told_apart(member: Client, team: Team) 
     assert many.value.code == "406", "the client's own"
 
 
-async def test_errors_have_a_code_and_a_sentence_and_nothing_of_the_database(member: Client, team: Team) -> None:
+async def test_errors_have_a_code_and_a_sentence_and_nothing_of_the_database(signed_in: Client, team: Team) -> None:
     async def error(name: str, /, **arguments: Any) -> tuple[str | None, str | None]:
         with pytest.raises(APIError) as raised:
-            await get(member.rpc(name, arguments).execute())
+            await get(signed_in.rpc(name, arguments).execute())
         assert raised.value.details is None and raised.value.hint is None
         return raised.value.code, raised.value.message
 
@@ -211,31 +211,31 @@ async def test_errors_have_a_code_and_a_sentence_and_nothing_of_the_database(mem
     assert (await error("set_mfa_policy", org_id=team.org, required=True))[0] in ("denied", "aal_required")
     assert await error("drop_everything") == ("unknown_rpc", "There is no such function.")
     with pytest.raises(APIError) as table:
-        await get(member.table("organization").select("*").execute())
+        await get(signed_in.table("organization").select("*").execute())
     assert table.value.code == "not_found"
 
 
-async def test_the_schema_may_be_named_and_no_other_is_reached_by_naming_it_R3(member: Client, team: Team) -> None:
+async def test_the_schema_may_be_named_and_no_other_is_reached_by_naming_it_R3(signed_in: Client, team: Team) -> None:
     for schema in ("api", "app", "auth"):
-        named = member.schema(schema).rpc("search_documents", {"org_id": team.org, "query": team.word})
+        named = signed_in.schema(schema).rpc("search_documents", {"org_id": team.org, "query": team.word})
         assert len((await get(named.execute())).data) == 1, "the door leads to schema api whatever the client asks for"
     with pytest.raises(APIError) as table:
-        await get(member.schema("app").table("organization").select("*").execute())
+        await get(signed_in.schema("app").table("organization").select("*").execute())
     assert table.value.code == "not_found"
 
 
-async def test_what_the_narrow_door_does_not_take_is_said_and_not_ignored(member: Client, team: Team) -> None:
+async def test_what_the_narrow_door_does_not_take_is_said_and_not_ignored(signed_in: Client, team: Team) -> None:
     search = {"org_id": team.org, "query": "lengthy"}
     with pytest.raises(APIError) as filtered:
-        await get(member.rpc("search_documents", search).limit(1).execute())
+        await get(signed_in.rpc("search_documents", search).limit(1).execute())
     assert filtered.value.code == "query_not_allowed"
     with pytest.raises(APIError) as read:
-        await get(member.rpc("search_documents", search, get=True).execute())
+        await get(signed_in.rpc("search_documents", search, get=True).execute())
     assert read.value.code == "method_not_allowed"
 
 
-async def test_large_results_in_every_script_arrive_whole(member: Client, team: Team) -> None:
-    rows = (await get(member.rpc("search_documents", {"org_id": team.org, "query": "lengthy", "max_rows": 50}).execute())).data
+async def test_large_results_in_every_script_arrive_whole(signed_in: Client, team: Team) -> None:
+    rows = (await get(signed_in.rpc("search_documents", {"org_id": team.org, "query": "lengthy", "max_rows": 50}).execute())).data
     assert len(rows) == PASSAGES
     contents = {row["content"] for row in rows}
     assert contents == {f"lengthy {number} {HARD_TEXT * 40}".strip() for number in range(PASSAGES)}
