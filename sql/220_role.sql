@@ -31,9 +31,13 @@ alter table app.role enable row level security;
 alter table app.role force row level security;
 create policy role_select_member on app.role for select to authenticated
   using (org_id = any (array(select authz.org_ids())));
-create policy role_insert_nobody on app.role for insert to authenticated with check (false);
-create policy role_update_nobody on app.role for update to authenticated using (false) with check (false);
-create policy role_delete_nobody on app.role for delete to authenticated using (false);
+create policy role_insert_manager on app.role for insert to authenticated
+  with check (org_id = any (array(select authz.orgs_with('roles.manage'))) and not built_in);
+create policy role_update_manager on app.role for update to authenticated
+  using (org_id = any (array(select authz.orgs_with('roles.manage'))) and not built_in)
+  with check (org_id = any (array(select authz.orgs_with('roles.manage'))) and not built_in);
+create policy role_delete_manager on app.role for delete to authenticated
+  using (org_id = any (array(select authz.orgs_with('roles.manage'))) and not built_in);
 create policy role_floor on app.role as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
@@ -43,22 +47,26 @@ create policy role_select_owner on app.role for select to ringfence_owner
 create policy role_insert_owner on app.role for insert to ringfence_owner
   with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
 comment on policy role_select_member on app.role is 'Members see the roles of their organization.';
-comment on policy role_insert_nobody on app.role is 'Custom roles are not made through the API yet.';
-comment on policy role_update_nobody on app.role is 'Roles are not changed through the API yet.';
-comment on policy role_delete_nobody on app.role is 'Roles are not deleted through the API yet.';
+comment on policy role_insert_manager on app.role is 'roles.manage makes roles of the organization''s own.';
+comment on policy role_update_manager on app.role is 'roles.manage renames them, within what the guard trigger lets them change; built-in roles stay.';
+comment on policy role_delete_manager on app.role is 'roles.manage deletes them, within what the guard trigger lets them change; built-in roles stay.';
 comment on policy role_floor on app.role is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy role_select_owner on app.role is 'The audit trail names the role at the time; founding needs the role just made.';
 comment on policy role_insert_owner on app.role is 'Founding gives the new organization its built-in roles.';
-grant select on app.role to authenticated;
+grant select, delete on app.role to authenticated;
+grant insert (org_id, name) on app.role to authenticated;
+grant update (name) on app.role to authenticated;
 grant select, insert (org_id, name, built_in) on app.role to ringfence_owner;
 
 alter table app.role_permission enable row level security;
 alter table app.role_permission force row level security;
 create policy role_permission_select_member on app.role_permission for select to authenticated
   using (org_id = any (array(select authz.org_ids())));
-create policy role_permission_insert_nobody on app.role_permission for insert to authenticated with check (false);
+create policy role_permission_insert_manager on app.role_permission for insert to authenticated
+  with check (org_id = any (array(select authz.orgs_with('roles.manage'))));
 create policy role_permission_update_nobody on app.role_permission for update to authenticated using (false) with check (false);
-create policy role_permission_delete_nobody on app.role_permission for delete to authenticated using (false);
+create policy role_permission_delete_manager on app.role_permission for delete to authenticated
+  using (org_id = any (array(select authz.orgs_with('roles.manage'))));
 create policy role_permission_floor on app.role_permission as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
@@ -67,13 +75,14 @@ create policy role_permission_select_owner on app.role_permission for select to 
 create policy role_permission_insert_owner on app.role_permission for insert to ringfence_owner
   with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
 comment on policy role_permission_select_member on app.role_permission is 'Members see what each role of their organization may do.';
-comment on policy role_permission_insert_nobody on app.role_permission is 'Roles are not changed through the API yet.';
-comment on policy role_permission_update_nobody on app.role_permission is 'Roles are not changed through the API yet.';
-comment on policy role_permission_delete_nobody on app.role_permission is 'Roles are not changed through the API yet.';
+comment on policy role_permission_insert_manager on app.role_permission is 'roles.manage adds permissions, within what the guard trigger lets them add, and to no built-in role.';
+comment on policy role_permission_update_nobody on app.role_permission is 'A permission is added or taken away, never turned into another.';
+comment on policy role_permission_delete_manager on app.role_permission is 'roles.manage takes permissions away, within what the guard trigger lets them change, and from no built-in role.';
 comment on policy role_permission_floor on app.role_permission is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy role_permission_select_owner on app.role_permission is 'authz.orgs_with reads the permissions of the person''s own organizations.';
 comment on policy role_permission_insert_owner on app.role_permission is 'Founding gives the built-in roles their permissions.';
-grant select on app.role_permission to authenticated;
+grant select, delete on app.role_permission to authenticated;
+grant insert (org_id, role_id, permission) on app.role_permission to authenticated;
 grant select, insert (org_id, role_id, permission) on app.role_permission to ringfence_owner;
 
 create function authz.built_in_roles() returns table (role text, permission text)

@@ -21,7 +21,7 @@ comment on column app.audit_event.actor_id is 'The person; null for an operator 
 comment on column app.audit_event.actor_kind is 'user, service, schedule, or operator (someone with a database login).';
 comment on column app.audit_event.actor_role is 'The name of the role the actor had in the organization at that moment.';
 comment on column app.audit_event.action is 'table.command';
-comment on column app.audit_event.object_id is 'The identifier of the row acted on.';
+comment on column app.audit_event.object_id is 'The identifier of the row acted on; of a permission of a role, the role''s and its name.';
 comment on column app.audit_event.run_id is 'The run it was part of, if any.';
 comment on column app.audit_event.changed is 'Names of the columns that an update changed.';
 
@@ -63,7 +63,7 @@ begin
     (select r.name from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
       where m.org_id = v_org and m.user_id = authz.uid()),
     tg_table_name || '.' || lower(tg_op),
-    coalesce(v_row ->> 'id', v_row ->> 'user_id'),
+    coalesce(v_row ->> 'id', v_row ->> 'user_id', (v_row ->> 'role_id') || ' ' || (v_row ->> 'permission')),
     case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
     case when tg_op = 'UPDATE' then array(
       select n.key from jsonb_each(v_row) n where v_old -> n.key is distinct from n.value order by n.key) else '{}' end);

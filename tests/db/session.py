@@ -62,10 +62,18 @@ class Request:
     def rpc(self, name: str, /, **arguments: Any) -> Any:
         """Call `api.name` by named arguments: a list of objects for a set, the object otherwise, as PostgREST answers."""
         assert name.isidentifier() and all(a.isidentifier() for a in arguments)
+        arrays = self._arrays(name) if any(isinstance(v, list) for v in arguments.values()) else set()
         given = ", ".join(f"{a} => %s" + ("::extensions.vector" if a == "query_embedding" else "") for a in arguments)
+        values = [v if a in arrays else _adapt(v) for a, v in arguments.items()]
         with self.connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-            rows = cursor.execute(f"select * from api.{name}({given})", [_adapt(v) for v in arguments.values()]).fetchall()  # type: ignore[arg-type]
+            rows = cursor.execute(f"select * from api.{name}({given})", values).fetchall()  # type: ignore[arg-type]
         return rows[0][name] if len(rows) == 1 and list(rows[0]) == [name] else rows
+
+    def _arrays(self, name: str) -> set[str]:
+        """The arguments of `api.name` that are PostgreSQL arrays: lists for any other are JSON."""
+        return {a for (a,) in self.all(
+            "select p.proargnames[t.n] from pg_catalog.pg_proc p, pg_catalog.unnest(p.proargtypes) with ordinality t (type, n)"
+            " join pg_catalog.pg_type e on e.typarray = t.type where p.pronamespace = 'api'::pg_catalog.regnamespace and p.proname = %s", name)}
 
     def error(self, query: str, *arguments: Any) -> psycopg.Error:
         """Execute in a savepoint and return the error it must raise."""

@@ -19,7 +19,7 @@ from tests.db.registry import CHOSEN, HOSTILE, PEOPLE_AT_LARGE, RECIPES
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
-CASTS = {"extensions.vector", "jsonb", "uuid", "boolean", "integer", "bigint", "text"}
+CASTS = {"extensions.vector", "jsonb", "uuid", "boolean", "integer", "bigint", "text", "text[]"}
 # What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
 SPEAKABLE = re.compile(r"22...|23502|23505|23514|42501|54000|PT404|PT409|PT429")
 
@@ -41,7 +41,7 @@ def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any
     """What the caller sees of a call, undone afterwards: ("ok", row count, text) or (SQLSTATE, message, detail, hint)."""
     assert set(types.values()) <= CASTS
     given = ", ".join(f"{a} => %s::{types[a]}" for a in arguments)
-    values = [json.dumps(v) if types[a] == "jsonb" and v is not None else str(v) if v is not None else None for a, v in arguments.items()]
+    values = [literal(v, types[a]) for a, v in arguments.items()]
     try:
         with db.connection.transaction(force_rollback=True):
             cursor = db.connection.execute(f"select r::text from api.{name}({given}) r", values)
@@ -49,6 +49,15 @@ def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any
             return ("ok", len(rows), "\n".join(str(r[0]) for r in rows))
     except psycopg.Error as error:
         return (error.sqlstate, error.diag.message_primary, error.diag.message_detail, error.diag.message_hint)
+
+
+def literal(value: Any, type_: str) -> Any:
+    """What PostgREST would hand to the database for it."""
+    if value is None:
+        return None
+    if type_.endswith("[]"):
+        return [None if v is None else str(v) for v in value] if isinstance(value, list) else str(value)
+    return json.dumps(value) if type_ == "jsonb" else str(value)
 
 
 def masked(answer: tuple[Any, ...], *ids: Any) -> tuple[Any, ...]:
@@ -145,7 +154,8 @@ def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: Worl
         arguments = filled(recipe, own_ids(world) | made_first(db, world, name))
         for argument in recipe:
             for value in HOSTILE:
-                text = value if types[argument] == "jsonb" else json.dumps(value) if isinstance(value, list | dict) else value
+                as_it_is = types[argument] == "jsonb" or types[argument].endswith("[]") and isinstance(value, list)
+                text = value if as_it_is else json.dumps(value) if isinstance(value, list | dict) else value
                 answer = call(db, name, types, arguments | {argument: text})
                 if answer[0] != "ok":
                     assert SPEAKABLE.fullmatch(answer[0]), (argument, str(value)[:60], answer)

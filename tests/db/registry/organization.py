@@ -1,4 +1,4 @@
-"""Organizations, their members and roles, and the audit trail."""
+"""Organizations, their members, and the audit trail."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from tests.db.registry.recipe import Recipe
 TABLES: dict[str, Decision] = {
     "organization": Decision("true", update="can(organization.manage)", change="name = 'Probe'", org="id"),
     "permission": Decision(":me is not null", org=None),
-    "role": Decision("true"),
-    "role_permission": Decision("true"),
     "audit_event": Decision("t.actor_id = :me or can(audit.read)"),
     "membership": Decision(
         "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)",
