@@ -20,7 +20,7 @@ begin
       or exists (select from app.organization o where o.id = (v_row ->> 'org_id')::uuid and o.require_mfa)
     then
       -- Leaving takes nothing from anybody else.
-      if not coalesce(tg_op = 'DELETE' and (v_row ->> 'user_id')::uuid = authz.uid(), false) then
+      if not coalesce(tg_table_name = 'membership' and tg_op = 'DELETE' and (v_row ->> 'user_id')::uuid = authz.uid(), false) then
         perform authz.require_step_up();
       end if;
     end if;

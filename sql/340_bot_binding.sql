@@ -23,22 +23,26 @@ comment on column app.bot_binding.created_at is 'Since when.';
 
 alter table app.bot_binding enable row level security;
 alter table app.bot_binding force row level security;
-create policy bot_binding_select_runner on app.bot_binding for select to authenticated
-  using (org_id = any (array(select authz.orgs_with('bots.manage')))
-    or org_id = any (array(select authz.orgs_with('bots.run'))) and bot_id = any (array(select b.id from app.bot b)));
-create policy bot_binding_insert_manager on app.bot_binding for insert to authenticated
-  with check (org_id = any (array(select authz.orgs_with('bots.manage'))));
+create policy bot_binding_select_viewer on app.bot_binding for select to authenticated
+  using (org_id = any (array(select authz.orgs_with('bots.manage'))) or bot_id = any (array(select authz.shared_bots('viewer'))));
+create policy bot_binding_insert_editor on app.bot_binding for insert to authenticated
+  with check ((org_id = any (array(select authz.orgs_with('bots.manage'))) or bot_id = any (array(select authz.shared_bots('editor'))))
+    and (knowledge_base_id is null or knowledge_base_id = any (array(select k.id from app.knowledge_base k))));
 create policy bot_binding_update_nobody on app.bot_binding for update to authenticated using (false) with check (false);
-create policy bot_binding_delete_manager on app.bot_binding for delete to authenticated
-  using (org_id = any (array(select authz.orgs_with('bots.manage'))));
+create policy bot_binding_delete_editor on app.bot_binding for delete to authenticated
+  using (org_id = any (array(select authz.orgs_with('bots.manage'))) or bot_id = any (array(select authz.shared_bots('editor'))));
 create policy bot_binding_floor on app.bot_binding as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
-comment on policy bot_binding_select_runner on app.bot_binding is 'bots.manage sees all; a runner sees what the bot reaches.';
-comment on policy bot_binding_insert_manager on app.bot_binding is 'bots.manage binds.';
+create policy bot_binding_denied_floor on app.bot_binding as restrictive for all to authenticated
+  using (not (bot_id = any (array(select authz.denied('bot')))))
+  with check (not (bot_id = any (array(select authz.denied('bot')))));
+comment on policy bot_binding_select_viewer on app.bot_binding is 'Who sees the bot sees what it reaches.';
+comment on policy bot_binding_insert_editor on app.bot_binding is 'bots.manage and the bot''s editors bind it, to knowledge bases they see themselves.';
 comment on policy bot_binding_update_nobody on app.bot_binding is 'Bindings are added and withdrawn, not edited.';
-comment on policy bot_binding_delete_manager on app.bot_binding is 'bots.manage unbinds.';
+comment on policy bot_binding_delete_editor on app.bot_binding is 'bots.manage and the bot''s editors unbind it.';
 comment on policy bot_binding_floor on app.bot_binding is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy bot_binding_denied_floor on app.bot_binding is 'Whatever else is allowed, never a bot that a rule takes from the person (F15).';
 grant select, delete on app.bot_binding to authenticated;
 grant insert (org_id, bot_id, knowledge_base_id, tool) on app.bot_binding to authenticated;
 create trigger _900_audit after insert or update or delete on app.bot_binding

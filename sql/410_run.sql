@@ -16,7 +16,7 @@ create table app.run (
   finished_at timestamptz,
   primary key (org_id, id),
   constraint run_user_id_key unique (org_id, id, user_id),
-  constraint run_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id),
+  constraint run_bot_version_fkey foreign key (org_id, bot_id, bot_version) references app.bot_version (org_id, bot_id, version),
   constraint run_conversation_id_fkey foreign key (org_id, conversation_id, user_id)
     references app.conversation (org_id, id, user_id) on delete cascade
 );
@@ -26,7 +26,7 @@ comment on column app.run.org_id is 'The organization.';
 comment on column app.run.id is 'Random identifier.';
 comment on column app.run.user_id is 'The person in whose name everything in the run is done.';
 comment on column app.run.bot_id is 'The bot.';
-comment on column app.run.bot_version is 'The version of the bot at the start.';
+comment on column app.run.bot_version is 'The version of the bot that ran, as app.bot_version keeps it.';
 comment on column app.run.conversation_id is 'Where question and answer are kept.';
 comment on column app.run.question_sha256 is 'authz.digest() of the question.';
 comment on column app.run.request_id is 'The request at the edge that began it.';

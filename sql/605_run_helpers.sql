@@ -1,5 +1,13 @@
 -- What a run may use: read at every call, so that unsharing or unbinding works in the middle of a run.
 
+create function authz.run_lasts() returns interval
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return interval '1 hour';
+comment on function authz.run_lasts() is 'How long a run may be running: after that nothing more is done in it, and the next start of its person closes it. The one place that says so.';
+revoke all on function authz.run_lasts() from public;
+grant execute on function authz.run_lasts() to authenticated;
+
 create function authz.running(run_id uuid) returns app.run
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -10,6 +18,7 @@ begin
   -- runs.read shows other people's runs; only one's own can be acted in, and only while one may still run its bot.
   select r.* into v_run from app.run r
   where r.id = running.run_id and r.user_id = authz.uid() and r.status = 'running'
+    and r.started_at > now() - authz.run_lasts()
     and r.bot_id = any (array(select authz.runnable_bots()));
   if not found then
     raise sqlstate 'PT404' using message = 'no such running run of yours';
@@ -17,7 +26,7 @@ begin
   return v_run;
 end
 $$;
-comment on function authz.running(uuid) is 'The caller''s own running run; PT404 for any other, or when the bot is no longer theirs to run.';
+comment on function authz.running(uuid) is 'The caller''s own running run; PT404 for any other, for one older than authz.run_lasts(), or when the bot is no longer theirs to run.';
 revoke all on function authz.running(uuid) from public;
 grant execute on function authz.running(uuid) to authenticated;
 
@@ -56,7 +65,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(array_agg(b.tool order by b.tool), '{}') from app.bot_binding b
   where b.org_id = run_tools.org_id and b.bot_id = run_tools.bot_id and b.tool is not null and authz.is_tool(b.tool)
+    and not exists (select from authz.denied_tools() d where d.org_id = b.org_id and d.tool = b.tool)
 $$;
-comment on function authz.run_tools(uuid, uuid) is 'The tools a bot is bound to now.';
+comment on function authz.run_tools(uuid, uuid) is 'The tools a bot is bound to now, without those a rule takes from the signed-in person (F15).';
 revoke all on function authz.run_tools(uuid, uuid) from public;
 grant execute on function authz.run_tools(uuid, uuid) to authenticated;

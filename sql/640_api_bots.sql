@@ -1,4 +1,4 @@
--- Bots: making, sharing and binding them, and finding those one may run.
+-- Bots: making and changing them, taking them out of use, and finding those one may run.
 
 create function api.create_bot(org_id uuid, slug text, name text, instructions text default '') returns jsonb
 language plpgsql volatile
@@ -15,7 +15,7 @@ exception when unique_violation then
   raise sqlstate 'PT409' using message = 'the organization has a bot of that slug';
 end
 $$;
-comment on function api.create_bot(uuid, text, text, text) is $c$Create a bot. It reaches nothing until it is bound, and nobody runs it until it is shared.
+comment on function api.create_bot(uuid, text, text, text) is $c$Create a bot. You are its owner. It reaches nothing until it is bound, and nobody else runs it until it is shared.
 
 @audience app
 @param org_id        the organization
@@ -28,87 +28,100 @@ comment on function api.create_bot(uuid, text, text, text) is $c$Create a bot. I
 revoke all on function api.create_bot(uuid, text, text, text) from public;
 grant execute on function api.create_bot(uuid, text, text, text) to authenticated;
 
-create function api.share_bot(org_id uuid, bot_id uuid, role text default null, user_id uuid default null) returns jsonb
+create function api.update_bot(org_id uuid, bot_id uuid, expected_version integer, name text default null, instructions text default null) returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_id uuid;
+  v_version integer;
 begin
-  perform authz.require_org(share_bot.org_id);
-  perform authz.require(num_nonnulls(share_bot.role, share_bot.user_id) <= 1, 'name a role, or a person, or neither for everyone');
-  insert into app.bot_runner (org_id, bot_id, role_id, user_id)
-  values (share_bot.org_id, share_bot.bot_id,
-    case when share_bot.role is not null then authz.role_named(share_bot.org_id, share_bot.role) end, share_bot.user_id)
-  returning id into v_id;
-  return jsonb_build_object('id', v_id);
-exception
-  when unique_violation then raise sqlstate 'PT409' using message = 'already shared so';
-  when foreign_key_violation then raise sqlstate 'PT404' using message = 'no such bot, or no such member';
+  perform authz.require_org(update_bot.org_id);
+  perform authz.require(update_bot.expected_version >= 1, 'expected_version: the version you read, 1..2147483647');
+  update app.bot b set name = coalesce(update_bot.name, b.name), instructions = coalesce(update_bot.instructions, b.instructions)
+  where b.org_id = update_bot.org_id and b.id = update_bot.bot_id and b.version = update_bot.expected_version
+  returning b.version into v_version;
+  if not found then
+    -- A statement of its own: it sees what was committed while the update waited.
+    select b.version into v_version from app.bot b where b.org_id = update_bot.org_id and b.id = update_bot.bot_id;
+    if not found then
+      raise sqlstate 'PT404' using message = 'no such bot';
+    elsif v_version <> update_bot.expected_version then
+      raise sqlstate 'PT409' using message = 'somebody changed the bot meanwhile: read it again';
+    end if;
+    raise sqlstate '42501' using message = 'changing a bot is for its editors and owners and for bots.manage';
+  end if;
+  return jsonb_build_object('version', v_version);
 end
 $$;
-comment on function api.share_bot(uuid, uuid, text, uuid) is $c$Let a role, a member or (naming neither) everyone in the organization run a bot. It gives nobody any access to data.
+comment on function api.update_bot(uuid, uuid, integer, text, text) is $c$Publish a new version of a bot: what you leave out stays as it was. Runs that have begun go on with the version they began with.
 
 @audience app
-@param org_id   the organization
-@param bot_id   the bot
-@param role     name of a role
-@param user_id  a member
-@returns        {id}
-@errors         22004, 22023, 42501, PT404, PT409
-@effect         write$c$;
-revoke all on function api.share_bot(uuid, uuid, text, uuid) from public;
-grant execute on function api.share_bot(uuid, uuid, text, uuid) to authenticated;
+@param org_id            the organization
+@param bot_id            the bot
+@param expected_version  the version you read; a change in between is not overwritten; 1..2147483647
+@param name              display name; 1..120 characters
+@param instructions      what the model is told to do; 0..8000 characters
+@returns                 {version}
+@errors                  22004, 22023, 23514, 42501, PT404, PT409
+@effect                  write$c$;
+revoke all on function api.update_bot(uuid, uuid, integer, text, text) from public;
+grant execute on function api.update_bot(uuid, uuid, integer, text, text) to authenticated;
 
-create function api.bind_bot(org_id uuid, bot_id uuid, knowledge_base_id uuid default null, tool text default null) returns jsonb
+create function authz.set_archived(org_id uuid, bot_id uuid, archived boolean) returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_id uuid;
+  v_at timestamptz;
 begin
-  perform authz.require_org(bind_bot.org_id);
-  perform authz.require(num_nonnulls(bind_bot.knowledge_base_id, bind_bot.tool) = 1, 'name a knowledge base or a tool');
-  perform authz.require(bind_bot.tool is null or authz.is_tool(bind_bot.tool), 'tool: not a function that may be bound to bots');
-  insert into app.bot_binding (org_id, bot_id, knowledge_base_id, tool)
-  values (bind_bot.org_id, bind_bot.bot_id, bind_bot.knowledge_base_id, bind_bot.tool) returning id into v_id;
-  return jsonb_build_object('id', v_id);
-exception
-  when unique_violation then raise sqlstate 'PT409' using message = 'already bound so';
-  when foreign_key_violation then raise sqlstate 'PT404' using message = 'no such bot, or no such knowledge base';
+  perform authz.require_org(set_archived.org_id);
+  -- Archived twice is archived since the first time.
+  update app.bot b set archived_at = case when set_archived.archived then coalesce(b.archived_at, now()) end
+  where b.org_id = set_archived.org_id and b.id = set_archived.bot_id
+  returning b.archived_at into v_at;
+  if not found then
+    if exists (select from app.bot b where b.org_id = set_archived.org_id and b.id = set_archived.bot_id) then
+      raise sqlstate '42501' using message = 'archiving a bot and taking it back into use is for its owners and bots.manage';
+    end if;
+    raise sqlstate 'PT404' using message = 'no such bot';
+  end if;
+  return jsonb_build_object('archived_at', v_at);
 end
 $$;
-comment on function api.bind_bot(uuid, uuid, uuid, text) is $c$Let runs of a bot use a knowledge base or a tool, within what the person running it may do.
+comment on function authz.set_archived(uuid, uuid, boolean) is 'Put a bot out of use or back into it; 42501 for who may not, PT404 for a bot the person does not see.';
+revoke all on function authz.set_archived(uuid, uuid, boolean) from public;
+grant execute on function authz.set_archived(uuid, uuid, boolean) to authenticated;
 
-@audience app
-@param org_id             the organization
-@param bot_id             the bot
-@param knowledge_base_id  a knowledge base
-@param tool               name of a function whose audience is bot
-@returns                  {id}
-@errors                   22004, 22023, 42501, PT404, PT409
-@effect                   write$c$;
-revoke all on function api.bind_bot(uuid, uuid, uuid, text) from public;
-grant execute on function api.bind_bot(uuid, uuid, uuid, text) to authenticated;
-
-create function api.list_bots()
-returns table (id uuid, org_id uuid, organization text, bot text, name text, version integer, created_at timestamptz)
-language sql stable
+create function api.archive_bot(org_id uuid, bot_id uuid) returns jsonb
+language sql volatile
 set search_path = pg_catalog, pg_temp
 as $$
-  select b.id, b.org_id, o.slug, b.slug, b.name, b.version, b.created_at
-  from app.bot b
-  join app.organization o on o.id = b.org_id
-  join app.membership m on m.org_id = b.org_id and m.user_id = authz.uid()
-  where b.id = any (array(select authz.runnable_bots()))
-  -- By how long one has been a member: an organization one was added to yesterday pushes nothing out of the answer.
-  order by m.created_at, o.id, b.slug
-  limit 1000
+  select authz.set_archived(archive_bot.org_id, archive_bot.bot_id, true)
 $$;
-comment on function api.list_bots() is $c$List the bots you may run, in all your organizations.
+comment on function api.archive_bot(uuid, uuid) is $c$Put a bot out of use: nobody runs it from their next request on, not even in a run that has begun. Its record stays, and it can be restored.
 
 @audience app
-@returns  array of {id, org_id, organization, bot, name, version, created_at}, at most 1000; of the organization joined first, first
-@effect   read$c$;
-revoke all on function api.list_bots() from public;
-grant execute on function api.list_bots() to authenticated;
+@param org_id  the organization
+@param bot_id  the bot
+@returns       {archived_at}
+@errors        22004, 42501, PT404
+@effect        write$c$;
+revoke all on function api.archive_bot(uuid, uuid) from public;
+grant execute on function api.archive_bot(uuid, uuid) to authenticated;
+
+create function api.restore_bot(org_id uuid, bot_id uuid) returns jsonb
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select authz.set_archived(restore_bot.org_id, restore_bot.bot_id, false)
+$$;
+comment on function api.restore_bot(uuid, uuid) is $c$Put an archived bot back into use, for those it is still shared with.
+
+@audience app
+@param org_id  the organization
+@param bot_id  the bot
+@returns       {archived_at: null}
+@errors        22004, 42501, PT404
+@effect        write$c$;
+revoke all on function api.restore_bot(uuid, uuid) from public;
+grant execute on function api.restore_bot(uuid, uuid) to authenticated;

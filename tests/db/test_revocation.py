@@ -79,7 +79,7 @@ WITHDRAWN = {
     "membership": "delete from app.membership where user_id = '{customer}'",
     "role": "update app.membership set role_id = (select id from app.role r where r.org_id = membership.org_id and name = 'probe')"
             " where user_id = '{customer}'",
-    "sharing": "delete from app.bot_runner where bot_id = '{bot}'",
+    "sharing": "delete from app.bot_runner where bot_id = '{bot}' and level = 'viewer'",
     "finished": "update app.run set status = 'cancelled' where id = '{running_run}'",
 }
 

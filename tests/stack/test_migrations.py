@@ -102,7 +102,7 @@ def test_sql_and_the_migrations_make_the_same_database_R26() -> None:
         ("column", "alter table app.bot alter column name set default 'planted'"),
         ("constraint", "alter table app.bot add constraint planted check (name <> 'planted')"),
         ("index", "create index planted on app.bot (name)"),
-        ("policy", "alter policy bot_select_runner on app.bot using (true)"),
+        ("policy", "alter policy bot_select_viewer on app.bot using (true)"),
         ("policy", "create policy planted on app.bot for select to authenticated using (false)"),
         ("relation", "alter table app.bot no force row level security"),
         ("relation", "alter table app.bot disable row level security"),

@@ -49,6 +49,8 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         db.rpc("bind_bot", org_id=org, bot_id=bot, tool="search_documents")
     with request(url, member.claims(), keep=True) as db:
         asked = db.rpc("start_run", bot="early/helpdesk", question="When?")
+    with request(url, owner.claims(), keep=True) as db:
+        assert db.run("update app.bot set instructions = 'Help well.'") == 1
 
     def rows() -> dict[str, int]:
         with early.connect("supabase_admin") as connection:
@@ -57,7 +59,7 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
     before = rows()
     migrate.push(early.url(), home=tmp_path)
     after = rows()
-    grown = {"permission", "role_permission", "bot_version", "audit_event"}
+    grown = {"permission", "role_permission", "bot_version", "bot_runner", "audit_event"}
     assert {t: after[t] for t in before if t not in grown} == {t: n for t, n in before.items() if t not in grown}
 
     def permissions(source: Any, query: str) -> list[Any]:
@@ -77,3 +79,6 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         assert (called["outcome"], called["row_count"]) == ("ok", 1)
     with request(url, owner.claims()) as db:
         assert {r["title"] for r in db.rpc("search_documents", org_id=org, query="delivery")} == {"organization", "private"}
+        assert [(v["version"], v["instructions"]) for v in db.rpc("list_bot_versions", org_id=org, bot_id=bot)] == [
+            (2, "Help well."), (1, "Not kept: this version is older than the record of versions.")]
+        assert [(r["user_id"], r["level"]) for r in db.rpc("list_bot_shares", org_id=org, bot_id=bot)] == [(None, "viewer"), (owner.user_id, "owner")]

@@ -6,7 +6,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("a16", "app.organization"): "it is the organization; its own id is what org_id refers to",
     ("a16", "app.permission"): "the registry of permission names is the same for everyone and changes by migration only",
     ("r14", "app.membership.user_id"): "adding a member names the person; the policy asks for members.manage",
-    ("r14", "app.bot_runner.user_id"): "sharing a bot names the person; the policy asks for bots.manage, the key for a member",
+    ("r14", "app.bot_runner.user_id"): "sharing a bot names the person; the policy asks for level owner or bots.manage, the key for a member",
     ("r14", "app.chunk.owner_id"): "a copy of the document's, held equal by the foreign key chunk_document_access_fkey",
     ("r14", "app.team_member.user_id"): "a team is made of members; the policy asks for teams.manage or a manager of the team, the key for a member",
     ("r14", "app.deny_rule.user_id"): "a rule names whom it concerns; the policy asks for rules.manage, the key for a member",
@@ -23,4 +23,5 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "found_organization.name": "of the organization to be made",
     "found_organization.slug": "of the organization to be made",
     "orgs_with.permission": "a name of the registry",
+    "shared_bots.level": "which level at least",
 }

@@ -7,6 +7,7 @@ A module may define
   OWN_RECORD       functions that write without an audit event, because the row they write is the record
   PEOPLE_AT_LARGE  (function, argument) in which an id of another organization's person is no secret
   CHOSEN           (function, argument) that the caller makes up: it names nothing that exists before
+  EITHER           groups of arguments of which one call names one, by function: an id is tried in each without the others
   fill(db, org)    called as the owner of each organization of the world, to make rows
 Nothing here is read from the database: a table, a role or a function that is not decided here fails the matrix or the sweep.
 """
@@ -44,5 +45,6 @@ EVENTS: dict[str, list[str]] = _merged("EVENTS")
 OWN_RECORD: set[str] = _union("OWN_RECORD")
 PEOPLE_AT_LARGE: set[tuple[str, str]] = _union("PEOPLE_AT_LARGE")
 CHOSEN: set[tuple[str, str]] = _union("CHOSEN")
+EITHER: dict[str, list[set[str]]] = _merged("EITHER")
 
-__all__ = ["CHOSEN", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PEOPLE_AT_LARGE", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]
+__all__ = ["CHOSEN", "EITHER", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PEOPLE_AT_LARGE", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]

@@ -28,7 +28,7 @@ POLICIES = [
         "r17",
         ("alter policy chunk_select_reader on app.chunk using (true)", "app.chunk.chunk_select_reader"),
         ("alter policy run_select_self on app.run using (1 = 1)", "app.run.run_select_self"),
-        ("alter policy bot_select_runner on app.bot using (org_id = org_id)", "app.bot.bot_select_runner"),
+        ("alter policy bot_select_viewer on app.bot using (org_id = org_id)", "app.bot.bot_select_viewer"),
         ("alter policy document_update_manager on app.document with check (true)", "app.document.document_update_manager"),
         ("create policy planted on app.membership for select to authenticated using (exists (select from app.role))", "app.membership.planted"),
         ("create policy planted on app.message for insert to authenticated with check (not false)", "app.message.planted")),
@@ -61,8 +61,8 @@ POLICIES = [
         "r22",
         ("create policy planted on app.membership for select to authenticated"
          " using (org_id in (select m.org_id from app.membership m where m.user_id = (select authz.uid())))", "app.membership"),
-        ("create policy planted on app.bot_runner for select to authenticated using (bot_id in (select b.id from app.bot b))",
-         ("app.bot", "app.bot_runner")),
+        ("create policy planted on app.knowledge_base for select to authenticated using (id in (select b.knowledge_base_id from app.bot_binding b))",
+         ("app.bot_binding", "app.knowledge_base")),
         ("create policy planted on app.customer_order for select to authenticated using (exists (select from app.conversation c, app.support_ticket t"
          " where t.order_id = customer_order.id))", ("app.customer_order", "app.support_ticket"))),
 ]
