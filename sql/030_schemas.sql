@@ -9,9 +9,12 @@ comment on schema authz is 'Identity and permission helpers that policies call; 
 
 grant usage on schema api, app, authz to authenticated;
 grant usage on schema app, authz to ringfence_owner;
+grant usage on schema extensions to ringfence_owner;
 grant usage on schema authz to ringfence_worker, ringfence_analyst;
 
 -- Needed only while this file set hands its definer functions over; 900_close.sql takes it back.
 grant create on schema authz to ringfence_owner;
 
 create extension if not exists vector with schema extensions;
+-- Puts org_id before the words in one index.
+create extension if not exists btree_gin with schema extensions;

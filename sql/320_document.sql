@@ -52,12 +52,18 @@ create policy document_delete_manager on app.document for delete to authenticate
 create policy document_floor on app.document as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+-- Never more than the person asking reads: document_select_reader with document_floor, for one organization.
+create policy document_select_search_owner on app.document for select to ringfence_owner
+  using (org_id = (select authz.search_org_id())
+    and (visibility = 'organization' or owner_id = (select authz.uid())));
 comment on policy document_select_reader on app.document is 'documents.read sees shared documents; a private one is its owner''s.';
 comment on policy document_insert_manager on app.document is 'documents.manage adds documents, in their own name.';
 comment on policy document_update_manager on app.document is 'documents.manage changes documents they can see.';
 comment on policy document_delete_manager on app.document is 'documents.manage deletes documents they can see.';
 comment on policy document_floor on app.document is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy document_select_search_owner on app.document is 'What the person asking may read in the organization they search: whether it is ready, and what it is called.';
 grant select, delete on app.document to authenticated;
+grant select on app.document to ringfence_owner;
 grant insert (org_id, knowledge_base_id, title, uri, sha256, visibility) on app.document to authenticated;
 grant update (title, visibility, state) on app.document to authenticated;
 create trigger _900_audit after insert or update or delete on app.document

@@ -20,8 +20,14 @@ create table app.chunk (
   constraint chunk_document_access_fkey foreign key (org_id, document_id, knowledge_base_id, visibility, owner_id)
     references app.document (org_id, id, knowledge_base_id, visibility, owner_id) on update cascade on delete cascade,
   constraint chunk_org_id_document_id_position_key unique (org_id, document_id, position)
-);
+)
+-- A passage stays in one piece with its vector: fetching each vector from another place doubles the time of an exact search.
+with (toast_tuple_target = 8160);
 create index chunk_org_id_knowledge_base_id_idx on app.chunk (org_id, knowledge_base_id);
+-- For organizations too large to compare every passage (630_api_search.sql).
+create index chunk_embedding_idx on app.chunk using hnsw (embedding extensions.vector_cosine_ops);
+-- Words within an organization, so that what others write costs it nothing; without a list of pending entries for the same reason.
+create index chunk_org_id_terms_idx on app.chunk using gin (org_id, terms) with (fastupdate = off);
 comment on table app.chunk is 'A passage of a document, with its embedding and its search terms.';
 comment on column app.chunk.org_id is 'The organization.';
 comment on column app.chunk.id is 'Random identifier.';
@@ -49,11 +55,18 @@ create policy chunk_delete_nobody on app.chunk for delete to authenticated using
 create policy chunk_floor on app.chunk as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+-- Every definer sees these rows, so they are never more than the person asking reads: chunk_select_reader with chunk_floor, for one
+-- organization. One condition on org_id, or the planner takes every organization for tiny and reads all of it.
+create policy chunk_select_search_owner on app.chunk for select to ringfence_owner
+  using (org_id = (select authz.search_org_id())
+    and (visibility = 'organization' or owner_id = (select authz.uid()))
+    and terms @@ (select authz.search_terms()));
 comment on policy chunk_select_reader on app.chunk is 'The same rule as document_select_reader.';
 comment on policy chunk_insert_manager on app.chunk is 'documents.manage adds chunks to a document they are loading themselves; a ready one is never added to.';
 comment on policy chunk_update_nobody on app.chunk is 'A changed document is loaded anew.';
 comment on policy chunk_delete_nobody on app.chunk is 'Chunks go with their document.';
 comment on policy chunk_floor on app.chunk is 'Whatever else is allowed, never outside one''s own organizations.';
-grant select on app.chunk to authenticated;
+comment on policy chunk_select_search_owner on app.chunk is 'What the person asking may read in the organization they search, and of that only what has a word of the search.';
+grant select on app.chunk to authenticated, ringfence_owner;
 grant insert (org_id, document_id, knowledge_base_id, visibility, owner_id, position, content, start_char, end_char, embedding)
   on app.chunk to authenticated;

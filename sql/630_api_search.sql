@@ -1,5 +1,30 @@
--- Retrieval: dense and full-text candidates fused by reciprocal rank in one statement, under the same policies as everything else.
+-- Retrieval: dense and full-text candidates fused by reciprocal rank, under the same policies as everything else.
 -- The fusion is Cormack, Clarke and Buettcher (SIGIR 2009): score = sum over lists of 1 / (60 + rank).
+create function authz.search_candidates(org_id uuid, terms tsquery, embedding extensions.vector, bases uuid[])
+returns setof authz.search_candidate
+language plpgsql stable rows 100
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if authz.is_small_search(org_id, bases) then
+    return query select * from authz.compared_chunks(org_id, terms, embedding, bases);
+    return;
+  end if;
+  perform set_config('ringfence.search_org_id', org_id::text, true), set_config('ringfence.search_terms', terms::text, true);
+  return query select * from authz.matching_chunks(embedding, bases);
+  if embedding is not null then
+    return query
+      with nearest as materialized (select * from authz.nearest_chunks(org_id, embedding, bases))
+      select * from nearest where (select count(*) from nearest) = 50
+      union all
+      -- The index gave up: how early depends on what other organizations have, and the number of results must not (F29).
+      select * from authz.compared_chunks(org_id, null, embedding, bases) where (select count(*) from nearest) < 50;
+  end if;
+end
+$$;
+comment on function authz.search_candidates(uuid, tsquery, extensions.vector, uuid[]) is 'The 50 best matching and the 50 nearest passages of those the person may read: exactly up to authz.exact_search_limit(), beyond by indexes.';
+revoke all on function authz.search_candidates(uuid, tsquery, extensions.vector, uuid[]) from public;
+grant execute on function authz.search_candidates(uuid, tsquery, extensions.vector, uuid[]) to authenticated;
 
 create function api.search_documents(
   org_id uuid, query text, query_embedding extensions.vector default null, max_rows integer default 8, run_id uuid default null)
@@ -33,31 +58,19 @@ begin
     v_bases := authz.run_knowledge_bases(search_documents.org_id, search_documents.run_id);
   end if;
   return query
-    with readable as not materialized (
-      select c.id, c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.terms,
-        c.embedding operator(extensions.<=>) query_embedding as distance, d.title, d.uri
-      from app.chunk c
-      join app.document d on d.org_id = c.org_id and d.id = c.document_id
-      where c.org_id = search_documents.org_id and d.state = 'ready'
-        and (search_documents.run_id is null or c.knowledge_base_id = any (v_bases))
-    ), dense as (
-      select r.id, row_number() over (order by r.distance, r.id) as place
-      from readable r where r.distance is not null
-      order by r.distance, r.id limit 50
-    ), lexical as (
-      select r.id, row_number() over (order by ts_rank(r.terms, v_terms, 1) desc, r.id) as place
-      from readable r where r.terms @@ v_terms
-      order by ts_rank(r.terms, v_terms, 1) desc, r.id limit 50
+    with candidate as materialized (
+      select * from authz.search_candidates(search_documents.org_id, v_terms, query_embedding, v_bases)
     ), fused as (
-      select u.id, sum(1.0 / (60 + u.place))::double precision as score
-      from (select * from dense union all select * from lexical) u
-      group by u.id
-      order by score desc, u.id limit max_rows
+      select c.id, sum(1.0 / (60 + c.place))::double precision as score
+      from candidate c
+      group by c.id
+      order by score desc, c.id limit max_rows
     )
-    select r.document_id, r.id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char,
-      encode(sha256(convert_to(r.content, 'UTF8')), 'hex'), f.score, 1 - r.distance, now()
-    from fused f join readable r on r.id = f.id
-    order by f.score desc, r.id;
+    select c.document_id, f.id, c.knowledge_base_id, c.title, c.uri, c.content, c.start_char, c.end_char,
+      encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), f.score, 1 - c.distance, now()
+    from fused f
+    cross join lateral (select * from candidate c where c.id = f.id limit 1) c
+    order by f.score desc, f.id;
 end
 $$;
 comment on function api.search_documents(uuid, text, extensions.vector, integer, uuid) is $c$Search the documents of the organization for passages that answer a question: how something works, what a text says, terms, instructions.

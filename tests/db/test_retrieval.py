@@ -163,31 +163,38 @@ def chunk_scans(db: Request, world: World) -> list[str]:
     db.connection.add_notice_handler(lambda diagnostic: notices.append(diagnostic.message_primary or ""))
     assert search(db, world, "delivery", embedding(0))
     db.run("select set_config('client_min_messages', 'warning', true)")
-    plans = [n for n in notices if "with readable as" in n]
-    assert len(plans) == 1, "one statement does it all (F25)"
-    nodes = re.split(r"\n(?=[^\n]*\(cost=)", plans[0])
+    nodes = [n for notice in notices for n in re.split(r"\n(?=[^\n]*\(cost=)", notice)]
+    # The heap below "Bitmap Heap Scan" and the index above it are one scan.
     return [n for n in nodes if re.search(r"Scan [^\n]*on (app\.)?chunk c", n)]
 
 
 def carries_the_policy(scan: str) -> bool:
-    return all(condition in scan for condition in ("org_id = ANY", "visibility = 'organization'", "owner_id = "))
+    return all(condition in scan for condition in ("org_id = ", "visibility = 'organization'", "owner_id = "))
 
 
+BY_INDEX = "create or replace function authz.exact_search_limit() returns integer language sql immutable parallel safe" \
+           " set search_path = pg_catalog, pg_temp return -256"
+
+
+@pytest.mark.parametrize("by_index", [False, True])
 @pytest.mark.parametrize("crowded", [False, True])
-def test_the_policy_stands_in_every_scan_of_the_chunks_F27(world: World, crowded: bool) -> None:
-    with planted(world) as db:
+def test_the_policy_stands_in_every_scan_of_the_chunks_F27(world: World, crowded: bool, by_index: bool) -> None:
+    with planted(world, *([BY_INDEX] if by_index else [])) as db:
         if crowded:
             crowd(db, world, 2000)
         become(db, world.acme.people["customer"])
         scans = chunk_scans(db, world)
-    assert len(scans) >= 2
+    # How many there are; then the passages: once for both lists, or once each, and once more because they are fewer than asked for.
+    assert len(scans) == (4 if by_index else 2)
     assert all(carries_the_policy(s) for s in scans), scans
 
 
-def test_reading_the_plan_notices_that_the_policy_is_gone_F27(world: World) -> None:
+@pytest.mark.parametrize("by_index", [False, True])
+def test_reading_the_plan_notices_that_the_policy_is_gone_F27(world: World, by_index: bool) -> None:
     """The negative control: without row security no scan has the conditions, and foreign passages come through."""
-    with planted(world, "alter table app.chunk disable row level security", "alter table app.document disable row level security") as db:
+    with planted(world, "alter table app.chunk disable row level security", "alter table app.document disable row level security",
+                 *([BY_INDEX] if by_index else [])) as db:
         become(db, world.nobody)
         scans = chunk_scans(db, world)
-        assert len(search(db, world, "delivery", embedding(0))) == 7
+        assert len(search(db, world, "delivery", embedding(0))) >= 7
     assert scans and not any(carries_the_policy(s) for s in scans)

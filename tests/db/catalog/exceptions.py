@@ -3,6 +3,7 @@
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("a13", "app.membership_user_id_idx"): "every statement starts from the person: which organizations are theirs",
     ("a13", "app.team_member_user_id_idx"): "as that: which teams are theirs",
+    ("a13", "app.chunk_embedding_idx"): "an HNSW index has one column; each row it gives is put to the policy, and small organizations never read it",
     ("a16", "app.organization"): "it is the organization; its own id is what org_id refers to",
     ("a16", "app.permission"): "the registry of permission names is the same for everyone and changes by migration only",
     ("r14", "app.membership.user_id"): "adding a member names the person; the policy asks for members.manage",
@@ -22,6 +23,8 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "denied.kind": "which kind of resource",
     "found_organization.name": "of the organization to be made",
     "found_organization.slug": "of the organization to be made",
+    "matching_chunks.bases": "knowledge bases, to narrow what the policy gives",
+    "matching_chunks.embedding": "a vector to tell the distance to; nothing is chosen by it",
     "orgs_with.permission": "a name of the registry",
     "shared_bots.level": "which level at least",
 }

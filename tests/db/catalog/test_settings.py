@@ -137,4 +137,4 @@ def test_files_programs_and_extensions_are_out_of_reach_R30(catalog: Database, r
 def test_the_only_extensions_are_those_we_use_R30(catalog: Database) -> None:
     with catalog.connect() as connection:
         found = connection.execute("select e.extname, n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace order by 1").fetchall()
-    assert found == [("plpgsql", "pg_catalog"), ("vector", "extensions")]
+    assert found == [("btree_gin", "extensions"), ("plpgsql", "pg_catalog"), ("vector", "extensions")]

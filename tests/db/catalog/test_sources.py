@@ -13,6 +13,8 @@ from tests.db.catalog.sources import Statement, split, statements
 DYNAMIC = {"do", "api.call_tool"}
 # Who is asking, written: only where nobody is asking yet, and only for the call (DEFINERS.md).
 BORROWS_IDENTITY = {"authz.access_token_hook"}
+# Written before a search: how long an index is read, and what is searched for. No policy is wider by them.
+TUNES_SEARCH = re.compile(r"set_config\('(?:hnsw|ringfence)\.\w+', ")
 CREATE_FUNCTION = re.compile(r"create (?:or replace )?(?:function|procedure) (\S+?)\(")
 TABLE_OF = {
     "policy": re.compile(r"^create policy \S+ on (\S+) "),
@@ -91,7 +93,7 @@ def bare_names(made: list[Statement]) -> list[str]:
 def dynamic(made: list[Statement]) -> list[str]:
     """No text is executed but what is reviewed, and no setting is written: set_config could forge who is asking."""
     return [name_of(s) for s in made if re.search(r"(?<!grant )(?<!revoke )\bexecute\b", body(s)) and name_of(s) not in DYNAMIC] + [
-        name_of(s) for s in made if "set_config" in body(s) and name_of(s) not in BORROWS_IDENTITY]
+        name_of(s) for s in made if "set_config" in body(s) and "set_config" in TUNES_SEARCH.sub("", s.text) and name_of(s) not in BORROWS_IDENTITY]
 
 
 RULES: dict[str, Callable[[list[Statement]], list[str]]] = {
@@ -112,6 +114,8 @@ BAD = [
     ("bare_names", F.format("select count(*) from chunk")), ("bare_names", F.format("update chunk set x = 1")),
     ("bare_names", "create policy t_p on app.t for select to authenticated using (id in (select c.id from chunk c));"),
     ("dynamic", F.format("begin execute 'select ' || x; end")), ("dynamic", F.format("select set_config('role', 'x', true)")),
+    ("dynamic", F.format("select set_config('hnsw.ef_search', '9', true), set_config('request.jwt.claims', 'x', true)")),
+    ("dynamic", F.format("select set_config('hnsw.ef_search' || x, '9', true)")),
 ]
 GOOD = T + P + G + F.format("with c as (select 1) select * from c join app.t on true -- from nowhere") + CLOSED + (
     "grant insert (id), update (id) on app.t to authenticated; grant execute on function api.f() to authenticated;")

@@ -1,0 +1,154 @@
+-- The candidates a search ranks: by meaning and by words, from few passages by comparing each one, from many by indexes. All of
+-- them pass the policies of app.chunk and app.document in the scan itself (F27); none is taken away afterwards.
+create type authz.search_candidate as (
+  id uuid, place bigint, distance double precision, document_id uuid, knowledge_base_id uuid, title text, uri text, content text,
+  start_char integer, end_char integer
+);
+comment on type authz.search_candidate is 'A passage in one of the two lists that a search fuses.';
+comment on column authz.search_candidate.id is 'The chunk.';
+comment on column authz.search_candidate.place is 'Place in its list, from 1.';
+comment on column authz.search_candidate.distance is 'Cosine distance to the question; null without an embedding.';
+comment on column authz.search_candidate.document_id is 'Its document.';
+comment on column authz.search_candidate.knowledge_base_id is 'The document''s knowledge base.';
+comment on column authz.search_candidate.title is 'The document''s title.';
+comment on column authz.search_candidate.uri is 'Where the document came from.';
+comment on column authz.search_candidate.content is 'The passage.';
+comment on column authz.search_candidate.start_char is 'First character in the source text, from 0.';
+comment on column authz.search_candidate.end_char is 'One past the last character in the source text.';
+
+create function authz.exact_search_limit() returns integer
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return 10000;
+comment on function authz.exact_search_limit() is 'Up to about this many readable passages a search compares each one.';
+revoke all on function authz.exact_search_limit() from public;
+grant execute on function authz.exact_search_limit() to authenticated;
+
+create function authz.is_small_search(org_id uuid, bases uuid[]) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_most integer := authz.exact_search_limit() / 256;
+begin
+  -- Ids are random: one in 256 begins with 00, and counting those tells the size well enough.
+  return (
+    select count(*) <= v_most
+    from (select from app.chunk c
+      where c.org_id = is_small_search.org_id and c.id < '01000000-0000-0000-0000-000000000000'
+        and (is_small_search.bases is null or c.knowledge_base_id = any (is_small_search.bases))
+      limit v_most + 1) sample);
+end
+$$;
+comment on function authz.is_small_search(uuid, uuid[]) is 'Whether the passages the person may read, in these knowledge bases or (null) in all, are few enough to compare each one.';
+revoke all on function authz.is_small_search(uuid, uuid[]) from public;
+grant execute on function authz.is_small_search(uuid, uuid[]) to authenticated;
+
+create function authz.compared_chunks(org_id uuid, terms tsquery, embedding extensions.vector, bases uuid[])
+returns setof authz.search_candidate
+language plpgsql stable rows 100
+set search_path = pg_catalog, pg_temp
+set jit = off
+-- One plan is kept for organizations of every size, and a nested loop would be right for the smallest only.
+set enable_nestloop = off
+set work_mem = '16MB'
+as $$
+#variable_conflict use_column
+begin
+  return query
+    -- One pass serves both lists. The vector stays behind in it ("offset 0"): what is joined is short.
+    with readable as materialized (
+      select c.*, d.title, d.uri
+      from (
+        select c.id, case when c.terms @@ compared_chunks.terms then ts_rank(c.terms, compared_chunks.terms, 1) end as rank,
+          c.embedding operator(extensions.<=>) compared_chunks.embedding as distance,
+          c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char
+        from app.chunk c
+        where c.org_id = compared_chunks.org_id and (bases is null or c.knowledge_base_id = any (bases))
+        offset 0) c
+      join app.document d on d.id = c.document_id
+      where d.org_id = compared_chunks.org_id and d.state = 'ready'
+    ), dense as (
+      select r.* from readable r where r.distance is not null order by r.distance, r.id limit 50
+    ), lexical as (
+      select r.* from readable r where r.rank is not null order by r.rank desc, r.id limit 50
+    )
+    select r.id, row_number() over (order by r.distance, r.id), r.distance,
+      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char
+    from dense r
+    union all
+    select r.id, row_number() over (order by r.rank desc, r.id), r.distance,
+      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char
+    from lexical r;
+end
+$$;
+comment on function authz.compared_chunks(uuid, tsquery, extensions.vector, uuid[]) is 'The 50 nearest and the 50 best matching passages of those the person may read, each one compared; equal ones by id. A null embedding or null terms leave their list out.';
+revoke all on function authz.compared_chunks(uuid, tsquery, extensions.vector, uuid[]) from public;
+grant execute on function authz.compared_chunks(uuid, tsquery, extensions.vector, uuid[]) to authenticated;
+
+create function authz.nearest_chunks(org_id uuid, embedding extensions.vector, bases uuid[]) returns setof authz.search_candidate
+language plpgsql stable rows 50
+set search_path = pg_catalog, pg_temp
+set jit = off
+-- What reads every passage is closed, so that the kept plan is the one by the index for every organization.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+#variable_conflict use_column
+begin
+  -- The index knows no organizations: it is read on until enough of what it gives passes the policy. Not by "set" clauses of the
+  -- function, which nobody but a superuser could create before the extension is loaded.
+  perform set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '100', true),
+    set_config('hnsw.max_scan_tuples', '20000', true);
+  return query
+    select n.id, row_number() over (order by n.distance, n.id), n.distance,
+      n.document_id, n.knowledge_base_id, n.title, n.uri, n.content, n.start_char, n.end_char
+    from (
+      select c.id, c.embedding operator(extensions.<=>) nearest_chunks.embedding as distance,
+        c.document_id, c.knowledge_base_id, d.title, d.uri, c.content, c.start_char, c.end_char
+      from app.chunk c
+      -- "offset 0": planned by itself, the document is looked up by its whole key.
+      cross join lateral (
+        select d.title, d.uri from app.document d
+        where d.org_id = c.org_id and d.id = c.document_id and d.state = 'ready'
+        offset 0) d
+      where c.org_id = nearest_chunks.org_id and (bases is null or c.knowledge_base_id = any (bases))
+      order by 2, c.id limit 50
+    ) n;
+end
+$$;
+comment on function authz.nearest_chunks(uuid, extensions.vector, uuid[]) is 'The 50 passages nearest to the embedding, of those the person may read, by an approximate index; fewer when it gave up.';
+revoke all on function authz.nearest_chunks(uuid, extensions.vector, uuid[]) from public;
+grant execute on function authz.nearest_chunks(uuid, extensions.vector, uuid[]) to authenticated;
+
+-- The organization and the words are those of 315_search_scope.sql: the policies written for the owner of this function hold them.
+create function authz.matching_chunks(embedding extensions.vector, bases uuid[])
+returns setof authz.search_candidate
+language plpgsql stable security definer rows 50
+set search_path = pg_catalog, pg_temp
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+  v_terms tsquery := authz.search_terms();
+begin
+  return query
+    select m.id, row_number() over (order by m.rank desc, m.id), m.distance,
+      m.document_id, m.knowledge_base_id, d.title, d.uri, m.content, m.start_char, m.end_char
+    from (
+      select c.id, ts_rank(c.terms, v_terms, 1) as rank, c.embedding operator(extensions.<=>) matching_chunks.embedding as distance,
+        c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char
+      from app.chunk c
+      -- "is true": looked up in a table of the ready documents made once, whatever number of passages the planner expects.
+      where (c.document_id in (select d.id from app.document d where d.state = 'ready')) is true
+        and (bases is null or c.knowledge_base_id = any (bases))
+      order by 2 desc, c.id limit 50
+    ) m
+    cross join lateral (select d.title, d.uri from app.document d where d.id = m.document_id offset 0) d;
+end
+$$;
+comment on function authz.matching_chunks(extensions.vector, uuid[]) is 'The 50 passages that match the words of this transaction''s search best, of those the person may read in its organization; equal ones by id.';
+revoke all on function authz.matching_chunks(extensions.vector, uuid[]) from public;
+grant execute on function authz.matching_chunks(extensions.vector, uuid[]) to authenticated;
+alter function authz.matching_chunks(extensions.vector, uuid[]) owner to ringfence_owner;
