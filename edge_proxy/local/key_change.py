@@ -14,7 +14,7 @@ import signal
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -42,12 +42,16 @@ def change(state: State, how: Callable[[SigningKeys], SigningKeys]) -> SigningKe
     with _alone(state):
         before = SigningKeys.load_or_create(state.signing_keys)
         # First what an earlier change left undone: a key that signs must be known to all before.
-        _make_known(state, before, ())
+        _tell_the_database(state, before, ())
+        _tell_the_edge(state, before, ())
         after = how(before)
-        kept = {key["kid"] for key in after.jwks}
         if after != before:
+            kept = {key["kid"] for key in after.jwks}
+            gone = [key for key in before.jwks if key["kid"] not in kept]
+            # The file forgets a revoked key, with which alone one can see that it is refused: the database goes first.
+            _tell_the_database(state, after, gone)
             after.save(state.signing_keys)
-            _make_known(state, after, [key for key in before.jwks if key["kid"] not in kept])
+            _tell_the_edge(state, after, gone)
         return after
 
 
@@ -65,28 +69,46 @@ def _alone(state: State) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _make_known(state: State, keys: SigningKeys, gone: list[Mapping[str, Any]] | tuple[()]) -> None:
-    """Publish the set; when the stack runs, wait until each door accepts its keys and refuses those that are gone. Raises: NotLearned."""
+def _tell_the_database(state: State, keys: SigningKeys, gone: Sequence[Mapping[str, Any]]) -> None:
+    """Publish the set for PostgREST and wait until it goes by it. Raises: NotLearned."""
     keys.publish_jwks(state.jwks)
-    described = state.read("stack.json")
+    if stack := _running(state):
+        _signal(state, "postgrest", signal.SIGUSR2)
+        _wait_until_learned("PostgREST", f"{stack['rest_url']}/rpc/whoami", stack, keys, gone)
+
+
+def _tell_the_edge(state: State, keys: SigningKeys, gone: Sequence[Mapping[str, Any]]) -> None:
+    """Have the edge fetch what the emulator publishes and wait until it goes by it. Raises: NotLearned."""
+    if stack := _running(state):
+        _signal(state, "edge", signal.SIGHUP)
+        _wait_until_learned("the edge", f"{stack['url']}/rest/v1/rpc/whoami", stack, keys, gone)
+
+
+def _running(state: State) -> dict[str, Any]:
+    """Return what stack.json says, nothing when no stack runs. Raises: NotLearned while it starts."""
     if not leftovers.running(state):
-        return
+        return {}
+    described = state.read("stack.json")
     if "url" not in described:
         raise NotLearned("the stack is still starting: try again when it is ready")
+    return described
+
+
+def _signal(state: State, name: str, number: int) -> None:
     for record in leftovers.recorded(state):
-        if (told := {"postgrest": signal.SIGUSR2, "edge": signal.SIGHUP}.get(record.name)) and (process := record.process()):
-            process.send_signal(told)
-    issuer = f"{described['url']}/auth/v1"
-    expected = [(key, ACCEPTED) for key in keys.jwks] + [(key, REFUSED) for key in gone]
-    probes = [(str(key["kid"]), _probe(key, issuer), codes) for key, codes in expected]
-    doors = {"PostgREST": f"{described['rest_url']}/rpc/whoami", "the edge": f"{described['url']}/rest/v1/rpc/whoami"}
+        if record.name == name and (process := record.process()):
+            process.send_signal(number)
+
+
+def _wait_until_learned(name: str, door: str, stack: Mapping[str, Any], keys: SigningKeys, gone: Sequence[Mapping[str, Any]]) -> None:
+    """Return when a door accepts what each of the keys signs and refuses it from those that are gone. Raises: NotLearned."""
     deadline = time.monotonic() + LEARN_S
-    for name, door in doors.items():
-        for kid, token, codes in probes:
-            while (said := _said(door, token)) not in codes:
-                if time.monotonic() > deadline:
-                    raise NotLearned(f"{name} does not yet treat key {kid} as its state says (it answers {said!r}): run the command again")
-                time.sleep(0.05)
+    for key, codes in [(key, ACCEPTED) for key in keys.jwks] + [(key, REFUSED) for key in gone]:
+        token = _probe(key, f"{stack['url']}/auth/v1")
+        while (said := _said(door, token)) not in codes:
+            if time.monotonic() > deadline:
+                raise NotLearned(f"{name} does not yet treat key {key['kid']} as its state says (it answers {said!r}): run the command again")
+            time.sleep(0.05)
 
 
 def _probe(key: Mapping[str, Any], issuer: str) -> str:

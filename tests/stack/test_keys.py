@@ -14,6 +14,8 @@ from typing import Any
 import jwt
 import pytest
 
+from edge_proxy.local.auth.keys import SigningKeys
+from edge_proxy.local.auth.rotation import rotated, without
 from tests.e2e.conftest import Answer, send
 from tests.stack.support import ringfence
 
@@ -92,16 +94,21 @@ class Traffic:
         self._calls = [self._pool.submit(self._go_on, person) for person in self._people]
         return self
 
-    def _go_on(self, person: Person) -> list[int]:
-        statuses = []
-        while not self._stop.is_set():
+    def _go_on(self, person: Person) -> tuple[list[int], set[str]]:
+        """Return the statuses and the keys of the tokens used; the last round begins after the end was called for."""
+        statuses, kids = [], set()
+        while True:
+            last = self._stop.is_set()
+            kids.add(person.kid)
             statuses += person.seen()
-        return statuses
+            if last:
+                return statuses, kids | {person.kid}
 
     def __exit__(self, *exc: object) -> None:
         self._stop.set()
         self._pool.shutdown()
-        self.statuses = [status for call in self._calls for status in call.result()]
+        self.statuses = {status for call in self._calls for status in call.result()[0]}
+        self.kids = [call.result()[1] for call in self._calls]
 
 
 @pytest.fixture
@@ -123,7 +130,8 @@ def test_a_key_is_rotated_under_live_traffic_and_revoked_R77(running: dict[str, 
         newcomer = Person(running)
         assert newcomer.kid == waiting[1]["kid"]
         assert [idle.at_the_edge().status, idle.at_the_database().status] == [200, 200], "the overlap"
-    assert len(traffic.statuses) > 20 and set(traffic.statuses) == {200}
+    assert traffic.statuses == {200}
+    assert traffic.kids == [{first["kid"], waiting[1]["kid"]}] * 3, "everybody went from the old key to the new one"
 
     assert [key["status"] for key in keys(folder, "revoke", first["kid"])] == ["in_use", "revoked"]
     at_the_database, at_the_edge = idle.at_the_database(), idle.at_the_edge()
@@ -143,7 +151,21 @@ def test_changes_out_of_turn_are_refused_and_change_nothing(running: dict[str, A
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "under way" in refusal(folder, "standby")
     assert (folder / "signing_keys.json").read_bytes() == before
-    assert [key["status"] for key in keys(folder, "standby")] == ["in_use", "standby"], "the twin: nothing holds the lock now"
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: ringfence("keys", "standby", "--state-dir", folder), range(2)))
+    assert sorted(one.returncode for one in done) == [0, 1], "the twin: nothing holds the lock now, and of two at once one wins"
+    assert [key["status"] for key in keys(folder, "list")] == ["in_use", "standby"]
+    assert idle.seen() == [200, 200, 200, 200]
+
+
+def test_a_change_that_was_killed_half_way_is_finished_by_the_next(running: dict[str, Any], folder: Path, idle: Person) -> None:
+    keys(folder, "standby")
+    half_way = rotated(SigningKeys.load(folder / "signing_keys.json"))
+    without(half_way, idle.kid).save(folder / "signing_keys.json")  # and nobody was told
+    assert idle.at_the_database().status == 200
+    assert [key["status"] for key in keys(folder, "standby")] == ["in_use", "standby", "revoked"]
+    assert [idle.at_the_edge().status, idle.at_the_database().status] == [401, 401]
+    idle.refresh()
     assert idle.seen() == [200, 200, 200, 200]
 
 
