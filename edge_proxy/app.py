@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
-from edge_proxy import agent_mount, auth, forward, log
+from edge_proxy import agent_mount, auth, forward, log, token_creation
 from edge_proxy.agent_mount import AgentMount, load_agent
 from edge_proxy.asgi import SAFE_HEADERS, App, ClientGone, Message, Receive, Reply, Request, Scope, Send, error_reply
+from edge_proxy.auth_client import AuthClient
 from edge_proxy.buckets import Buckets
 from edge_proxy.catalog import Allowlist
 from edge_proxy.config import Config
 from edge_proxy.cors import cors_headers, preflight
-from edge_proxy.errors import Internal, NotFound, Overloaded, ProxyError
+from edge_proxy.errors import Internal, InvalidToken, NotFound, Overloaded, ProxyError
 from edge_proxy.health import Health
 from edge_proxy.jwks import KeyCache
 from edge_proxy.metrics import Metrics
 from edge_proxy.places import Places
+from edge_proxy.token_box import TokenKeys, is_api_token
+from edge_proxy.token_creation import TokenCreation
+from edge_proxy.token_exchange import TokenExchange
 from edge_proxy.tokens import Identity, Verifier, bearer_token
 from edge_proxy.upstream import Upstream
 
@@ -46,8 +51,18 @@ class Edge:
         self._forwarder = forward.Forwarder(config, self.upstream, Allowlist(limits, monotonic))
         passwords = Buckets("password", limits.password_rate, limits.buckets, monotonic)
         self._auth = auth.AuthPassThrough(config, self.upstream, passwords)
+        self._add_api_tokens(passwords, clock, monotonic)
         self._agent = AgentMount(agent, limits) if agent is not None else None
         self._health = Health(config, self.upstream, self.keys, monotonic)
+
+    def _add_api_tokens(self, passwords: Buckets, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        """Raises: ConfigRefused."""
+        limits, path = self.config.limits, self.config.token_keys_file
+        keys = TokenKeys.load(Path(path)) if path else None
+        client, ask = AuthClient(self.config, self.upstream), self._forwarder.ask
+        rate = Buckets("api_token", limits.api_token_rate, limits.buckets, monotonic)
+        self._exchange = TokenExchange(keys, client, self._verifier, ask, limits, rate, clock)
+        self._creation = TokenCreation(keys, client, self._verifier, ask, limits, passwords)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -144,6 +159,8 @@ class Edge:
             return "rpc", self._rpc
         if path.startswith(auth.PREFIX):
             return "auth", self._auth_call
+        if path == token_creation.PATH:
+            return "tokens", self._create_token
         if path.startswith(agent_mount.PREFIX):
             return "agent", self._agent_call
         if path == "/healthz":
@@ -160,7 +177,11 @@ class Edge:
     async def _auth_call(self, request: Request, send: Send) -> Reply:
         if request.method == "POST":
             self._auth_addresses.spend(request.network)
-        return await self._auth.call(request, lambda: self._identify(request))
+        return await self._auth.call(request, lambda: self._identify_person(request))
+
+    async def _create_token(self, request: Request, send: Send) -> Reply:
+        self._auth_addresses.spend(request.network)
+        return await self._creation.call(request, lambda: self._identify_person(request))
 
     async def _agent_call(self, request: Request, send: Send) -> None:
         if self._agent is None:
@@ -168,9 +189,20 @@ class Edge:
         identity = await self._identify(request)
         await self._agent.serve(request, identity, send)
 
+    async def _identify_person(self, request: Request) -> Identity:
+        """The same where an API token is no credential: it would be a way to more than it was made for."""
+        if is_api_token(bearer_token(request.values(b"authorization"))):
+            raise InvalidToken("api_token")
+        return await self._identify(request)
+
     async def _identify(self, request: Request) -> Identity:
         """Return the verified caller and count the request against the user."""
-        identity = await self._verifier.identify(bearer_token(request.values(b"authorization")))
+        credential = bearer_token(request.values(b"authorization"))
+        if is_api_token(credential):
+            request.log["via"] = "api_token"
+            identity = await self._exchange.identify(credential, request.request_id)
+        else:
+            identity = await self._verifier.identify(credential)
         request.log.update(
             sub=log.fingerprint(identity.user_id), session=log.fingerprint(identity.session_id), kid=identity.kid
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,6 @@ from edge_proxy.errors import (
     ProxyError,
     TooLarge,
     UnsupportedMedia,
-    error_body,
 )
 from edge_proxy.limits import Limits
 from edge_proxy.strict_json import NotStrict, strict_object
@@ -149,6 +149,15 @@ class Reply:
         length = [(b"content-length", str(len(self.body)).encode("ascii"))] if self.status != 204 else []
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers + length})
         await send({"type": "http.response.body", "body": self.body})
+
+
+def error_body(error: ProxyError, request_id: str, *, openai: bool = False) -> bytes:
+    """Return the one JSON shape of errors; with `openai` also the member that OpenAI clients read."""
+    body = error.body(request_id)
+    if openai:
+        kind = "invalid_request_error" if error.status < 500 else "server_error"
+        body["error"] = {"message": body["message"], "type": kind, "code": body["code"], "param": None}
+    return json.dumps(body).encode()
 
 
 def error_reply(error: ProxyError, request_id: str, *, openai: bool = False) -> Reply:

@@ -39,6 +39,8 @@ class Config:
     port: int = 8787
     metrics_port: int = 9787
     agent_app: str = ""
+    token_keys_file: str = ""
+    """What seals API tokens; without it this edge makes and takes none."""
     cors_origins: frozenset[str] = frozenset()
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For names the client; nobody by default."""
@@ -171,6 +173,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         port=_port("RINGFENCE_PORT", environ.get("RINGFENCE_PORT") or "8787"),
         metrics_port=_port("RINGFENCE_METRICS_PORT", environ.get("RINGFENCE_METRICS_PORT") or "9787"),
         agent_app=environ.get("RINGFENCE_AGENT_APP", "agent.app:create_app"),
+        token_keys_file=environ.get("RINGFENCE_TOKEN_KEYS_FILE", ""),
         cors_origins=frozenset(origins),
         trusted_proxies=_networks(environ, "RINGFENCE_TRUSTED_PROXIES"),
         limits=_limits(environ),

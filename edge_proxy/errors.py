@@ -4,10 +4,13 @@ ProxyError                     status  code
  |- BadRequest                   400   bad_request
  |   |- BadBody                  400   bad_body
  |   '- QueryRefused             400   query_not_allowed
- |- Unauthenticated              401   (the three below)
+ |- Unauthenticated              401
  |   |- MissingToken             401   missing_token
  |   |- InvalidToken             401   invalid_token
- |   '- ExpiredToken             401   expired_token
+ |   |- InvalidApiToken          401   invalid_api_token
+ |   |- ExpiredToken             401   expired_token
+ |   '- CodeNeeded               401   code_needed
+ |- NotConfirmed                 403   not_confirmed
  |- OriginRefused                403   origin_not_allowed
  |- NotFound                     404   not_found
  |   '- UnknownRpc               404   unknown_rpc
@@ -28,7 +31,6 @@ ProxyError                     status  code
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 Header = tuple[bytes, bytes]
@@ -94,6 +96,24 @@ class InvalidToken(Unauthenticated):
     """The access token is not valid here."""
 
     code = "invalid_token"
+
+
+class InvalidApiToken(Unauthenticated):
+    """The API token is not valid here: revoked, expired, or ended with the sessions of its owner."""
+
+    code = "invalid_api_token"
+
+
+class CodeNeeded(Unauthenticated):
+    """Send a code of your authenticator app too, as the member code."""
+
+    code = "code_needed"
+
+
+class NotConfirmed(ProxyError):
+    """The password or the code is not right."""
+
+    status, code = 403, "not_confirmed"
 
 
 class ExpiredToken(Unauthenticated):
@@ -223,12 +243,3 @@ class DatabaseRefused(ProxyError):
 
     def body(self, request_id: str) -> dict[str, Any]:
         return {"code": self.code, "message": self.message, "sqlstate": self.sqlstate, "request_id": request_id}
-
-
-def error_body(error: ProxyError, request_id: str, *, openai: bool = False) -> bytes:
-    """Return the one JSON shape of errors; with `openai` also the member that OpenAI clients read."""
-    body = error.body(request_id)
-    if openai:
-        kind = "invalid_request_error" if error.status < 500 else "server_error"
-        body["error"] = {"message": body["message"], "type": kind, "code": body["code"], "param": None}
-    return json.dumps(body).encode()

@@ -7,7 +7,8 @@ from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from edge_proxy.errors import BadRequest, error_body
+from edge_proxy.asgi import error_body
+from edge_proxy.errors import BadRequest
 
 _HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 10.0

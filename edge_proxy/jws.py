@@ -58,9 +58,14 @@ def base64url(text: str) -> bytes:
     except (ValueError, binascii.Error) as err:
         raise BadJws("base64url") from err
     # Unused bits of the last character would give one signature several spellings.
-    if base64.urlsafe_b64encode(data).rstrip(b"=") != text.encode("ascii"):
+    if unpadded(data) != text:
         raise BadJws("base64url")
     return data
+
+
+def unpadded(data: bytes) -> str:
+    """Return the bytes as base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def parse(token: str, *, max_bytes: int) -> Jws:

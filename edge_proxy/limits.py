@@ -49,6 +49,13 @@ class Limits:
     """The longest `exp - iat` accepted (R67)."""
     verdicts: int = 10_000
 
+    api_tokens: int = 10_000
+    """API tokens whose short access token is kept in memory."""
+    api_token_margin_seconds: float = 60.0
+    """So long before it expires, the access token behind an API token is replaced."""
+    api_token_rate: Rate = Rate(per_second=0.2, burst=10)
+    """Exchanges of one API token at Supabase Auth; a good one costs one an hour."""
+
     jwks_ttl_seconds: float = 300.0
     """At most 600 (R76)."""
     jwks_refresh_seconds: float = 30.0

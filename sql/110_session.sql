@@ -38,6 +38,7 @@ declare
     when coalesce(current_setting('request.jwt.claim.sub', true), '') <> '' then 'a legacy identity setting is present'
     when authz.claims() -> 'is_anonymous' = 'true'::jsonb then 'create an account to continue'
     when not authz.session_is_live() then 'the session has ended: sign in again'
+    when authz.api_token_is_over() then 'this API token was revoked or has expired'
   end;
 begin
   if v_reason is not null then
@@ -49,6 +50,6 @@ begin
   end if;
 end
 $$;
-comment on function authz.pre_request() is 'PostgREST calls this before every request: refuses ended sessions, banned, deleted and anonymous users, and any role but authenticated (code 28000, status 401).';
+comment on function authz.pre_request() is 'PostgREST calls this before every request: refuses ended sessions, API tokens revoked or expired, banned, deleted and anonymous users, and any role but authenticated (code 28000, status 401).';
 revoke all on function authz.pre_request() from public;
 grant execute on function authz.pre_request() to authenticated;

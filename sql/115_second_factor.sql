@@ -55,12 +55,14 @@ language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- A factor used when an API token was made says nothing about who uses it now (F08, R44).
+  perform authz.require_person();
   if authz.has_recent_second_factor() is not true then
     raise sqlstate 'PT401' using
       message = 'confirm your second factor and try again: verify a code of your authenticator app, or enrol one first';
   end if;
 end
 $$;
-comment on function authz.require_step_up() is 'Raise PT401, which says what to do, unless a second factor was used within authz.step_up_lasts() (F07).';
+comment on function authz.require_step_up() is 'Raise PT401, which says what to do, unless a second factor was used within authz.step_up_lasts() (F07); 42501 for an OAuth client or API token.';
 revoke all on function authz.require_step_up() from public;
 grant execute on function authz.require_step_up() to authenticated;

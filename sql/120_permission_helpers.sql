@@ -24,8 +24,15 @@ as $$
     -- A suspended organization does not exist; nor, to a token without a second factor, one that requires it (F06, R42): here, so everywhere.
     and not exists (select from app.organization o
       where o.id = m.org_id and (o.suspended_at is not null or o.require_mfa and not (select authz.is_aal2())))
+    -- A service account goes with its owner (F03); somebody anonymous belongs nowhere (R43).
+    and m.service_owner_status is distinct from 'suspended' and (select authz.claims() -> 'is_anonymous' is distinct from 'true')
+    -- The session of an API token reaches one organization, while the token lives and by the membership it was made in (F08).
+    and ((select not exists (select from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())))
+      or m.org_id = (select t.org_id from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())
+          and t.revoked_at is null and t.expires_at > now())
+        and m.created_at <= (select t.created_at from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())))
 $$;
-comment on function authz.org_ids() is 'The organizations the signed-in person belongs to now: narrowed by the token''s org_id claim when it has one, without those suspended, and without those that require a second factor the token lacks.';
+comment on function authz.org_ids() is 'The organizations the signed-in person belongs to now: narrowed by the token''s org_id claim when it has one and to the one of an API token, without those suspended, and without those that require a second factor the token lacks.';
 revoke all on function authz.org_ids() from public;
 grant execute on function authz.org_ids() to authenticated, ringfence_owner;
 alter function authz.org_ids() owner to ringfence_owner;
@@ -39,8 +46,12 @@ as $$
   where m.user_id = (select authz.uid())
     and p.permission = orgs_with.permission
     and m.org_id = any (array(select authz.org_ids()))
+    -- What acts for a person gets less than the person: an API token what it was made for, an OAuth client nothing personal (F08, R44).
+    and coalesce((select orgs_with.permission = any (t.permissions) from app.api_token t
+      where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())), true)
+    and ((select not authz.claims() ? 'client_id') or not authz.is_personal(orgs_with.permission))
 $$;
-comment on function authz.orgs_with(text) is 'The organizations in which the signed-in person''s role carries this permission now; none for an unknown permission.';
+comment on function authz.orgs_with(text) is 'The organizations in which the signed-in person''s role carries this permission now and this session may use it; none for an unknown permission.';
 revoke all on function authz.orgs_with(text) from public;
 grant execute on function authz.orgs_with(text) to authenticated;
 alter function authz.orgs_with(text) owner to ringfence_owner;

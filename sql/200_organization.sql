@@ -49,3 +49,5 @@ comment on policy organization_insert_owner on app.organization is 'Founding is 
 grant select on app.organization to authenticated;
 grant update (slug, name, require_mfa) on app.organization to authenticated;
 grant select, insert (slug, name, created_by) on app.organization to ringfence_owner;
+create trigger _050_in_person before insert or update or delete on app.organization
+  for each statement execute function authz.tg_in_person();

@@ -57,6 +57,8 @@ grant select, delete on app.role to authenticated;
 grant insert (org_id, name) on app.role to authenticated;
 grant update (name) on app.role to authenticated;
 grant select, insert (org_id, name, built_in) on app.role to ringfence_owner;
+create trigger _050_in_person before insert or update or delete on app.role
+  for each statement execute function authz.tg_in_person();
 
 alter table app.role_permission enable row level security;
 alter table app.role_permission force row level security;
@@ -84,6 +86,8 @@ comment on policy role_permission_insert_owner on app.role_permission is 'Foundi
 grant select, delete on app.role_permission to authenticated;
 grant insert (org_id, role_id, permission) on app.role_permission to authenticated;
 grant select, insert (org_id, role_id, permission) on app.role_permission to ringfence_owner;
+create trigger _050_in_person before insert or update or delete on app.role_permission
+  for each statement execute function authz.tg_in_person();
 
 create function authz.built_in_roles() returns table (role text, permission text)
 language sql stable

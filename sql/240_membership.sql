@@ -4,18 +4,29 @@ create table app.membership (
   user_id uuid not null references auth.users (id) on delete cascade,
   role_id uuid not null,
   status text not null default 'active' constraint membership_status_check check (status in ('active', 'suspended')),
+  service_owner_id uuid,
+  service_owner_status text constraint membership_service_owner_status_check check (service_owner_status in ('active', 'suspended')),
   created_at timestamptz not null default now(),
   primary key (org_id, user_id),
+  constraint membership_user_id_status_key unique (org_id, user_id, status),
+  -- A service account goes when its owner goes, and stands still while its owner is suspended (F03).
+  constraint membership_service_owner_id_fkey foreign key (org_id, service_owner_id, service_owner_status)
+    references app.membership (org_id, user_id, status) on update cascade on delete cascade,
+  constraint membership_service_owner_check check (
+    (service_owner_id is null) = (service_owner_status is null) and service_owner_id is distinct from user_id),
   constraint membership_org_id_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id)
 );
 -- Every statement starts from the person, so this one index leads with user_id.
-create index membership_user_id_idx on app.membership (user_id, org_id) include (role_id, status);
+create index membership_user_id_idx on app.membership (user_id, org_id) include (role_id, status, service_owner_status, created_at);
 create index membership_org_id_role_id_idx on app.membership (org_id, role_id);
+create index membership_org_id_service_owner_id_idx on app.membership (org_id, service_owner_id) where service_owner_id is not null;
 comment on table app.membership is 'A person''s place in an organization; carries one role.';
 comment on column app.membership.org_id is 'The organization.';
 comment on column app.membership.user_id is 'The person, as known to Supabase Auth.';
 comment on column app.membership.role_id is 'The one role held.';
 comment on column app.membership.status is 'active, or suspended: then as if not a member, until resumed; authz.org_ids() sees to it.';
+comment on column app.membership.service_owner_id is 'The member who answers for this service account; null for people.';
+comment on column app.membership.service_owner_status is 'A copy of the owner''s status, held equal by the foreign key.';
 comment on column app.membership.created_at is 'Since when.';
 
 alter table app.membership enable row level security;
@@ -44,7 +55,7 @@ comment on policy membership_floor on app.membership is 'Whatever else is allowe
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
 comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member.';
 grant select, delete on app.membership to authenticated;
-grant insert (org_id, user_id, role_id) on app.membership to authenticated;
+grant insert (org_id, user_id, role_id, service_owner_id) on app.membership to authenticated;
 grant update (role_id) on app.membership to authenticated;
 grant select, insert (org_id, user_id, role_id) on app.membership to ringfence_owner;
 
@@ -62,6 +73,26 @@ $$;
 comment on function authz.lock_organization(uuid) is 'Wait in line with whoever else changes members, roles or invitations of this organization; what follows in the transaction sees what they committed.';
 revoke all on function authz.lock_organization(uuid) from public;
 grant execute on function authz.lock_organization(uuid) to authenticated;
+
+create function authz.tg_service_account() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if new.service_owner_id is not null then
+    -- The foreign key says whether that is so.
+    new.service_owner_status := coalesce(new.service_owner_status, 'active');
+    if row_security_active('app.membership') and (new.service_owner_id is distinct from authz.uid() or exists (
+      select from app.membership m where m.org_id = new.org_id and m.user_id = authz.uid() and m.service_owner_id is not null))
+    then
+      raise sqlstate '42501' using message = 'you can add service accounts that you answer for yourself, as a person';
+    end if;
+  end if;
+  return new;
+end
+$$;
+comment on function authz.tg_service_account() is 'Trigger: who adds a service account is the person who answers for it (F03).';
+revoke all on function authz.tg_service_account() from public;
 
 create function authz.tg_membership_guard() returns trigger
 language plpgsql volatile
@@ -110,8 +141,12 @@ end
 $$;
 comment on function authz.tg_membership_guard() is 'Trigger: nobody grants or takes a role beyond their own permissions (42501), and the last active owner stays (PT409).';
 revoke all on function authz.tg_membership_guard() from public;
+create trigger _050_in_person before insert or update or delete on app.membership
+  for each statement execute function authz.tg_in_person();
 create trigger _100_guard before insert or update or delete on app.membership
   for each row execute function authz.tg_membership_guard();
+create trigger _090_service_account before insert on app.membership
+  for each row execute function authz.tg_service_account();
 -- Before a change, not after it: who gives up their own role is recorded with the role they had.
 create trigger _900_audit before update or delete on app.membership
   for each row execute function authz.tg_audit();

@@ -12,9 +12,6 @@ declare
 begin
   -- Where policies do not apply there is no token to look at (an operator, a restore); a founder takes the first seat as ringfence_owner.
   if row_security_active(tg_relid) and current_user <> 'ringfence_owner' then
-    if authz.claims() ? 'client_id' then
-      raise sqlstate '42501' using message = 'an app acting for you cannot do this: sign in yourself';  -- R44
-    end if;
     if tg_argv[0] = 'always'
       or authz.has_second_factor()
       or exists (select from app.organization o where o.id = (v_row ->> 'org_id')::uuid and o.require_mfa)
@@ -28,7 +25,7 @@ begin
   return case when tg_op = 'DELETE' then old else new end;
 end
 $$;
-comment on function authz.tg_step_up() is 'Trigger: PT401 without a fresh second factor, where one is asked for (argument always or if_enrolled); 42501 for an OAuth client.';
+comment on function authz.tg_step_up() is 'Trigger: PT401 without a fresh second factor, where one is asked for (argument always or if_enrolled).';
 revoke all on function authz.tg_step_up() from public;
 create trigger _110_step_up before insert or update or delete on app.membership
   for each row execute function authz.tg_step_up('if_enrolled');

@@ -18,15 +18,22 @@ begin
     raise sqlstate '22023' using message = 'the event has no person or no claims';
   end if;
   v_claims := v_claims - 'org_roles' || jsonb_build_object('sub', v_person);
+  -- What the holder of this token would see is what it says: the policies for ringfence_owner answer as for their request.
+  perform set_config('request.jwt.claims', v_claims::text, true);
+  -- The operator's choice comes first; then what the session was made for; then what the person chose for it.
+  v_chosen := coalesce(
+    v_chosen,
+    (select t.org_id::text from app.api_token t where t.user_id = v_person and t.session_id = authz.session_id()),
+    (select c.org_id::text from app.session_choice c where c.user_id = v_person and c.session_id = authz.session_id()
+      order by c.chosen_at desc limit 1));
   if v_chosen is not null then
     -- A choice that is no organization of theirs, or no identifier at all, stays in the token: it narrows to nothing.
     if pg_input_is_valid(v_chosen, 'uuid') then
       v_chosen := v_chosen::uuid::text;
     end if;
     v_claims := v_claims || jsonb_build_object('org_id', v_chosen);
+    perform set_config('request.jwt.claims', v_claims::text, true);
   end if;
-  -- What the holder of this token would see is what it says: the policies for ringfence_owner answer as for their request.
-  perform set_config('request.jwt.claims', v_claims::text, true);
   select jsonb_object_agg(held.org_id, held.role) into v_roles
   from (
     select m.org_id, r.name as role, count(*) over () as organizations
@@ -42,7 +49,7 @@ begin
   return jsonb_set(access_token_hook.event, '{claims}', v_claims);
 end
 $$;
-comment on function authz.access_token_hook(jsonb) is 'Add to the claims of a token: org_roles {organization id: role name} of what it lets its holder see, left out when that is nothing or more than 32 organizations; org_id when app_metadata.org_id names one, which narrows the token to it.';
+comment on function authz.access_token_hook(jsonb) is 'Add to the claims of a token: org_roles {organization id: role name} of what it lets its holder see, left out when that is nothing or more than 32 organizations; org_id when app_metadata.org_id names one, the session is an API token''s or the person chose one for it, which narrows the token to it.';
 revoke all on function authz.access_token_hook(jsonb) from public;
 grant execute on function authz.access_token_hook(jsonb) to supabase_auth_admin;
 alter function authz.access_token_hook(jsonb) owner to ringfence_owner;

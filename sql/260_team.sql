@@ -58,6 +58,8 @@ comment on policy team_floor on app.team is 'Whatever else is allowed, never out
 grant select, delete on app.team to authenticated;
 grant insert (org_id, slug, name) on app.team to authenticated;
 grant update (slug, name) on app.team to authenticated;
+create trigger _050_in_person before insert or update or delete on app.team
+  for each statement execute function authz.tg_in_person();
 create trigger _900_audit after insert or update or delete on app.team
   for each row execute function authz.tg_audit();
 
@@ -90,5 +92,7 @@ grant select, delete on app.team_member to authenticated;
 grant insert (org_id, team_id, user_id, manager) on app.team_member to authenticated;
 grant update (manager) on app.team_member to authenticated;
 grant select (org_id, team_id, user_id, manager) on app.team_member to ringfence_owner;
+create trigger _050_in_person before insert or update or delete on app.team_member
+  for each statement execute function authz.tg_in_person();
 create trigger _900_audit after insert or update or delete on app.team_member
   for each row execute function authz.tg_audit();

@@ -8,6 +8,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select r.bot_id from app.bot_runner r
   where r.org_id = any (array(select authz.orgs_with('bots.run'))) and r.level = any (authz.levels_from(shared_bots.level))
+    -- What one may do to a bot as its editor or owner, an API token may with bots.manage only (F08).
+    and (shared_bots.level = 'viewer' or (select authz.in_scope(array['bots.manage'])))
 $$;
 comment on function authz.shared_bots(text) is 'The bots shared with the signed-in person at this level or above: with them, a team or role of theirs, or everyone. Without bots.run, none.';
 revoke all on function authz.shared_bots(text) from public;

@@ -64,6 +64,8 @@ comment on policy deny_rule_select_owner on app.deny_rule is 'authz.denied() see
 grant select, delete on app.deny_rule to authenticated;
 grant insert (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool, reason) on app.deny_rule to authenticated;
 grant select on app.deny_rule to ringfence_owner;
+create trigger _050_in_person before insert or update or delete on app.deny_rule
+  for each statement execute function authz.tg_in_person();
 create trigger _110_step_up before insert or update or delete on app.deny_rule
   for each row execute function authz.tg_step_up('if_enrolled');
 create trigger _900_audit after insert or update or delete on app.deny_rule

@@ -32,10 +32,14 @@ create policy conversation_delete_nobody on app.conversation for delete to authe
 create policy conversation_floor on app.conversation as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+create policy conversation_scope_floor on app.conversation as restrictive for all to authenticated
+  using ((select authz.in_scope(array['bots.run'])))
+  with check ((select authz.in_scope(array['bots.run'])));
 comment on policy conversation_select_self on app.conversation is 'One''s own only.';
 comment on policy conversation_insert_self on app.conversation is 'In one''s own name, with a bot one can see.';
 comment on policy conversation_update_nobody on app.conversation is 'A conversation does not change hands.';
 comment on policy conversation_delete_nobody on app.conversation is 'Retention and erasure come with their own rules.';
 comment on policy conversation_floor on app.conversation is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy conversation_scope_floor on app.conversation is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 grant select on app.conversation to authenticated;
 grant insert (org_id, bot_id, title) on app.conversation to authenticated;

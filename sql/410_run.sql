@@ -4,6 +4,10 @@ create table app.run (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
   user_id uuid not null default authz.uid(),
+  actor_kind text not null default 'user' constraint run_actor_kind_check check (actor_kind in ('user', 'service', 'schedule')),
+  on_behalf_of uuid,
+  api_token_id uuid,
+  client_id text constraint run_client_id_check check (char_length(client_id) <= 100),
   bot_id uuid not null,
   bot_version integer not null,
   conversation_id uuid not null,
@@ -25,6 +29,10 @@ comment on table app.run is 'One answer being made: a person, a bot and its vers
 comment on column app.run.org_id is 'The organization.';
 comment on column app.run.id is 'Random identifier.';
 comment on column app.run.user_id is 'The person in whose name everything in the run is done.';
+comment on column app.run.actor_kind is 'Whether a person, a service account or a schedule began it.';
+comment on column app.run.on_behalf_of is 'The person who answers for the actor: the owner of a service account; null for a person in their own name.';
+comment on column app.run.api_token_id is 'The API token it was begun with, if any.';
+comment on column app.run.client_id is 'The OAuth client that began it for the person, if any.';
 comment on column app.run.bot_id is 'The bot.';
 comment on column app.run.bot_version is 'The version of the bot that ran, as app.bot_version keeps it.';
 comment on column app.run.conversation_id is 'Where question and answer are kept.';
@@ -50,13 +58,34 @@ create policy run_delete_nobody on app.run for delete to authenticated using (fa
 create policy run_floor on app.run as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+create policy run_scope_floor on app.run as restrictive for all to authenticated
+  using ((select authz.in_scope(array['bots.run', 'runs.read'])))
+  with check ((select authz.in_scope(array['bots.run', 'runs.read'])));
 comment on policy run_select_self on app.run is 'One''s own; runs.read sees the organization''s.';
 comment on policy run_insert_self on app.run is 'In one''s own name, with a bot one is a runner of.';
 comment on policy run_update_self on app.run is 'One finishes one''s own run, once.';
 comment on policy run_delete_nobody on app.run is 'The record stays.';
 comment on policy run_floor on app.run is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy run_scope_floor on app.run is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 grant select on app.run to authenticated;
 grant insert (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id) on app.run to authenticated;
 grant update (status, error_code, answer_sha256, finished_at) on app.run to authenticated;
+
+create function authz.tg_run_actor() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.on_behalf_of := (select m.service_owner_id from app.membership m where m.org_id = new.org_id and m.user_id = new.user_id);
+  new.actor_kind := case when new.on_behalf_of is null then 'user' else 'service' end;
+  new.api_token_id := authz.api_token_id();
+  new.client_id := left(authz.claims() ->> 'client_id', 100);
+  return new;
+end
+$$;
+comment on function authz.tg_run_actor() is 'Trigger: a run says who acts, for whom and through what, whatever its insert says (F03).';
+revoke all on function authz.tg_run_actor() from public;
+create trigger _100_actor before insert on app.run
+  for each row execute function authz.tg_run_actor();
 create trigger _900_audit after insert or update or delete on app.run
   for each row execute function authz.tg_audit();

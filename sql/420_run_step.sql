@@ -52,11 +52,15 @@ create policy run_step_delete_nobody on app.run_step for delete to authenticated
 create policy run_step_floor on app.run_step as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+create policy run_step_scope_floor on app.run_step as restrictive for all to authenticated
+  using ((select authz.in_scope(array['bots.run', 'runs.read'])))
+  with check ((select authz.in_scope(array['bots.run', 'runs.read'])));
 comment on policy run_step_select_self on app.run_step is 'One''s own; runs.read sees the organization''s.';
 comment on policy run_step_insert_self on app.run_step is 'Into one''s own running run.';
 comment on policy run_step_update_nobody on app.run_step is 'Append-only.';
 comment on policy run_step_delete_nobody on app.run_step is 'Append-only.';
 comment on policy run_step_floor on app.run_step is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy run_step_scope_floor on app.run_step is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 grant select on app.run_step to authenticated;
 grant insert (org_id, run_id, position, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens,
   duration_ms, outcome, sqlstate) on app.run_step to authenticated;

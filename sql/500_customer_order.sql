@@ -37,11 +37,15 @@ create policy customer_order_delete_nobody on app.customer_order for delete to a
 create policy customer_order_floor on app.customer_order as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+create policy customer_order_scope_floor on app.customer_order as restrictive for all to authenticated
+  using ((select authz.in_scope(array['orders.place', 'orders.read'])))
+  with check ((select authz.in_scope(array['orders.place', 'orders.read'])));
 comment on policy customer_order_select_customer on app.customer_order is 'One''s own; orders.read sees the organization''s.';
 comment on policy customer_order_insert_customer on app.customer_order is 'orders.place, in one''s own name.';
 comment on policy customer_order_update_nobody on app.customer_order is 'The shop''s own system changes orders.';
 comment on policy customer_order_delete_nobody on app.customer_order is 'Orders stay.';
 comment on policy customer_order_floor on app.customer_order is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy customer_order_scope_floor on app.customer_order is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 grant select on app.customer_order to authenticated;
 grant insert (org_id, order_number, total_cents, currency, items) on app.customer_order to authenticated;
 create trigger _900_audit after insert or update or delete on app.customer_order

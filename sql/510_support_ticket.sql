@@ -39,11 +39,15 @@ create policy support_ticket_delete_nobody on app.support_ticket for delete to a
 create policy support_ticket_floor on app.support_ticket as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
+create policy support_ticket_scope_floor on app.support_ticket as restrictive for all to authenticated
+  using ((select authz.in_scope(array['tickets.create', 'tickets.read', 'tickets.manage'])))
+  with check ((select authz.in_scope(array['tickets.create', 'tickets.read', 'tickets.manage'])));
 comment on policy support_ticket_select_customer on app.support_ticket is 'One''s own; tickets.read sees the organization''s.';
 comment on policy support_ticket_insert_customer on app.support_ticket is 'tickets.create, in one''s own name, about an order one can see.';
 comment on policy support_ticket_update_staff on app.support_ticket is 'tickets.manage changes the status.';
 comment on policy support_ticket_delete_nobody on app.support_ticket is 'Tickets stay.';
 comment on policy support_ticket_floor on app.support_ticket is 'Whatever else is allowed, never outside one''s own organizations.';
+comment on policy support_ticket_scope_floor on app.support_ticket is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 grant select on app.support_ticket to authenticated;
 grant insert (org_id, order_id, subject, body, idempotency_key) on app.support_ticket to authenticated;
 grant update (status) on app.support_ticket to authenticated;

@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from edge_proxy import token_box
 from edge_proxy.local import leftovers, migrate, model, postgrest, processes, tools
 from edge_proxy.local.auth.keys import SigningKeys
 from edge_proxy.local.ports import LOOPBACK, answers, free_ports, is_free
 from edge_proxy.local.postgres import LOGIN_ROLES, SUPERUSER, Cluster
-from edge_proxy.local.state import State
+from edge_proxy.local.state import State, write_private
 from edge_proxy.local.steps import Report, step
 
 DEFAULT_PORT = 8787
@@ -78,6 +79,8 @@ class Stack:
         )
         self._start_database()
         SigningKeys.load_or_create(self.state.signing_keys).publish_jwks(self.state.jwks)
+        if not self.state.token_keys.exists():
+            write_private(self.state.token_keys, token_box.new_key() + "\n")
         with ThreadPoolExecutor(max_workers=3) as pool:
             parts = [pool.submit(part) for part in (self._migrate_then_serve_rest, self._start_auth_then_edge, self._start_model)]
             try:
@@ -199,6 +202,7 @@ class Stack:
                 "RINGFENCE_HOST": LOOPBACK,
                 "RINGFENCE_PORT": str(self.ports["edge"]),
                 "RINGFENCE_METRICS_PORT": str(self.ports["metrics"]),
+                "RINGFENCE_TOKEN_KEYS_FILE": str(self.state.token_keys),
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['edge']}/healthz"))
 

@@ -59,7 +59,7 @@ class State:
     def create(self) -> None:
         """Make the folder and close it to others. Raises: NotOurs, NotAState, OSError when it cannot be made."""
         self.root.mkdir(parents=True, exist_ok=True)
-        self._refuse_if_not_ours("stack.json", "secrets.json", self.signing_keys.name)
+        self._refuse_if_not_ours("stack.json", "secrets.json", self.signing_keys.name, self.token_keys.name)
         # These two are made below, before anything else.
         if any(self.root.iterdir()) and not (self.logs.is_dir() and self.home.is_dir()):
             raise NotAState(self.root)
@@ -87,6 +87,11 @@ class State:
     @property
     def signing_keys(self) -> Path:
         return self.root / "signing_keys.json"
+
+    @property
+    def token_keys(self) -> Path:
+        """What the edge seals API tokens with; made with the state, kept as long as it."""
+        return self.root / "token_keys"
 
     @property
     def jwks(self) -> Path:

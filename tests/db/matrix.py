@@ -15,7 +15,8 @@ from uuid import UUID
 
 import psycopg
 
-from tests.db.registry import ROLES, TABLES, Decision
+from tests.db.registry import PERSONAL, ROLES, TABLES, Decision
+from tests.db.registry.identity import TOKEN_PERMISSIONS
 from tests.db.session import Person, Request, request
 from tests.db.world import Organization, World
 
@@ -33,10 +34,18 @@ class Persona:
     role: str = "authenticated"
     live: bool = True
     """Whether pre_request lets this caller through; the policies are asked all the same."""
+    in_person: bool = True
+    without: frozenset[str] = frozenset()
+    """Permissions of the role that this session may not use."""
+    scope: frozenset[str] | None = None
+    """The permissions of an API token."""
 
     @property
     def me(self) -> str:
         return f"'{self.person.user_id}'::uuid" if self.person else "null::uuid"
+
+    def can(self, permission: str, role: str) -> bool:
+        return permission in ROLES[role] - self.without and (self.scope is None or permission in self.scope)
 
 
 def personas(world: World) -> dict[str, Persona]:
@@ -48,10 +57,14 @@ def personas(world: World) -> dict[str, Persona]:
         "owner with a malformed organization claim": Persona(world.acme.people["owner"], {}, {"org_id": ["acme"]}),
         "owner of the other organization": Persona(world.globex.people["owner"], {"globex": "owner"}),
         "member of the other organization": Persona(world.globex.people["customer"], {"globex": "member"}),
+        "oauth client of owner": Persona(world.acme.people["owner"], {"acme": "owner"}, {"client_id": "an app"}, in_person=False,
+                                         without=frozenset(PERSONAL)),
+        "api token of owner": Persona(world.acme.people["owner"], {"acme": "owner"}, {"session_id": str(world.acme.people["owner"].token_session_id)},
+                                      in_person=False, scope=frozenset(TOKEN_PERMISSIONS)),
         "removed member": Persona(world.removed),
         "nobody": Persona(world.nobody),
-        "anonymous user": Persona(Person("anonymous"), {}, {"is_anonymous": True}, live=False),
-        "no claims": Persona(None, live=False),
+        "anonymous user": Persona(Person("anonymous"), {}, {"is_anonymous": True}, live=False, in_person=False),
+        "no claims": Persona(None, live=False, in_person=False),
         "anon": Persona(None, role="anon", live=False),
     }
 
@@ -79,13 +92,16 @@ def fill(text: str, ids: dict[str, UUID]) -> str:
 
 def decided(rule: str, role: str, persona: Persona) -> str:
     """The rule with the permissions of a role and the person put in."""
-    return re.sub(r"can\(([a-z_.]+)\)", lambda m: str(m[1] in ROLES[role]).lower(), rule).replace(":me", persona.me)
+    rule = re.sub(r"in_scope\(([a-z_.]+)\)", lambda m: str(persona.scope is None or m[1] in persona.scope).lower(), rule)
+    return re.sub(r"can\(([a-z_.]+)\)", lambda m: str(persona.can(m[1], role)).lower(), rule).replace(":me", persona.me)
 
 
 def rule_of(rule: str, decision: Decision, persona: Persona, world: World, db: Request, only: str | None = None) -> str:
     """The rule as a condition over rows `t`: true in no organization the persona does not belong to."""
     if decision.org is None:
         return rule.replace(":me", persona.me)
+    if persona.scope is not None and decision.scope and not persona.scope & decision.scope:
+        return "false"
     parts = ["false"]
     for slug, role in persona.roles.items():
         organization: Organization = getattr(world, slug)
@@ -98,6 +114,8 @@ def rule_of(rule: str, decision: Decision, persona: Persona, world: World, db: R
 def may_insert(decision: Decision, persona: Persona, organization: Organization, db: Request) -> bool:
     role = persona.roles.get(organization.slug)
     if role is None or decision.insert is None:
+        return False
+    if persona.scope is not None and decision.scope and not persona.scope & decision.scope:
         return False
     return bool(db.one(f"select {fill(decided(decision.insert, role, persona), bindings(organization, db))}"))
 
@@ -118,13 +136,18 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
         if d.insert is not None:
             organization = getattr(world, slug)
             outcome = "refused by policy"
-            if may_insert(d, persona, organization, db):
+            if d.in_person and not persona.in_person:
+                outcome = "only in person"
+            elif may_insert(d, persona, organization, db):
                 customer = organization.people["customer"]
                 outcome = "no such parent of yours" if d.own_parent and persona.person != customer else 1
         result |= {f"{form} into {slug}": outcome for form in ("insert", "insert returning", "insert on conflict", "merge insert")}
     for command, rule in (("update", d.update), ("delete", d.delete)):
         if rule is None:
             result |= dict.fromkeys((command, f"{command} where", f"{command} returning", f"merge {command}"), "not granted")
+            continue
+        if d.in_person and not persona.in_person:
+            result |= dict.fromkeys((command, f"{command} where", f"{command} returning", f"merge {command}"), "only in person")
             continue
         blind, where, seen = rows(rule), rows(rule, d.read, "acme"), rows(rule, d.read)
         merge: Any = seen if seen == len(read) else "refused by policy"
@@ -177,9 +200,11 @@ DENIALS = (
     ("row-level security policy", "refused by policy"), ("you can give or take only roles", "beyond own role"),
     ("changing roles needs", "refused by policy"), ("giving and taking roles needs", "refused by policy"), ("built-in roles stay", "built-in role"),
     ("keeps at least one owner", "last owner"), ("violates foreign key constraint", "no such parent of yours"),
+    ("no such session that you opened", "no such parent of yours"), ("you may not make API tokens", "refused by policy"),
+    ("an app acting for you cannot do this", "only in person"),
 )
 STATES = {"no usage of the schema": "42501", "not granted": "42501", "refused by policy": "42501", "beyond own role": "42501", "built-in role": "42501",
-          "last owner": "PT409", "no such parent of yours": "23503"}
+          "last owner": "PT409", "only in person": "42501"}
 
 
 def outcome(db: Request, statement: str, reread: str | None = None) -> Any:

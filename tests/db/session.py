@@ -26,6 +26,8 @@ class Person:
     email: str
     user_id: UUID = field(default_factory=uuid4)
     session_id: UUID = field(default_factory=uuid4)
+    token_session_id: UUID = field(default_factory=uuid4)
+    """A second session, for an API token: opened a moment ago, at all times."""
 
     def claims(self, **more: Any) -> dict[str, Any]:
         return {

@@ -15,7 +15,8 @@ from tests.db.session import Request
 from tests.db.world import World
 
 NAMES = (*ROLES, "customer", "member of both", "member of both, narrowed to globex", "owner with a malformed organization claim",
-         "owner of the other organization", "member of the other organization", "removed member", "nobody", "anonymous user", "no claims", "anon")
+         "owner of the other organization", "member of the other organization", "oauth client of owner", "api token of owner",
+         "removed member", "nobody", "anonymous user", "no claims", "anon")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_the_table_gives_each_persona_what_was_decided_R31(
 
 
 # Who performs the allowed twin of every write; the row it is tried on is theirs.
-RIGHT_PERSON = {"run": "customer", "run_step": "customer", "message": "customer", "customer_order": "customer", "support_ticket": "customer"}
+RIGHT_PERSON = {"api_token": "customer", "run": "customer", "run_step": "customer", "message": "customer", "customer_order": "customer", "support_ticket": "customer"}
 
 
 @pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.insert])
@@ -78,7 +79,7 @@ def test_a_row_the_right_person_inserts_is_there_on_a_re_read_R33(world: World, 
 
 @pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.update])
 def test_a_row_the_right_person_updates_is_changed_on_a_re_read_R33(world: World, superuser: Request, table: str) -> None:
-    persona = personas(world)["agent" if table == "support_ticket" else RIGHT_PERSON.get(table, "owner")]
+    persona = personas(world)[{"support_ticket": "agent", "api_token": "owner"}.get(table) or RIGHT_PERSON.get(table, "owner")]
     change = fill(TABLES[table].change, bindings(world.acme, superuser))
     where = f"user_id = '{world.both.user_id}'" if table == "membership" else f"not ({change}) or ({change}) is null"
     with calling(world, persona) as db:

@@ -76,6 +76,8 @@ def make_person(superuser_url: str, email: str) -> Person:
             "insert into auth.users (id, email, aud, role) values (%s, %s, 'authenticated', 'authenticated')", [person.user_id, email]
         )
         connection.execute("insert into auth.sessions (id, user_id) values (%s, %s)", [person.session_id, person.user_id])
+        connection.execute("insert into auth.sessions (id, user_id, created_at) values (%s, %s, now() + interval '1 day')",
+                           [person.token_session_id, person.user_id])
     return person
 
 

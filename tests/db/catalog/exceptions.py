@@ -4,6 +4,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("a13", "app.membership_user_id_idx"): "every statement starts from the person: which organizations are theirs",
     ("a13", "app.team_member_user_id_idx"): "as that: which teams are theirs",
     ("a13", "app.chunk_embedding_idx"): "an HNSW index has one column; each row it gives is put to the policy, and small organizations never read it",
+    ("a9", "app.api_token_session_id_key"): "a session is one person's, and the trigger before it lets nobody name another's",
+    ("a13", "app.api_token_session_id_key"): "every statement starts from the session: whether it is an API token's",
     ("a16", "app.organization"): "it is the organization; its own id is what org_id refers to",
     ("a16", "app.permission"): "the registry of permission names is the same for everyone and changes by migration only",
     ("r14", "app.membership.user_id"): "adding a member names the person; the policy asks for members.manage",
@@ -20,6 +22,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 # Every argument of every definer function: none names a person or an organization on whose behalf it would act (R9). Why it may be there.
 DEFINER_ARGUMENTS: dict[str, str] = {
     "access_token_hook.event": "Supabase Auth names the person it makes a token for; nobody else may call it",
+    "keep_choice.org_id": "which of their own organizations the person narrows their session to",
     "denied.kind": "which kind of resource",
     "found_organization.name": "of the organization to be made",
     "found_organization.slug": "of the organization to be made",
@@ -27,4 +30,7 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "matching_chunks.embedding": "a vector to tell the distance to; nothing is chosen by it",
     "orgs_with.permission": "a name of the registry",
     "shared_bots.level": "which level at least",
+    "in_scope.permissions": "names of the registry",
+    "new_session_level.session_id": "which other session of the person asking; anybody else's is as if there were none",
+    "note_token_use.token_sha256": "the hash of the token whose session asks",
 }

@@ -19,7 +19,7 @@ import pkgutil
 from types import ModuleType
 from typing import Any
 
-from tests.db.registry.decision import ROLES, Decision
+from tests.db.registry.decision import PERSONAL, ROLES, Decision
 from tests.db.registry.recipe import HOSTILE, Recipe
 
 MODULES: list[ModuleType] = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
@@ -47,4 +47,4 @@ PEOPLE_AT_LARGE: set[tuple[str, str]] = _union("PEOPLE_AT_LARGE")
 CHOSEN: set[tuple[str, str]] = _union("CHOSEN")
 EITHER: dict[str, list[set[str]]] = _merged("EITHER")
 
-__all__ = ["CHOSEN", "EITHER", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PEOPLE_AT_LARGE", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]
+__all__ = ["CHOSEN", "EITHER", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PEOPLE_AT_LARGE", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]

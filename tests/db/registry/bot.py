@@ -18,7 +18,9 @@ _APPLIES = "({0}.user_id = :me or {0}.role_id = :role or " + _IN_TEAM + " or {0}
 
 def _shared(bot: str, *levels: str) -> str:
     names = ", ".join(f"'{level}'" for level in levels or ("viewer", "editor", "owner"))
-    return (f"can(bots.run) and exists (select from app.bot_runner r where r.org_id = t.org_id and r.bot_id = {bot} and r.level in ({names})"
+    # An API token is an editor or owner with bots.manage only.
+    scope = "in_scope(bots.manage) and " if levels and "viewer" not in levels else ""
+    return (f"{scope}can(bots.run) and exists (select from app.bot_runner r where r.org_id = t.org_id and r.bot_id = {bot} and r.level in ({names})"
             f" and {_APPLIES.format('r')})")
 
 

@@ -1,6 +1,7 @@
 """What a decision is, and which permissions each built-in role carries.
 
-A rule is SQL over a row `t` of one organization: `can(x)` is whether the person's role there carries permission x, `:me` the person,
+A rule is SQL over a row `t` of one organization: `can(x)` is whether the person's role there carries permission x and this session may
+use it, `in_scope(x)` whether the session is no API token's without x, `:me` the person,
 `:role` their role. Outside their organizations nobody may do anything. A command without a rule is not granted at all. Nothing here
 is read from the database: a table or a role that is not decided here fails the matrix.
 """
@@ -22,6 +23,8 @@ ROLES: dict[str, set[str]] = {
     "member": _MEMBER,
     "auditor": {"members.read", "bots.run", "runs.read", "audit.read", "usage.read"},
 }
+# For people alone: no OAuth client uses these, and no API token carries them.
+PERSONAL = {"organization.manage", "members.manage", "roles.manage", "teams.manage", "rules.manage", "tokens.create"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Decision:
     """SQL values by column; `:name` stands for an id of the organization written to."""
     own_parent: bool = False
     """The new row hangs on a row of the customer's: anyone else who passes the policy fails at the foreign key, which carries the person."""
+    in_person: bool = False
+    """Written by people alone: an OAuth client, an API token and somebody anonymous are refused before any row is looked at."""
+    scope: frozenset[str] = frozenset()
+    """What an API token needs one of to reach even its owner's own rows."""
     org: str | None = "org_id"
     every_row: dict[str, str] = field(default_factory=dict)
     """By role, what happens to a write to every row at once where a trigger, not a policy, stops it."""

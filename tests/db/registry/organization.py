@@ -6,14 +6,14 @@ from tests.db.registry.decision import Decision
 from tests.db.registry.recipe import Recipe
 
 TABLES: dict[str, Decision] = {
-    "organization": Decision("true", update="can(organization.manage)", change="name = 'Probe'", org="id"),
+    "organization": Decision("true", update="can(organization.manage)", change="name = 'Probe'", org="id", in_person=True),
     "permission": Decision(":me is not null", org=None),
-    "audit_event": Decision("t.actor_id = :me or can(audit.read)"),
+    "audit_event": Decision("t.actor_id = :me or can(audit.read)", scope=frozenset({"audit.read"})),
     "membership": Decision(
         "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)",
         delete="t.user_id = :me or can(members.manage)",
         change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role"},
-        every_row={"owner": "last owner", "admin": "beyond own role"}),
+        every_row={"owner": "last owner", "admin": "beyond own role"}, in_person=True),
 }
 
 RECIPES: dict[str, Recipe] = {

@@ -16,10 +16,10 @@ _BUILT_IN = {"owner": "built-in role", "admin": "built-in role"}
 TABLES: dict[str, Decision] = {
     "role": Decision(
         "true", insert="can(roles.manage)", update="can(roles.manage) and not t.built_in", delete="can(roles.manage) and not t.built_in",
-        change="name = 'probe'", new={"org_id": ":org", "name": "'probe'"}),
+        change="name = 'probe'", new={"org_id": ":org", "name": "'probe'"}, in_person=True),
     "role_permission": Decision(
         "true", insert="can(roles.manage)", delete="can(roles.manage)",
-        new={"org_id": ":org", "role_id": ":helper_role", "permission": "'orders.place'"}, every_row=_BUILT_IN),
+        new={"org_id": ":org", "role_id": ":helper_role", "permission": "'orders.place'"}, every_row=_BUILT_IN, in_person=True),
 }
 
 RECIPES: dict[str, Recipe] = {

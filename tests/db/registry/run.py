@@ -6,20 +6,21 @@ from tests.db.registry.decision import Decision
 from tests.db.registry.recipe import Recipe, embedding
 
 _VECTOR = str(embedding(0))
+_RUNS, _RECORD = frozenset({"bots.run"}), frozenset({"bots.run", "runs.read"})
 
 TABLES: dict[str, Decision] = {
     "conversation": Decision(
-        "t.user_id = :me", insert="can(bots.run)", new={"org_id": ":org", "bot_id": ":bot", "title": "'Probe'"}),
+        "t.user_id = :me", insert="can(bots.run)", new={"org_id": ":org", "bot_id": ":bot", "title": "'Probe'"}, scope=_RUNS),
     "run": Decision(
         "t.user_id = :me or can(runs.read)", insert="can(bots.run)", update="t.user_id = :me and t.status = 'running'",
         change="error_code = 'Probe'", own_parent=True,
-        new={"org_id": ":org", "bot_id": ":bot", "bot_version": "1", "conversation_id": ":conversation", "question_sha256": "repeat('0', 64)"}),
+        new={"org_id": ":org", "bot_id": ":bot", "bot_version": "1", "conversation_id": ":conversation", "question_sha256": "repeat('0', 64)"}, scope=_RECORD),
     "run_step": Decision(
         "t.user_id = :me or can(runs.read)", insert=":me = :customer",
-        new={"org_id": ":org", "run_id": ":running_run", "position": "99", "kind": "'model'", "name": "'probe'", "outcome": "'ok'"}),
+        new={"org_id": ":org", "run_id": ":running_run", "position": "99", "kind": "'model'", "name": "'probe'", "outcome": "'ok'"}, scope=_RECORD),
     "message": Decision(
         "t.user_id = :me", insert="true", own_parent=True,
-        new={"org_id": ":org", "conversation_id": ":conversation", "run_id": ":running_run", "role": "'user'", "content": "'probe'"}),
+        new={"org_id": ":org", "conversation_id": ":conversation", "run_id": ":running_run", "role": "'user'", "content": "'probe'"}, scope=_RUNS),
 }
 
 RECIPES: dict[str, Recipe] = {

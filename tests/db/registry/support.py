@@ -8,10 +8,11 @@ from tests.db.registry.recipe import Recipe
 TABLES: dict[str, Decision] = {
     "customer_order": Decision(
         "t.user_id = :me or can(orders.read)", insert="can(orders.place)",
-        new={"org_id": ":org", "order_number": "'PRB-777'", "total_cents": "1", "currency": "'EUR'"}),
+        new={"org_id": ":org", "order_number": "'PRB-777'", "total_cents": "1", "currency": "'EUR'"}, scope=frozenset({"orders.place", "orders.read"})),
     "support_ticket": Decision(
         "t.user_id = :me or can(tickets.read)", insert="can(tickets.create)", update="can(tickets.manage)",
-        change="status = 'pending'", new={"org_id": ":org", "subject": "'Probe'", "body": "'probe'"}),
+        change="status = 'pending'", new={"org_id": ":org", "subject": "'Probe'", "body": "'probe'"},
+        scope=frozenset({"tickets.create", "tickets.read", "tickets.manage"})),
 }
 
 RECIPES: dict[str, Recipe] = {

@@ -16,15 +16,15 @@ _MINE = _MANAGED.format(team="{team}", manager=" and m.manager")
 TABLES: dict[str, Decision] = {
     "team": Decision(
         "true", insert="can(teams.manage)", update=f"can(teams.manage) or {_MINE.format(team='t.id')}", delete="can(teams.manage)",
-        change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"}),
+        change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"}, in_person=True),
     "team_member": Decision(
         f"t.user_id = :me or can(members.read) or {_MANAGED.format(team='t.team_id', manager='')}",
         insert="can(teams.manage) or :me = :builder", update="can(teams.manage)",
         delete=f"t.user_id = :me or can(teams.manage) or not t.manager and {_MINE.format(team='t.team_id')}",
-        change="manager = true", new={"org_id": ":org", "team_id": ":team", "user_id": ":analyst"}),
+        change="manager = true", new={"org_id": ":org", "team_id": ":team", "user_id": ":analyst"}, in_person=True),
     "deny_rule": Decision(
         "can(rules.manage)", insert="can(rules.manage)", delete="can(rules.manage)",
-        new={"org_id": ":org", "tool": "'my_orders'", "role_id": ":auditor_role", "reason": "'Probe'"}),
+        new={"org_id": ":org", "tool": "'my_orders'", "role_id": ":auditor_role", "reason": "'Probe'"}, in_person=True),
 }
 
 
