@@ -9,9 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.db.registry import TABLES
 from tests.db.matrix import become, planted
-from tests.db.session import Person, Request
+from tests.db.session import Request
 from tests.db.world import World, embedding
 
 VECTOR = json.dumps(embedding(0))
@@ -74,35 +73,6 @@ def test_without_the_permission_to_run_being_a_runner_is_not_enough_F13(world: W
         assert len(readable(db)) == 5
         assert db.rpc_error("start_run", bot="acme/helpdesk", question="Probe?").sqlstate == "PT404"
         assert db.rpc("list_bots") == []
-
-
-def direct_reach(db: Request, people: dict[str, Person]) -> dict[str, dict[str, int]]:
-    """Rows each person reads of each table that holds content; the bots themselves are what is being shared."""
-    tables = [t for t in TABLES if t not in ("bot", "bot_version", "bot_runner", "bot_binding", "audit_event", "run", "run_step", "conversation", "message")]
-    found = {}
-    for name, person in people.items():
-        become(db, person)
-        found[name] = dict(db.all(" union all ".join(f"select '{t}', count(*) from app.{t}" for t in tables)))
-    db.run("reset role")
-    return found
-
-
-@pytest.mark.parametrize("act", ["share with everyone", "share with a role", "share with a person", "bind a knowledge base", "bind a tool", "run"])
-def test_sharing_and_binding_a_bot_changes_nobodys_own_reach_F13(world: World, act: str) -> None:
-    people = world.acme.people | {"both": world.both, "nobody": world.nobody, "other": world.globex.people["owner"]}
-    bot, org = world.acme.ids["hidden_bot"], world.acme.id
-    with planted(world) as db:
-        before = direct_reach(db, people)
-        become(db, world.acme.people["customer" if act == "run" else "owner"])
-        match act:
-            case "share with everyone": db.rpc("share_bot", org_id=org, bot_id=bot)
-            case "share with a role": db.rpc("share_bot", org_id=org, bot_id=bot, role="auditor")
-            case "share with a person": db.rpc("share_bot", org_id=org, bot_id=bot, user_id=people["auditor"].user_id)
-            case "bind a knowledge base": db.rpc("bind_bot", org_id=org, bot_id=world.acme.ids["bot"], knowledge_base_id=world.acme.ids["other_base"])
-            case "bind a tool": db.rpc("bind_bot", org_id=org, bot_id=bot, tool="search_documents")
-            case "run": reached(db, start(db))
-        assert direct_reach(db, people) == before
-    assert before["auditor"]["chunk"] == 0 < before["customer"]["chunk"]
 
 
 def test_binding_more_widens_runs_only_up_to_what_the_person_reads_F13(world: World) -> None:

@@ -119,3 +119,36 @@ def test_conversations_and_messages_of_a_colleague_are_invisible_and_runs_only_a
         assert len(db.rpc("list_conversations", org_id=world.acme.id)) == 2
         assert len(db.rpc("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])) == 2
         assert db.rpc("start_run", bot="acme/helpdesk", question="Go on", conversation_id=ids["conversation"])["history"]
+
+
+def test_a_run_that_was_never_finished_is_closed_by_its_persons_next_start_and_takes_no_more_calls_F63(world: World) -> None:
+    """Its first answer was lost, or its agent died: nothing else would ever end it."""
+    customer, ids = world.acme.people["customer"], world.acme.ids
+    with planted(world) as db:
+        become(db, customer)
+        fresh, other = start(db), start(db)
+        become(db, world.acme.people["member"])
+        colleagues = start(db)
+        db.run("reset role")
+        db.run("update app.run set started_at = now() - authz.run_lasts() - interval '1 second' where id in (%s, %s)", other, colleagues)
+        become(db, customer)
+        assert tool(db, fresh, "my_orders")["outcome"] == "ok"
+        assert db.rpc_error("call_tool", run_id=other, tool="my_orders").sqlstate == "PT404"
+        start(db)
+        db.run("reset role")
+        assert dict((i, (s, e, f)) for i, s, e, f in db.all(
+            "select id, status, error_code, finished_at is not null from app.run where id in (%s, %s, %s, %s)", fresh, other, colleagues, ids["running_run"])) == {
+            fresh: ("running", None, False), ids["running_run"]: ("running", None, False), colleagues: ("running", None, False),
+            other: ("failed", "abandoned", True)}
+        become(db, customer)
+        assert db.rpc_error("finish_run", run_id=other, outcome="succeeded", answer="Late.").sqlstate == "PT404"
+
+
+def test_an_answer_that_took_long_is_still_kept_while_nobody_began_another_F63(world: World) -> None:
+    with planted(world) as db:
+        become(db, world.acme.people["customer"])
+        run = start(db)
+        db.run("reset role")
+        db.run("update app.run set started_at = now() - interval '1 day' where id = %s", run)
+        become(db, world.acme.people["customer"])
+        assert db.rpc("finish_run", run_id=run, outcome="succeeded", answer="Late.")["message_id"]

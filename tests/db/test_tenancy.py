@@ -73,19 +73,59 @@ def test_no_role_that_serves_requests_owns_a_table_or_steps_past_policies_F19(wo
         assert {(owner in serving, forced) for _, owner, forced in tables} == {(False, True)}
 
 
-@pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.org == "org_id"])
-def test_every_resource_belongs_to_one_organization_F24(world: World, table: str) -> None:
+# What makes a table a resource of organizations: a query that is true of a table that has it.
+OWNED = {
+    "org_id that is never null": "select attnotnull from pg_attribute where attrelid = {t} and attname = 'org_id'",
+    # Composite keys carry it on; this one says that the organization exists.
+    "a foreign key to its organization": "select exists (select from pg_constraint where conrelid = {t} and confrelid = 'app.organization'::regclass and conkey ="
+        " array[(select attnum from pg_attribute where attrelid = conrelid and attname = 'org_id')])",
+    "org_id in its primary key": "select exists (select from pg_constraint where conrelid = {t} and contype = 'p' and conkey[1] ="
+        " (select attnum from pg_attribute where attrelid = conrelid and attname = 'org_id'))",
+    "an index that leads with org_id": "select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
+        " where i.indrelid = {t} and a.attname = 'org_id' and i.indpred is null)",
+    "a policy for each command": "select array_agg(polcmd::text order by polcmd) = '{{a,d,r,w}}' from pg_policy where polrelid = {t} and polpermissive"
+        " and polroles = array['authenticated'::regrole::oid]",
+    "the floor": "select exists (select from pg_policy where polrelid = {t} and not polpermissive and polcmd = '*' and polname = {name} || '_floor'"
+        " and pg_get_expr(polqual, polrelid) ~ 'authz.org_ids' and pg_get_expr(polwithcheck, polrelid) ~ 'authz.org_ids')",
+    "row security, forced": "select relrowsecurity and relforcerowsecurity from pg_class where oid = {t}",
+}
+
+
+def lacking(db: Request, table: str) -> list[str]:
+    """What this table does not have of what a resource of organizations has."""
+    return [what for what, query in OWNED.items() if db.one(query.format(t=f"'app.{table}'::regclass", name=f"'{table}'")) is not True]
+
+
+def resources(db: Request) -> list[str]:
+    """Every table there is, but the organizations themselves and the registry of permissions, which is everybody's."""
+    return [t for (t,) in db.all("select relname from pg_class where relnamespace = 'app'::regnamespace and relkind in ('r', 'p') order by 1")
+            if t not in ("organization", "permission")]
+
+
+def test_every_kind_of_resource_belongs_to_one_organization_and_stands_in_the_matrix_F24(world: World) -> None:
     with world.operator() as db:
-        one = f"'app.{table}'::regclass"
-        assert db.one(f"select attnotnull from pg_attribute where attrelid = {one} and attname = 'org_id'")
-        # Composite keys carry it on; this one says that the organization exists.
-        assert db.one(f"select count(*) from pg_constraint where conrelid = {one} and confrelid = 'app.organization'::regclass"
-                      " and conkey = array[(select attnum from pg_attribute where attrelid = conrelid and attname = 'org_id')]") == 1
-        assert db.one(f"select count(*) from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]"
-                      f" where i.indrelid = {one} and a.attname = 'org_id' and i.indpred is null") >= 1
-        commands = db.all(f"select polcmd::text from pg_policy where polrelid = {one} and polpermissive"
-                          " and polroles = array['authenticated'::regrole::oid] order by 1")
-        assert commands == [("a",), ("d",), ("r",), ("w",)]
+        found = resources(db)
+        assert len(found) > 15
+        assert {t: missing for t in found if (missing := lacking(db, t))} == {}
+        # The matrix asks every persona, of this organization and of others, about rows that are there in both.
+        assert set(found) == {t for t, d in TABLES.items() if d.org == "org_id"}
+        for table in found:
+            assert db.one(f"select count(distinct org_id) from app.{table} where org_id in (%s, %s)", world.acme.id, world.globex.id) == 2, table
+
+
+@pytest.mark.parametrize(("change", "missing"), [
+    ("alter table app.bot_binding alter org_id drop not null", "org_id that is never null"),
+    ("alter table app.bot_binding drop constraint bot_binding_org_id_fkey", "a foreign key to its organization"),
+    ("alter table app.bot_binding drop constraint bot_binding_pkey", "org_id in its primary key"),
+    ("drop policy bot_binding_update_nobody on app.bot_binding", "a policy for each command"),
+    ("drop policy bot_binding_floor on app.bot_binding", "the floor"),
+    ("alter policy bot_binding_floor on app.bot_binding with check (true)", "the floor"),
+    ("alter table app.bot_binding no force row level security", "row security, forced"),
+    ("alter table app.bot_binding drop constraint bot_binding_pkey, drop constraint bot_binding_target_key", "an index that leads with org_id"),
+])
+def test_a_table_that_lacks_one_of_these_is_found_F24(world: World, change: str, missing: str) -> None:
+    with planted(world, "alter table app.bot_binding drop constraint bot_binding_pkey" if "never null" in missing else "select 1", change) as db:
+        assert missing in lacking(db, "bot_binding")
 
 
 def test_many_organizations_live_side_by_side_without_a_gate_F18(own_world: World) -> None:
