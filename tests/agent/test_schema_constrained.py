@@ -90,6 +90,7 @@ async def test_the_tool_is_chosen_before_any_text_of_a_document_is_read_R98(
 @pytest.mark.parametrize("said", [
     {"passage": 0, "answer": "Parcels are sent within two days."},
     {"passage": 1, "answer": ""},
+    {"passage": 1, "answer": "How fast."},
     {"passage": 9, "answer": "Parcels are sent within two days."},
     {"passage": 1, "answer": "Parcels are sent within three weeks by a courier on horseback."},
     {"passage": 1, "answer": "Parcels are sent within 2 days."},

