@@ -23,9 +23,9 @@ def act(db: Request, world: World, what: str) -> Any:
         case "run": return start(db, "acme/desk")
         case "change": return db.rpc("update_bot", **bot, expected_version=1, instructions="Otherwise.")
         case "bind": return db.rpc("bind_bot", **bot, tool="get_order")
-        case "unbind": return db.rpc("unbind_bot", org_id=world.acme.id, binding_id=world.acme.ids["desk_binding"])
+        case "unbind": return db.rpc("unbind_bot", org_id=world.acme.id, binding_id=world.acme.ids["desk_bot_binding"])
         case "share with a person": return db.rpc("share_bot", **bot, user_id=world.acme.people["customer"].user_id)
-        case "withdraw": return db.rpc("unshare_bot", **bot, team_id=world.acme.ids["drafters"])
+        case "withdraw": return db.rpc("unshare_bot", **bot, team_id=world.acme.ids["drafters_team"])
         case "archive": return db.rpc("archive_bot", **bot)
     raise AssertionError(what)
 
@@ -151,15 +151,15 @@ def test_one_sees_with_whom_a_bot_is_shared_as_far_as_one_shares_it_F14(world: W
 
 
 WITHDRAWN = {
-    "the sharing": "delete from app.bot_runner where bot_id = '{desk_bot}' and team_id = '{drafters}'",
-    "the place in the team": "delete from app.team_member where team_id = '{drafters}'",
-    "the team": "delete from app.team where id = '{drafters}'",
+    "the sharing": "delete from app.bot_runner where bot_id = '{desk_bot}' and team_id = '{drafters_team}'",
+    "the place in the team": "delete from app.team_member where team_id = '{drafters_team}'",
+    "the team": "delete from app.team where id = '{drafters_team}'",
     "the membership": "delete from app.membership where user_id = '{me}'",
     "the membership, suspended": "update app.membership set status = 'suspended' where user_id = '{me}'",
     "the organization, suspended": "update app.organization set suspended_at = now() where id = '{org}'",
     "the permission": "delete from app.role_permission where permission = 'bots.run'",
     "the bot, archived": "update app.bot set archived_at = now() where id = '{desk_bot}'",
-    "by a rule": "insert into app.deny_rule (org_id, team_id, bot_id, reason, created_by) values ('{org}', '{drafters}', '{desk_bot}', 'Probe.', '{me}')",
+    "by a rule": "insert into app.deny_rule (org_id, team_id, bot_id, reason, created_by) values ('{org}', '{drafters_team}', '{desk_bot}', 'Probe.', '{me}')",
 }
 
 

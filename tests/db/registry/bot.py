@@ -64,10 +64,10 @@ RECIPES: dict[str, Recipe] = {
     "list_organization_bots": ("builder", {"org_id": ":org"}),
     "list_bot_versions": ("customer", _BOT),
     "share_bot": ("owner", {"org_id": ":org", "bot_id": ":hidden_bot"} | _NOBODY | {"user_id": ":member", "level": "viewer"}),
-    "unshare_bot": ("analyst", _DESK | _NOBODY | {"team_id": ":drafters"}),
+    "unshare_bot": ("analyst", _DESK | _NOBODY | {"team_id": ":drafters_team"}),
     "list_bot_shares": ("analyst", _DESK),
     "bind_bot": ("owner", {"org_id": ":org", "bot_id": ":hidden_bot", "knowledge_base_id": ":knowledge_base", "tool": None}),
-    "unbind_bot": ("agent", {"org_id": ":org", "binding_id": ":desk_binding"}),
+    "unbind_bot": ("agent", {"org_id": ":org", "binding_id": ":desk_bot_binding"}),
     "list_bot_bindings": ("customer", _BOT),
 }
 
@@ -90,10 +90,10 @@ def fill(db: Request, organization: Organization) -> None:
     """One bot the agent edits through a team and the analyst owns; a rule takes it from admins, who manage every other."""
     org, ids, people = organization.id, organization.ids, organization.people
     ids["desk_bot"] = UUID(db.rpc("create_bot", org_id=org, slug="desk", name=f"Desk {organization.canary}")["id"])
-    ids["drafters"] = db.one("insert into app.team (org_id, slug, name) values (%s, 'drafters', %s) returning id", org, f"Drafters {organization.canary}")
-    db.run("insert into app.team_member (org_id, team_id, user_id) values (%s, %s, %s)", org, ids["drafters"], people["agent"].user_id)
-    db.rpc("share_bot", org_id=org, bot_id=ids["desk_bot"], team_id=ids["drafters"], level="editor")
+    ids["drafters_team"] = db.one("insert into app.team (org_id, slug, name) values (%s, 'drafters', %s) returning id", org, f"Drafters {organization.canary}")
+    db.run("insert into app.team_member (org_id, team_id, user_id) values (%s, %s, %s)", org, ids["drafters_team"], people["agent"].user_id)
+    db.rpc("share_bot", org_id=org, bot_id=ids["desk_bot"], team_id=ids["drafters_team"], level="editor")
     db.rpc("share_bot", org_id=org, bot_id=ids["desk_bot"], user_id=people["analyst"].user_id, level="owner")
-    ids["desk_binding"] = UUID(db.rpc("bind_bot", org_id=org, bot_id=ids["desk_bot"], tool="my_orders")["id"])
+    ids["desk_bot_binding"] = UUID(db.rpc("bind_bot", org_id=org, bot_id=ids["desk_bot"], tool="my_orders")["id"])
     ids["deny_rule"] = UUID(db.rpc("create_deny_rule", org_id=org, reason=f"Not the {organization.canary}'s admins.", role="admin",
                                    bot_id=ids["desk_bot"])["id"])

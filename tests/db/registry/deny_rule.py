@@ -6,7 +6,7 @@ from tests.db.registry.recipe import Recipe
 
 _RULE = dict.fromkeys(("user_id", "team_id", "role", "knowledge_base_id", "document_id", "bot_id", "tool"))
 RECIPES: dict[str, Recipe] = {
-    "create_deny_rule": ("owner", {"org_id": ":org", "reason": "Probe."} | _RULE | {"team_id": ":drafters", "knowledge_base_id": ":knowledge_base"}),
+    "create_deny_rule": ("owner", {"org_id": ":org", "reason": "Probe."} | _RULE | {"team_id": ":drafters_team", "knowledge_base_id": ":knowledge_base"}),
     "delete_deny_rule": ("owner", {"org_id": ":org", "rule_id": ":deny_rule"}),
     "list_deny_rules": ("owner", {"org_id": ":org"}),
 }
