@@ -99,6 +99,9 @@ as $$
   select case denied.kind when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end
   from app.deny_rule r
   where case denied.kind when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end is not null
+    -- The policy shows the owner role more than this: what a replacing document inherits.
+    and (r.user_id = (select authz.uid()) or r.team_id = any (array(select authz.team_ids())) or r.role_id = any (array(select authz.role_ids()))
+      or num_nonnulls(r.user_id, r.team_id, r.role_id) = 0)
 $$;
 comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document or bot. For restrictive policies (F15).';
 revoke all on function authz.denied(text) from public;

@@ -6,7 +6,9 @@ create table app.organization (
   created_by uuid not null,
   created_at timestamptz not null default now(),
   require_mfa boolean not null default false,
-  suspended_at timestamptz
+  suspended_at timestamptz,
+  acl_max_age_hours integer not null default 168 constraint organization_acl_max_age_hours_check check (acl_max_age_hours between 1 and 8760),
+  constraint organization_acl_max_age_hours_key unique (id, acl_max_age_hours)
 );
 comment on table app.organization is 'An organization; everything else belongs to exactly one.';
 comment on column app.organization.id is 'Random identifier; org_id everywhere else.';
@@ -16,6 +18,7 @@ comment on column app.organization.created_by is 'The person who founded it.';
 comment on column app.organization.created_at is 'When it was founded.';
 comment on column app.organization.require_mfa is 'True: to a token without a second factor this organization does not exist (F06); authz.org_ids() sees to it.';
 comment on column app.organization.suspended_at is 'When it was suspended, or null: while it is, it does not exist for anybody; authz.org_ids() sees to it.';
+comment on column app.organization.acl_max_age_hours is 'How long, in hours, a document from another system is read after its access was last checked there (F30). The one place that says so; documents carry a copy.';
 
 alter table app.organization enable row level security;
 alter table app.organization force row level security;
@@ -47,7 +50,7 @@ comment on policy organization_select_joined_owner on app.organization is 'authz
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
-grant update (slug, name, require_mfa) on app.organization to authenticated;
+grant update (slug, name, require_mfa, acl_max_age_hours) on app.organization to authenticated;
 grant select, insert (slug, name, created_by) on app.organization to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.organization
   for each statement execute function authz.tg_in_person();

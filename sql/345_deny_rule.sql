@@ -55,15 +55,23 @@ create policy deny_rule_select_owner on app.deny_rule for select to ringfence_ow
   using (org_id = any (array(select authz.org_ids()))
     and (user_id = (select authz.uid()) or team_id = any (array(select authz.team_ids())) or role_id = any (array(select authz.role_ids()))
       or num_nonnulls(user_id, team_id, role_id) = 0));
+create policy deny_rule_select_inherited_owner on app.deny_rule for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids())) and document_id is not null);
+create policy deny_rule_insert_inherited_owner on app.deny_rule for insert to ringfence_owner
+  with check (created_by = (select authz.uid())
+    and document_id in (select d.id from app.document d where d.owner_id = (select authz.uid()) and d.state = 'loading'));
 comment on policy deny_rule_select_manager on app.deny_rule is 'rules.manage sees the rules; whom one concerns is not told of it.';
 comment on policy deny_rule_insert_manager on app.deny_rule is 'rules.manage makes rules, in their own name.';
 comment on policy deny_rule_update_nobody on app.deny_rule is 'Rules are made and deleted, not edited.';
 comment on policy deny_rule_delete_manager on app.deny_rule is 'rules.manage deletes rules.';
 comment on policy deny_rule_floor on app.deny_rule is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy deny_rule_select_owner on app.deny_rule is 'authz.denied() sees the rules that concern the person asking and no others.';
+comment on policy deny_rule_select_inherited_owner on app.deny_rule is 'A replacement copies the rules of the version it replaces; authz.denied() says itself whom a rule concerns.';
+comment on policy deny_rule_insert_inherited_owner on app.deny_rule is 'Only onto a version the person asking is loading.';
 grant select, delete on app.deny_rule to authenticated;
 grant insert (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool, reason) on app.deny_rule to authenticated;
 grant select on app.deny_rule to ringfence_owner;
+grant insert (org_id, user_id, team_id, role_id, document_id, reason) on app.deny_rule to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.deny_rule
   for each statement execute function authz.tg_in_person();
 create trigger _110_step_up before insert or update or delete on app.deny_rule

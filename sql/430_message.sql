@@ -40,11 +40,19 @@ create policy message_floor on app.message as restrictive for all to authenticat
 create policy message_scope_floor on app.message as restrictive for all to authenticated
   using ((select authz.in_scope(array['bots.run'])))
   with check ((select authz.in_scope(array['bots.run'])));
+create policy message_select_citing_owner on app.message for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids())) and citations <> '[]');
+create policy message_update_citing_owner on app.message for update to ringfence_owner
+  using (org_id = any (array(select authz.org_ids())) and citations <> '[]')
+  with check (org_id = any (array(select authz.org_ids())) and citations <> '[]');
 comment on policy message_select_self on app.message is 'One''s own only.';
 comment on policy message_insert_self on app.message is 'Into one''s own conversations; the foreign key carries the person.';
 comment on policy message_update_nobody on app.message is 'What was said stays said.';
 comment on policy message_delete_nobody on app.message is 'Retention and erasure come with their own rules.';
 comment on policy message_floor on app.message is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy message_scope_floor on app.message is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
+comment on policy message_select_citing_owner on app.message is 'Deleting a document finds the answers that cite it; of them only who cites what.';
+comment on policy message_update_citing_owner on app.message is 'Deleting a document redacts its citations in everybody''s answers.';
 grant select on app.message to authenticated;
 grant insert (org_id, conversation_id, run_id, role, content, citations) on app.message to authenticated;
+grant select (org_id, citations), update (citations) on app.message to ringfence_owner;

@@ -153,9 +153,10 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
         merge: Any = seen if seen == len(read) else "refused by policy"
         result |= {command: blind, f"{command} where": where, f"{command} returning": seen, f"merge {command}": merge}
         for slug, role in persona.roles.items():
-            if role in d.every_row:
-                result |= {k: d.every_row[role] for k in (command, f"{command} returning", f"merge {command}")}
-                result |= {f"{command} where": d.every_row[role]} if slug == "acme" else {}
+            if stopped := d.every_row.get(role) or d.every_row.get(f"{role} {command}"):
+                result |= {k: stopped for k in (command, f"{command} returning")}
+                result |= {f"merge {command}": stopped} if merge != "refused by policy" else {}
+                result |= {f"{command} where": stopped} if slug == "acme" else {}
     result["move"] = "not granted"
     return result
 

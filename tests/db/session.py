@@ -65,7 +65,7 @@ class Request:
         """Call `api.name` by named arguments: a list of objects for a set, the object otherwise, as PostgREST answers."""
         assert name.isidentifier() and all(a.isidentifier() for a in arguments)
         arrays = self._arrays(name) if any(isinstance(v, list) for v in arguments.values()) else set()
-        given = ", ".join(f"{a} => %s" + ("::extensions.vector" if a == "query_embedding" else "") for a in arguments)
+        given = ", ".join(f'"{a}" => %s' + ("::extensions.vector" if a == "query_embedding" else "") for a in arguments)
         values = [v if a in arrays else _adapt(v) for a, v in arguments.items()]
         with self.connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
             rows = cursor.execute(f"select * from api.{name}({given})", values).fetchall()  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ BROKEN = [
      {"insert into acme", "insert on conflict into acme", "merge insert into acme"}),
     # Nor any form that reads a column (trap 2).
     ("bot", ["alter policy bot_update_manager on app.bot using (true) with check (true)", NO_FLOOR], OUTSIDER, {"update"}),
-    ("document", ["alter policy document_delete_manager on app.document using (true)", NO_FLOOR], OUTSIDER, {"delete"}),
+    ("document", ["alter policy document_delete_editor on app.document using (true)", NO_FLOOR], OUTSIDER, {"delete"}),
     ("bot", ["grant update (org_id) on app.bot to authenticated"], "member of both", {"move"}),
     # With the guard trigger out of the way: it refuses this too.
     ("membership", ["alter policy membership_insert_manager on app.membership with check (user_id = (select authz.uid()))", NO_FLOOR,

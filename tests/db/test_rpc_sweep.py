@@ -19,7 +19,7 @@ from tests.db.registry import CHOSEN, EITHER, HOSTILE, PEOPLE_AT_LARGE, RECIPES
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
-CASTS = {"extensions.vector", "jsonb", "uuid", "boolean", "integer", "bigint", "text", "text[]"}
+CASTS = {"extensions.vector", "jsonb", "uuid", "uuid[]", "boolean", "integer", "bigint", "text", "text[]", "timestamp with time zone"}
 # They concern the caller alone: somebody without an organization gets the same as anybody.
 ABOUT_ONESELF = {"tool_catalog", "whoami", "create_organization", "touch_api_token", "choose_no_organization"}
 # What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
@@ -42,7 +42,7 @@ def signatures(world: World) -> dict[str, dict[str, str]]:
 def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any]) -> tuple[Any, ...]:
     """What the caller sees of a call, undone afterwards: ("ok", row count, text) or (SQLSTATE, message, detail, hint)."""
     assert set(types.values()) <= CASTS
-    given = ", ".join(f"{a} => %s::{types[a]}" for a in arguments)
+    given = ", ".join(f'"{a}" => %s::{types[a]}' for a in arguments)
     values = [literal(v, types[a]) for a, v in arguments.items()]
     try:
         with db.connection.transaction(force_rollback=True):

@@ -46,4 +46,4 @@ class Decision:
     """What an API token needs one of to reach even its owner's own rows."""
     org: str | None = "org_id"
     every_row: dict[str, str] = field(default_factory=dict)
-    """By role, what happens to a write to every row at once where a trigger, not a policy, stops it."""
+    """By role, or role and command, what happens to a write to every row at once where a trigger or a key, not a policy, stops it."""

@@ -4,8 +4,10 @@ from pg_constraint k
 where k.contype = 'f' and k.connamespace::regnamespace::text in ('api', 'app', 'authz', 'public')
   and case
     when k.confrelid = 'app.organization'::regclass then
-      (select array_agg(a.attname::text) from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey))
-        is distinct from array['org_id']
+      not exists (
+        select from unnest(k.conkey, k.confkey) pair (child, parent)
+        join pg_attribute c on c.attrelid = k.conrelid and c.attnum = pair.child and c.attname = 'org_id'
+        join pg_attribute p on p.attrelid = k.confrelid and p.attnum = pair.parent and p.attname = 'id')
     when exists (select from pg_attribute a where a.attrelid = k.confrelid and a.attname = 'org_id') then
       not exists (
         select from unnest(k.conkey, k.confkey) pair (child, parent)

@@ -29,7 +29,7 @@ POLICIES = [
         ("alter policy chunk_select_reader on app.chunk using (true)", "app.chunk.chunk_select_reader"),
         ("alter policy run_select_self on app.run using (1 = 1)", "app.run.run_select_self"),
         ("alter policy bot_select_viewer on app.bot using (org_id = org_id)", "app.bot.bot_select_viewer"),
-        ("alter policy document_update_manager on app.document with check (true)", "app.document.document_update_manager"),
+        ("alter policy document_update_editor on app.document with check (true)", "app.document.document_update_editor"),
         ("create policy planted on app.membership for select to authenticated using (exists (select from app.role))", "app.membership.planted"),
         ("create policy planted on app.message for insert to authenticated with check (not false)", "app.message.planted")),
     *plants(

@@ -1,0 +1,268 @@
+-- Documents: loading a text in batches, and taking the place of its earlier version in one statement; reading about them; deleting.
+
+create function api.begin_document(
+  org_id uuid, knowledge_base_id uuid, title text, uri text, sha256 text, visibility text default null, media_type text default 'text/plain',
+  byte_size bigint default null, tags text[] default '{}', classification integer default null, source text default 'upload',
+  trust text default 'untrusted', modified_at timestamptz default null)
+returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_base app.knowledge_base;
+  v_old app.document;
+  v_visibility text;
+  v_id uuid;
+begin
+  perform authz.require_org(begin_document.org_id);
+  select k.* into v_base from app.knowledge_base k
+  where k.org_id = begin_document.org_id and k.id = begin_document.knowledge_base_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such knowledge base';
+  end if;
+  v_visibility := coalesce(begin_document.visibility, case v_base.visibility when 'restricted' then 'knowledge_base' else 'organization' end);
+  perform authz.require(v_visibility <> 'organization' or v_base.visibility = 'organization',
+    'visibility: the knowledge base is restricted, and so are its documents; share the document itself with others');
+  select d.* into v_old from app.document d
+  where d.org_id = begin_document.org_id and d.knowledge_base_id = begin_document.knowledge_base_id and d.state = 'ready'
+    and d.uri = begin_document.uri and (d.visibility = 'private') = (v_visibility = 'private')
+    and (d.visibility <> 'private' or d.owner_id = authz.uid());
+  if v_old.sha256 = begin_document.sha256 then
+    return jsonb_build_object('document_id', v_old.id, 'state', 'unchanged');
+  end if;
+  -- What this person left half loaded at this place is of no use to anyone.
+  delete from app.document d
+  where d.org_id = begin_document.org_id and d.knowledge_base_id = begin_document.knowledge_base_id and d.state = 'loading'
+    and d.uri = begin_document.uri and d.owner_id = authz.uid();
+  insert into app.document (org_id, knowledge_base_id, title, uri, sha256, visibility, classification, media_type, byte_size, tags, source,
+    trust, modified_at)
+  values (begin_document.org_id, begin_document.knowledge_base_id, begin_document.title, begin_document.uri, begin_document.sha256,
+    -- A new version is not less confidential than the one before unless somebody says so.
+    v_visibility, coalesce(begin_document.classification, v_old.classification, 1), begin_document.media_type, begin_document.byte_size,
+    coalesce(begin_document.tags, '{}'), begin_document.source, begin_document.trust, begin_document.modified_at)
+  returning id into v_id;
+  return jsonb_build_object('document_id', v_id, 'state', 'loading');
+end
+$$;
+comment on function api.begin_document(uuid, uuid, text, text, text, text, text, bigint, text[], integer, text, text, timestamptz) is $c$Begin to load a document, or learn that it is there unchanged.
+
+@audience app
+@param org_id             the organization
+@param knowledge_base_id  the knowledge base
+@param title              title; 1..300 characters
+@param uri                where it comes from; names its place; 1..1000 characters
+@param sha256             SHA-256 of the source, hexadecimal; 64..64 characters
+@param visibility         organization, knowledge_base or private
+@param media_type         media type of the source, as type/subtype; 3..191 characters
+@param byte_size          bytes of the source; 0..104857600
+@param tags               words to filter by; at most 20, 1000 characters in all
+@param classification     0 public, 1 internal, 2 confidential, 3 secret; 0..3; without it the earlier version's, or 1
+@param source             upload, api, or the name of a connector; 1..40 of a-z, 0-9, _ and -
+@param trust              untrusted or trusted
+@param modified_at        when the source was last changed
+@returns                  {document_id, state: loading or unchanged}
+@errors                   22004, 22023, 23514, 42501, PT404
+@effect                   write$c$;
+revoke all on function api.begin_document(uuid, uuid, text, text, text, text, text, bigint, text[], integer, text, text, timestamptz) from public;
+grant execute on function api.begin_document(uuid, uuid, text, text, text, text, text, bigint, text[], integer, text, text, timestamptz)
+  to authenticated;
+
+create function authz.loading_document(org_id uuid, document_id uuid) returns app.document
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_document app.document;
+begin
+  select d.* into v_document from app.document d
+  where d.org_id = loading_document.org_id and d.id = loading_document.document_id and d.state = 'loading' and d.owner_id = authz.uid();
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such document being loaded by you';
+  end if;
+  return v_document;
+end
+$$;
+comment on function authz.loading_document(uuid, uuid) is 'The document the signed-in person is loading; PT404 for any other.';
+revoke all on function authz.loading_document(uuid, uuid) from public;
+grant execute on function authz.loading_document(uuid, uuid) to authenticated;
+
+create function api.add_chunks(org_id uuid, document_id uuid, chunks jsonb) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_document app.document;
+begin
+  perform authz.require_org(add_chunks.org_id);
+  perform authz.require(jsonb_typeof(chunks) = 'array', 'chunks: an array');
+  perform authz.require(jsonb_array_length(chunks) between 1 and 64, 'chunks: 1..64 a call');
+  v_document := authz.loading_document(add_chunks.org_id, add_chunks.document_id);
+  insert into app.chunk (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at,
+    position, heading, content, start_char, end_char, embedding)
+  select v_document.org_id, v_document.id, v_document.knowledge_base_id, v_document.visibility, v_document.owner_id,
+    v_document.classification, v_document.acl_expires_at,
+    (c ->> 'position')::integer, nullif(c ->> 'heading', ''), c ->> 'content', (c ->> 'start_char')::integer, (c ->> 'end_char')::integer,
+    (c ->> 'embedding')::extensions.vector
+  from jsonb_array_elements(chunks) c;
+  return jsonb_build_object('chunks',
+    (select count(*) from app.chunk c where c.org_id = v_document.org_id and c.document_id = v_document.id));
+end
+$$;
+comment on function api.add_chunks(uuid, uuid, jsonb) is $c$Add passages to a document being loaded.
+
+@audience app
+@param org_id       the organization
+@param document_id  the document, as begin_document answered
+@param chunks       array of 1..64 {position, heading: 0..300 characters, content: 1..4000 characters, start_char, end_char, embedding: 384 numbers}
+@returns            {chunks: how many the document has now}
+@errors             22004, 22023, 22P02, 23505, 23514, 42501, PT404
+@effect             write$c$;
+revoke all on function api.add_chunks(uuid, uuid, jsonb) from public;
+grant execute on function api.add_chunks(uuid, uuid, jsonb) to authenticated;
+
+create function api.finish_document(org_id uuid, document_id uuid) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_document app.document;
+  v_chunks bigint;
+  v_replaced uuid;
+begin
+  perform authz.require_org(finish_document.org_id);
+  v_document := authz.loading_document(finish_document.org_id, finish_document.document_id);
+  select count(*) into v_chunks from app.chunk c where c.org_id = v_document.org_id and c.document_id = v_document.id;
+  perform authz.require(v_chunks > 0, 'the document has no chunks');
+  perform authz.require((
+    select p.parts = 0 or p.last = p.parts - 1 and p.sha256 = v_document.sha256
+    from (select count(*) as parts, max(f.position) as last,
+        encode(sha256(coalesce(string_agg(f.content, ''::bytea order by f.position), ''::bytea)), 'hex') as sha256
+      from app.document_part f where f.org_id = v_document.org_id and f.document_id = v_document.id) p),
+    'the parts are not the file whose sha256 was given');
+  delete from app.document d
+  where d.org_id = v_document.org_id and d.knowledge_base_id = v_document.knowledge_base_id and d.uri = v_document.uri
+    and (d.visibility = 'private') = (v_document.visibility = 'private')
+    and (d.visibility <> 'private' or d.owner_id = v_document.owner_id)
+    and d.state = 'ready'
+  returning d.id into v_replaced;
+  update app.document d set state = 'ready' where d.org_id = v_document.org_id and d.id = v_document.id;
+  return jsonb_build_object('document_id', v_document.id, 'chunks', v_chunks, 'replaced', v_replaced);
+exception when unique_violation then
+  raise sqlstate 'PT409' using message = 'another document has this uri, and it is not yours to replace';
+end
+$$;
+comment on function api.finish_document(uuid, uuid) is $c$Make a loaded document findable, replacing the earlier version at the same uri in the same transaction; with whom that was shared, this is.
+
+@audience app
+@param org_id       the organization
+@param document_id  the document, as begin_document answered
+@returns            {document_id, chunks, replaced: the earlier version or null}
+@errors             22004, 22023, 42501, PT404, PT409
+@effect             write$c$;
+revoke all on function api.finish_document(uuid, uuid) from public;
+grant execute on function api.finish_document(uuid, uuid) to authenticated;
+
+create function api.list_documents(
+  org_id uuid, knowledge_base_id uuid, tagged text[] default null, since timestamptz default null, until timestamptz default null,
+  after_uri text default null, max_rows integer default 1000)
+returns table (
+  id uuid, title text, uri text, sha256 text, visibility text, classification integer, owner_id uuid, state text, media_type text, byte_size bigint,
+  tags text[], source text, trust text, modified_at timestamptz, created_at timestamptz)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  perform authz.require_org(list_documents.org_id);
+  perform authz.require(max_rows between 1 and 1000, 'max_rows: 1..1000');
+  perform authz.require(coalesce(char_length(after_uri), 0) <= 1000, 'after_uri: 0..1000 characters');
+  return query
+    select d.id, d.title, d.uri, d.sha256, d.visibility, d.classification::integer, d.owner_id, d.state, d.media_type, d.byte_size,
+      d.tags, d.source, d.trust, d.modified_at, d.created_at
+    from app.document d
+    where d.org_id = list_documents.org_id and d.knowledge_base_id = list_documents.knowledge_base_id
+      and (tagged is null or d.tags @> tagged)
+      and (since is null or coalesce(d.modified_at, d.created_at) >= since)
+      and (until is null or coalesce(d.modified_at, d.created_at) < until)
+      and (after_uri is null or d.uri > after_uri)
+    order by d.uri, d.id
+    limit max_rows;
+end
+$$;
+comment on function api.list_documents(uuid, uuid, text[], timestamptz, timestamptz, text, integer) is $c$List the documents of a knowledge base that you may read.
+
+@audience app
+@param org_id             the organization
+@param knowledge_base_id  the knowledge base
+@param tagged             only documents with all of these tags
+@param since              only documents changed, or if that is unknown added, at this time or later
+@param until              only documents changed, or if that is unknown added, before this time
+@param after_uri          go on after this uri; 0..1000 characters
+@param max_rows           number of documents; 1..1000
+@returns                  array of {id, title, uri, sha256, visibility, classification, owner_id, state, media_type, byte_size, tags, source, trust, modified_at, created_at}; by uri
+@errors                   22004, 22023
+@effect                   read$c$;
+revoke all on function api.list_documents(uuid, uuid, text[], timestamptz, timestamptz, text, integer) from public;
+grant execute on function api.list_documents(uuid, uuid, text[], timestamptz, timestamptz, text, integer) to authenticated;
+
+create function api.get_document(org_id uuid, document_id uuid) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_found jsonb;
+begin
+  perform authz.require_org(get_document.org_id);
+  select jsonb_build_object('id', d.id, 'knowledge_base_id', d.knowledge_base_id, 'title', d.title, 'uri', d.uri, 'media_type', d.media_type,
+      'byte_size', d.byte_size, 'sha256', d.sha256, 'visibility', d.visibility, 'classification', d.classification, 'tags', d.tags,
+      'trust', d.trust, 'source', d.source, 'owner_id', d.owner_id, 'state', d.state, 'modified_at', d.modified_at, 'created_at', d.created_at,
+      'acl_synced_at', d.acl_synced_at, 'acl_expires_at', nullif(d.acl_expires_at, 'infinity'),
+      'parts', (select count(*) from app.document_part p where p.org_id = d.org_id and p.document_id = d.id),
+      'chunks', (select count(*) from app.chunk c where c.org_id = d.org_id and c.document_id = d.id)) into v_found
+  from app.document d
+  where d.org_id = get_document.org_id and d.id = get_document.document_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such document';
+  end if;
+  return v_found;
+end
+$$;
+comment on function api.get_document(uuid, uuid) is $c$Tell about a document you may read: where it came from, who added it, how far it is trusted.
+
+@audience app
+@param org_id       the organization
+@param document_id  the document
+@returns            {id, knowledge_base_id, title, uri, media_type, byte_size, sha256, visibility, classification, tags, trust, source, owner_id, state, modified_at, created_at, acl_synced_at, acl_expires_at, parts, chunks}
+@errors             22004, PT404
+@effect             read$c$;
+revoke all on function api.get_document(uuid, uuid) from public;
+grant execute on function api.get_document(uuid, uuid) to authenticated;
+
+create function api.delete_document(org_id uuid, document_id uuid) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_receipt app.deletion_receipt;
+begin
+  perform authz.require_org(delete_document.org_id);
+  delete from app.document d where d.org_id = delete_document.org_id and d.id = delete_document.document_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such document of yours to delete';
+  end if;
+  select r.* into v_receipt from app.deletion_receipt r
+  where r.org_id = delete_document.org_id and r.document_id = delete_document.document_id;
+  return jsonb_build_object('document_id', delete_document.document_id, 'receipt_id', v_receipt.id, 'chunks', coalesce(v_receipt.chunks, 0),
+    'parts', coalesce(v_receipt.parts, 0), 'citations_redacted', coalesce(v_receipt.citations_redacted, 0));
+end
+$$;
+comment on function api.delete_document(uuid, uuid) is $c$Delete a document with its passages, their vectors and its file; what answers cite of it is redacted.
+
+@audience app
+@param org_id       the organization
+@param document_id  the document
+@returns            {document_id, receipt_id: null for one that was still loading, chunks, parts, citations_redacted}
+@errors             22004, PT404
+@effect             destructive$c$;
+revoke all on function api.delete_document(uuid, uuid) from public;
+grant execute on function api.delete_document(uuid, uuid) to authenticated;
