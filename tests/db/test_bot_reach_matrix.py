@@ -30,8 +30,11 @@ class Kind:
     """The outcome of the stranger's call: ok without the row, not_found, or denied."""
     direct: str = "select id from app.chunk where document_id = %s"
     """What the person asks of the database without any bot, with the id as its argument: rows, or an error."""
+    first: str = "select 1"
+    """What an operator changes before; names of `Organization.ids` and `org` stand in braces, people as themselves."""
 
 
+DENY = "insert into app.deny_rule (org_id, user_id, {0}, reason, created_by) values ('{{org}}', '{{customer}}', '{{{1}}}', 'Probe.', '{{owner}}')"
 ORDER = "select id from app.customer_order where id = %s"
 TICKET = "insert into app.support_ticket (org_id, subject, body) select o, 's', 'b' from authz.org_ids() o where %s::uuid is null returning id"
 KINDS = {
@@ -39,6 +42,13 @@ KINDS = {
     "a document of the organization, for staff": Kind("analyst", "auditor", "document"),
     "a private document, a customer": Kind("owner", "customer", "private_document"),
     "a private document, an admin": Kind("owner", "admin", "private_document"),
+    "a private document shared with one colleague": Kind("analyst", "customer", "shared_document"),
+    "a document of a restricted knowledge base": Kind("agent", "member", "vault_document"),
+    "a document of a restricted knowledge base, the organization's owner": Kind("admin", "owner", "vault_document"),
+    "a confidential document": Kind("admin", "customer", "document", first="update app.document set classification = 2 where id = '{document}'"),
+    "a secret document": Kind("owner", "analyst", "document", first="update app.document set classification = 3 where id = '{document}'"),
+    "a document a rule denies": Kind("member", "customer", "document", first=DENY.format("document_id", "document")),
+    "a knowledge base a rule denies": Kind("member", "customer", "document", first=DENY.format("knowledge_base_id", "knowledge_base")),
     "an order of one's own": Kind("customer", "member", "order", "my_orders", {}, direct=ORDER),
     "an order by its number": Kind("analyst", "member", "order", "get_order", {"number": "ORD-2000"}, "not_found", ORDER),
     "a ticket": Kind("customer", "analyst", "", "create_ticket", {"subject": "s", "body": "b"}, "denied", TICKET),
@@ -46,13 +56,16 @@ KINDS = {
 
 
 def bound_bot(db: Request, world: World) -> UUID:
-    """As the owner, make a bot that is bound to all there is to bind."""
-    become(db, world.acme.people["owner"])
+    """As the admin, who sees every knowledge base, make a bot that is bound to all there is to bind; nobody runs it yet."""
+    become(db, world.acme.people["admin"])
     bot = UUID(db.rpc("create_bot", org_id=world.acme.id, slug="matrix", name="Matrix")["id"])
     for (base,) in db.all("select id from app.knowledge_base where org_id = %s", world.acme.id):
         db.rpc("bind_bot", org_id=world.acme.id, bot_id=bot, knowledge_base_id=base)
     for name in tools(db):
         db.rpc("bind_bot", org_id=world.acme.id, bot_id=bot, tool=name)
+    assert db.one("select count(*) from app.bot_binding where bot_id = %s and knowledge_base_id is not null", bot) == world.rows(
+        "knowledge_base", f"org_id = '{world.acme.id}'")
+    db.rpc("unshare_bot", org_id=world.acme.id, bot_id=bot, user_id=world.acme.people["admin"].user_id)  # who made it was its runner
     return bot
 
 
@@ -76,9 +89,9 @@ def reads(db: Request, kind: Kind, target: Any) -> bool:
 def test_a_run_needs_both_the_right_to_run_and_the_right_to_read_F13_F34(world: World, name: str, may_read: bool, may_run: bool) -> None:
     kind = KINDS[name]
     person, target = world.acme.people[kind.reader if may_read else kind.stranger], world.acme.ids.get(kind.target)
-    with planted(world) as db:
+    everybody = {role: one.user_id for role, one in world.acme.people.items()}
+    with planted(world, kind.first.format(org=world.acme.id, **world.acme.ids | everybody)) as db:
         bot = bound_bot(db, world)
-        db.rpc("unshare_bot", org_id=world.acme.id, bot_id=bot, user_id=world.acme.people["owner"].user_id)  # who made it was its runner
         if may_run:
             db.rpc("share_bot", org_id=world.acme.id, bot_id=bot, user_id=person.user_id)
         become(db, person)
