@@ -196,4 +196,6 @@ def _show(described: dict[str, Any], as_json: bool) -> None:
         return
     print(f"url:              {described['url']}")
     print(f"publishable key:  {described['publishable_key']}")
+    if "model" in described:
+        print(f"model:            {described['model']['RINGFENCE_MODEL_NAME']}, on this machine")
     print(f"people:           {len(described['users'])}, passwords in {described['state_dir']}/users.json", flush=True)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from agent.cli.stack import _show
 from agent.model.serve import parameters
 from edge_proxy.local import model
 from edge_proxy.local.model import LocalModel
@@ -109,3 +110,12 @@ def test_without_the_library_it_says_what_to_run(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "agent.model.serve"], env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"},
                           capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr.strip()) == (1, "xllamacpp is not installed: run `ringfence model install`")
+
+
+def test_a_stack_says_in_words_that_a_model_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = {"url": "u", "publishable_key": "k", "users": [], "state_dir": "s"}
+    _show(plain, as_json=False)
+    assert "model" not in capsys.readouterr().out
+    _show(plain | {"model": {"RINGFENCE_MODEL_NAME": "small", "RINGFENCE_MODEL_API_KEY": "canary"}}, as_json=False)
+    said = capsys.readouterr().out
+    assert "small, on this machine" in said and "canary" not in said
