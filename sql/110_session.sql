@@ -28,6 +28,19 @@ revoke all on function authz.session_is_live() from public;
 grant execute on function authz.session_is_live() to authenticated;
 alter function authz.session_is_live() owner to ringfence_owner;
 
+create function authz.verified_email() returns text
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  -- Not the claim email: Supabase Auth puts an address into a token before its owner has confirmed it. Parsed now, as in
+  -- authz.session_is_live(): the owner needs no USAGE on Supabase Auth's schema.
+  select lower(u.email) from auth.users u where u.id = (select authz.uid()) and u.email_confirmed_at is not null;
+end;
+comment on function authz.verified_email() is 'The confirmed e-mail address of the signed-in person in lower case, or null.';
+revoke all on function authz.verified_email() from public;
+grant execute on function authz.verified_email() to authenticated;
+alter function authz.verified_email() owner to ringfence_owner;
+
 create function authz.pre_request() returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp

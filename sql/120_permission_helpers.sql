@@ -13,6 +13,17 @@ comment on function authz.joined_org_ids() is 'The organizations the signed-in p
 revoke all on function authz.joined_org_ids() from public;
 grant execute on function authz.joined_org_ids() to ringfence_owner;
 
+create function authz.inviting_org_ids() returns setof uuid
+language sql stable rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+  select i.org_id from app.invitation i
+  where i.email = (select authz.verified_email()) and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+$$;
+comment on function authz.inviting_org_ids() is 'The organizations with an open invitation to the confirmed address of the signed-in person; for the policies by which authz.join_by_invitation() looks at it.';
+revoke all on function authz.inviting_org_ids() from public;
+grant execute on function authz.inviting_org_ids() to ringfence_owner;
+
 create function authz.org_ids() returns setof uuid
 language sql stable security definer rows 10
 set search_path = pg_catalog, pg_temp

@@ -38,6 +38,8 @@ create policy organization_select_owner on app.organization for select to ringfe
   using (created_by = (select authz.uid()));
 create policy organization_select_joined_owner on app.organization for select to ringfence_owner
   using (id in (select authz.joined_org_ids()));
+create policy organization_select_invited_owner on app.organization for select to ringfence_owner
+  using (id in (select authz.inviting_org_ids()));
 create policy organization_insert_owner on app.organization for insert to ringfence_owner
   with check (created_by = (select authz.uid()));
 comment on policy organization_select_member on app.organization is 'Members see their organization.';
@@ -47,6 +49,7 @@ comment on policy organization_delete_nobody on app.organization is 'Nobody dele
 comment on policy organization_floor on app.organization is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
 comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations are suspended or require a second factor.';
+comment on policy organization_select_invited_owner on app.organization is 'Acceptance sees whether the organization is suspended or requires a second factor.';
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;

@@ -74,6 +74,8 @@ create policy role_permission_floor on app.role_permission as restrictive for al
   with check (org_id = any (array(select authz.org_ids())));
 create policy role_permission_select_owner on app.role_permission for select to ringfence_owner
   using (org_id = any (array(select authz.org_ids())));
+create policy role_permission_select_invited_owner on app.role_permission for select to ringfence_owner
+  using (org_id in (select authz.inviting_org_ids()));
 create policy role_permission_insert_owner on app.role_permission for insert to ringfence_owner
   with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
 comment on policy role_permission_select_member on app.role_permission is 'Members see what each role of their organization may do.';
@@ -82,6 +84,7 @@ comment on policy role_permission_update_nobody on app.role_permission is 'A per
 comment on policy role_permission_delete_manager on app.role_permission is 'roles.manage takes permissions away, within what the guard trigger lets them change, and from no built-in role.';
 comment on policy role_permission_floor on app.role_permission is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy role_permission_select_owner on app.role_permission is 'authz.orgs_with reads the permissions of the person''s own organizations.';
+comment on policy role_permission_select_invited_owner on app.role_permission is 'Acceptance compares what the role carries with what the inviter holds.';
 comment on policy role_permission_insert_owner on app.role_permission is 'Founding gives the built-in roles their permissions.';
 grant select, delete on app.role_permission to authenticated;
 grant insert (org_id, role_id, permission) on app.role_permission to authenticated;

@@ -34,7 +34,7 @@ alter table app.membership force row level security;
 create policy membership_select_member on app.membership for select to authenticated
   using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('members.read'))));
 create policy membership_insert_manager on app.membership for insert to authenticated
-  with check (org_id = any (array(select authz.orgs_with('members.manage'))));
+  with check (org_id = any (array(select authz.orgs_with('members.manage'))) and service_owner_id = (select authz.uid()));
 create policy membership_update_manager on app.membership for update to authenticated
   using (org_id = any (array(select authz.orgs_with('members.manage'))))
   with check (org_id = any (array(select authz.orgs_with('members.manage'))));
@@ -48,12 +48,12 @@ create policy membership_select_owner on app.membership for select to ringfence_
 create policy membership_insert_owner on app.membership for insert to ringfence_owner
   with check (user_id = (select authz.uid()));
 comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
-comment on policy membership_insert_manager on app.membership is 'members.manage adds members, within what the guard trigger lets them grant.';
+comment on policy membership_insert_manager on app.membership is 'members.manage adds service accounts to answer for, within what the guard trigger lets them grant. People join by invitation.';
 comment on policy membership_update_manager on app.membership is 'members.manage changes roles, within what the guard trigger lets them grant.';
 comment on policy membership_delete_manager on app.membership is 'One may leave; members.manage removes members; the guard trigger keeps the last owner.';
 comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
-comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member.';
+comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member, an accepted invitation whom it was for.';
 grant select, delete on app.membership to authenticated;
 grant insert (org_id, user_id, role_id, service_owner_id) on app.membership to authenticated;
 grant update (role_id) on app.membership to authenticated;
@@ -110,12 +110,12 @@ begin
       raise sqlstate '25001' using message = 'members are changed in a transaction of isolation level read committed';
     end if;
     -- The policy asked the same when the statement began; by now the right may be gone (R46). Leaving needs none.
-    if not v_org = any (array(select authz.orgs_with('members.manage'))) and not coalesce(tg_op = 'DELETE' and old.user_id = authz.uid(), false) then
+    if (v_org = any (array(select authz.orgs_with('members.manage')))) is not true and not coalesce(tg_op = 'DELETE' and old.user_id = authz.uid(), false) then
       raise sqlstate '42501' using message = 'giving and taking roles needs members.manage';
     end if;
     -- A granter must hold every permission of the role it gives, and of the role it takes away (F12). Someone whose own place
     -- is gone, perhaps by this very statement, no longer sees any of this and is refused.
-    if not v_org = any (array(select authz.org_ids())) or exists (
+    if (v_org = any (array(select authz.org_ids()))) is not true or exists (
       select from app.role_permission p
       where p.org_id = v_org
         and (tg_op <> 'INSERT' and p.role_id = old.role_id or tg_op <> 'DELETE' and p.role_id = new.role_id)

@@ -16,7 +16,7 @@ begin
     if current_setting('transaction_isolation') <> 'read committed' then
       raise sqlstate '25001' using message = 'roles are changed in a transaction of isolation level read committed';
     end if;
-    if not v_org = any (array(select authz.orgs_with('roles.manage'))) then
+    if (v_org = any (array(select authz.orgs_with('roles.manage')))) is not true then
       raise sqlstate '42501' using message = 'changing roles needs roles.manage';
     end if;
     if exists (select from app.role r where r.org_id = v_org and r.id = v_role and r.built_in) then

@@ -41,34 +41,6 @@ comment on function api.list_members(uuid) is $c$List the members of an organiza
 revoke all on function api.list_members(uuid) from public;
 grant execute on function api.list_members(uuid) to authenticated;
 
-create function api.add_member(org_id uuid, user_id uuid, role text) returns jsonb
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform authz.require_org(add_member.org_id);
-  perform authz.require(add_member.user_id is not null, 'user_id: name the person');
-  perform authz.lock_organization(add_member.org_id);
-  insert into app.membership (org_id, user_id, role_id)
-  values (add_member.org_id, add_member.user_id, authz.role_named(add_member.org_id, add_member.role));
-  return jsonb_build_object('user_id', add_member.user_id, 'role', add_member.role);
-exception
-  when unique_violation then raise sqlstate 'PT409' using message = 'already a member';
-  when foreign_key_violation then raise sqlstate 'PT404' using message = 'no such person';
-end
-$$;
-comment on function api.add_member(uuid, uuid, text) is $c$Add a person to an organization with a role whose permissions you hold yourself.
-
-@audience app
-@param org_id   the organization
-@param user_id  the person, as known to Supabase Auth
-@param role     name of a role of the organization
-@returns        {user_id, role}
-@errors         22004, 22023, 42501, PT401, PT404, PT409
-@effect         write$c$;
-revoke all on function api.add_member(uuid, uuid, text) from public;
-grant execute on function api.add_member(uuid, uuid, text) to authenticated;
-
 create function api.change_member(org_id uuid, user_id uuid, role text) returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp

@@ -7,6 +7,7 @@ as $$
 declare
   v_built_in boolean := (select r.built_in from app.role r where r.org_id = require_role.org_id and r.id = require_role.role_id);
 begin
+  perform authz.require_person();
   if v_built_in is null then
     raise sqlstate 'PT404' using message = 'no such role in this organization';
   elsif v_built_in then

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import chat, db, doctor, kb, keys, login, model, stack, tour
+from agent.cli import chat, db, doctor, kb, keys, login, members, model, stack, tour
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 for command in (stack.up, stack.status, stack.down, stack.serve, tour.tour, login.login, chat.chat, doctor.doctor):
     app.command()(command)
+for command, name in ((members.invite, "invite"), (members.accept, "join"), (members.members, "members")):
+    app.command(name)(command)
 app.add_typer(kb.app, name="kb")
 app.add_typer(db.app, name="db")
 app.add_typer(model.app, name="model")

@@ -11,6 +11,7 @@ from agent.cli import corpus
 from agent.cli.client import EdgeClient
 from agent.cli.embedding import configured_embedder
 from agent.cli.errors import CliError
+from agent.cli.members import join
 from agent.cli.people import ACME, GLOBEX, INSTRUCTIONS, ORGANIZATIONS, TOOLS, Organization, everybody
 from agent.embedding import Embedder
 from agent.errors import Conflict
@@ -82,7 +83,7 @@ async def _organization(client: EdgeClient, people: dict[str, dict[str, str]], o
     present = {row["user_id"] for row in await owner.call("list_members", {"org_id": org_id})}
     for email, role in (one.members | one.removed).items():
         if people[email]["user_id"] not in present:
-            await owner.call("add_member", {"org_id": org_id, "user_id": people[email]["user_id"], "role": role})
+            await join(owner, client.as_person(people[email]["token"]), org_id, email, role)
     for email in one.removed:
         await owner.call("remove_member", {"org_id": org_id, "user_id": people[email]["user_id"]})
     bases = {row["slug"]: row["id"] for row in await owner.call("list_knowledge_bases", {"org_id": org_id})}

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.cli.chat import citation_line
 from agent.cli.client import Answer, EdgeClient
+from agent.cli.members import join
 from agent.cli.people import ACME, GLOBEX, Organization
 from edge_proxy.local.auth.keys import SigningKeys
 from edge_proxy.local.state import State
@@ -81,7 +82,7 @@ class Transcript:
         owner = self.client.as_person(self.tokens[ACME.owner])
         org_id = await self._org_id(ACME)
         person = {"org_id": org_id, "user_id": (await self.client.as_person(token).call("whoami"))["user_id"]}
-        await owner.call("add_member", {**person, "role": role})
+        await join(owner, self.client.as_person(token), org_id, email, role)
         try:
             before = await self._chat(email, QUESTION)
         finally:

@@ -13,13 +13,13 @@ from tests.db.session import Person, Request
 from tests.db.world import World
 
 
-def own_ids(world: World) -> dict[str, UUID]:
+def own_ids(world: World) -> dict[str, Any]:
     """What a recipe's placeholders stand for in acme."""
     with world.operator() as db:
         return bindings(world.acme, db) | {"nobody": world.nobody.user_id, "loaded_document": world.acme.ids["loading_document"]}
 
 
-def made_first(db: Request, world: World, name: str) -> dict[str, UUID]:
+def made_first(db: Request, world: World, name: str) -> dict[str, Any]:
     """Make what this recipe needs and the world does not hold, as its caller in the transaction of `db`: a document whose passages are in."""
     if ":loaded_document" not in RECIPES[name][1].values():
         return {}
@@ -31,8 +31,8 @@ def made_first(db: Request, world: World, name: str) -> dict[str, UUID]:
 
 
 def caller(world: World, name: str) -> Person:
-    """Return the person of acme with whom the recipe works."""
-    return world.acme.people[RECIPES[name][0]]
+    """Return the person of acme with whom the recipe works: a member, or the guest."""
+    return (world.acme.people | {"guest": world.acme.guest})[RECIPES[name][0]]
 
 
 def arguments(db: Request, world: World, name: str) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def arguments(db: Request, world: World, name: str) -> dict[str, Any]:
     return filled(RECIPES[name][1], own_ids(world) | made_first(db, world, name))
 
 
-def filled(arguments: dict[str, Any], ids: dict[str, UUID]) -> dict[str, Any]:
+def filled(arguments: dict[str, Any], ids: dict[str, Any]) -> dict[str, Any]:
     """The arguments with every placeholder, in texts, lists and objects, replaced by its id."""
     return {name: _filled(value, ids) for name, value in arguments.items()}
 
 
-def _filled(value: Any, ids: dict[str, UUID]) -> Any:
+def _filled(value: Any, ids: dict[str, Any]) -> Any:
     if isinstance(value, str) and value.startswith(":"):
         return re.sub(r":([a-z_]+)", lambda m: str(ids[m[1]]), value)
     if isinstance(value, list):

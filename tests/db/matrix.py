@@ -69,24 +69,24 @@ def personas(world: World) -> dict[str, Persona]:
     }
 
 
-def bindings(organization: Organization, db: Request) -> dict[str, UUID]:
+def bindings(organization: Organization, db: Request) -> dict[str, Any]:
     """The ids that rules and probes name with a colon, as the superuser knows them."""
     if organization.id not in _ids:
         _ids[organization.id] = _read_bindings(organization, db)
     return _ids[organization.id]
 
 
-_ids: dict[UUID, dict[str, UUID]] = {}
+_ids: dict[UUID, dict[str, Any]] = {}
 
 
-def _read_bindings(organization: Organization, db: Request) -> dict[str, UUID]:
+def _read_bindings(organization: Organization, db: Request) -> dict[str, Any]:
     ids = dict(organization.ids) | {"org": organization.id}
     ids |= {role: person.user_id for role, person in organization.people.items()}
     roles = db.all("select name || '_role', id from app.role where org_id = %s", organization.id)
     return ids | dict(roles)
 
 
-def fill(text: str, ids: dict[str, UUID]) -> str:
+def fill(text: str, ids: dict[str, Any]) -> str:
     return re.sub(r"(?<!:):([a-z_]+)", lambda m: f"'{ids[m[1]]}'::uuid" if m[1] in ids else m[0], text)
 
 

@@ -36,13 +36,12 @@ def test_nobody_grants_or_takes_a_role_in_the_statement_that_removes_themself_F1
                      + then.format(org=world.acme.id, sock=sock.user_id, owner_role=owner_role, owner=people["owner"].user_id,
                                    member=people["member"].user_id))
         assert said(db.error(statement)) == NEEDS
-        assert db.rpc("add_member", org_id=world.acme.id, user_id=sock.user_id, role="member")["role"] == "member"
+        assert db.run("insert into app.membership (org_id, user_id, role_id, service_owner_id) select org_id, %s, id, authz.uid() from app.role where name = 'member'", sock.user_id) == 1
 
 
 def test_owners_leaving_together_in_one_statement_leave_one_behind_R45(own_world: World) -> None:
     world, second = own_world, make_person(own_world.superuser_url, "second@acme.test")
-    with world.as_(world.acme.people["owner"], keep=True) as db:
-        db.rpc("add_member", org_id=world.acme.id, user_id=second.user_id, role="owner")
+    world.join(world.acme, second, "owner")
     both = (f"with gone as (delete from app.membership where org_id = '{world.acme.id}' and user_id = '{second.user_id}' returning 1)"
             f" delete from app.membership where org_id = '{world.acme.id}' and user_id = '{world.acme.people['owner'].user_id}' and exists (select from gone)")
     with world.as_(second) as db:
@@ -58,7 +57,9 @@ def test_members_are_not_changed_on_an_old_snapshot_R46(world: World) -> None:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         db = Request(connection)
         become(db, owner)
-        assert db.rpc_error("add_member", org_id=world.acme.id, user_id=world.nobody.user_id, role="member").sqlstate == "25001"
+        for act, given in (("change_member", {"user_id": world.acme.people["customer"].user_id, "role": "auditor"}),
+                           ("create_invitation", {"email": "new@acme.test", "role": "member"})):
+            assert db.rpc_error(act, org_id=world.acme.id, **given).sqlstate == "25001"
         connection.rollback()
 
 
@@ -202,16 +203,18 @@ def test_the_number_of_organizations_a_person_founds_is_not_raced_past(own_world
     assert world.rows("organization", f"created_by = '{person.user_id}'") == 50
 
 
-def test_somebody_added_to_an_organization_can_leave_it_and_their_own_bots_stay_first(world: World) -> None:
-    """Until invitations exist, being added needs no consent; so it must do no harm that one cannot undo."""
+def test_somebody_who_accepted_can_leave_and_their_own_bots_stay_first(world: World) -> None:
+    """Nobody becomes a member without a word of their own, and a yes can be taken back."""
     victim = world.acme.people["member"]
     with planted(world) as db:
         become(db, world.nobody)
         org = UUID(db.rpc("create_organization", slug="aaa", name="Squat")["id"])
         bot = UUID(db.rpc("create_bot", org_id=org, slug="helpdesk", name="Not yours")["id"])
         db.rpc("share_bot", org_id=org, bot_id=bot)
-        db.rpc("add_member", org_id=org, user_id=victim.user_id, role="member")
+        token = db.rpc("create_invitation", org_id=org, email=victim.email, role="member")["token"]
         become(db, victim)
+        assert [b["organization"] for b in db.rpc("list_bots")] == ["acme"]
+        db.rpc("accept_invitation", token=token)
         assert [b["organization"] for b in db.rpc("list_bots")] == ["acme", "aaa"]
         assert db.rpc("remove_member", org_id=org, user_id=victim.user_id) == {"user_id": str(victim.user_id), "role": None}
         assert [b["organization"] for b in db.rpc("list_bots")] == ["acme"]

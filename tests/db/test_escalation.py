@@ -108,3 +108,27 @@ def test_attempt_8_having_an_app_do_it_that_acts_for_an_owner_F12_R44(world: Wor
             assert said(db.rpc_error(act, org_id=org, **given)) == APP
     with world.as_(owner, **second_factor()) as db:
         assert db.rpc("create_role", org_id=org, name="probe", permissions=["bots.run"])["id"]
+
+
+def test_attempt_9_inviting_somebody_into_a_role_above_ones_own_F12(world: World) -> None:
+    with with_lead(world) as (db, _):
+        for above in ("owner", "admin", "member"):
+            assert said(db.rpc_error("create_invitation", org_id=world.acme.id, email=world.nobody.email, role=above)) == BEYOND_GIVING
+        token = db.rpc("create_invitation", org_id=world.acme.id, email=world.nobody.email, role="lead")["token"]
+        become(db, world.nobody)
+        assert db.rpc("accept_invitation", token=token)["role"] == "lead"
+
+
+def test_attempt_10_having_an_accomplice_accept_what_one_could_not_give_any_more_F12(world: World) -> None:
+    with with_lead(world) as (db, _):
+        token = db.rpc("create_invitation", org_id=world.acme.id, email=world.nobody.email, role="lead")["token"]
+        db.run("savepoint before")
+        for role in ("analyst", "helper", None):
+            become(db, world.acme.people["owner"])
+            whom = {"org_id": world.acme.id, "user_id": world.acme.people["analyst"].user_id}
+            db.rpc("change_member", **whom, role=role) if role else db.rpc("remove_member", **whom)
+            become(db, world.nobody)
+            assert said(db.rpc_error("accept_invitation", token=token)) == ("PT404", "no such invitation to you, or it is over")
+            db.run("rollback to savepoint before")
+        become(db, world.nobody)
+        assert db.rpc("accept_invitation", token=token)["role"] == "lead"

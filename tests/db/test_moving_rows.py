@@ -101,7 +101,7 @@ REFERENCES = {
     "document": "insert into app.document (org_id, knowledge_base_id, title, uri, sha256) values ('{own}', '{id}', 't', 'u', repeat('0', 64))",
     "chunk": "insert into app.chunk (org_id, document_id, knowledge_base_id, visibility, owner_id, position, content, start_char, end_char, embedding)"
              " values ('{own}', '{id}', '{knowledge_base}', 'organization', '{me}', 9, 'x', 0, 1, array_fill(1, array[384])::extensions.vector)",
-    "membership": "insert into app.membership (org_id, user_id, role_id) values ('{own}', '{nobody}', '{id}')",
+    "membership": "insert into app.membership (org_id, user_id, role_id, service_owner_id) values ('{own}', '{nobody}', '{id}', '{me}')",
 }
 
 

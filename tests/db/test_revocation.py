@@ -39,8 +39,7 @@ def test_a_removed_member_sees_nothing_on_the_next_statement_even_of_an_open_tra
         assert db.rpc_error("call_tool", run_id=world.acme.ids["running_run"], tool="my_orders").sqlstate == "PT404"
         assert "row-level security" in str(db.rpc_error("place_order", org_id=world.acme.id, order_number="ORD-999", total_cents=1, currency="EUR"))
     assert world.rows("customer_order", f"user_id = '{member.user_id}'") == 1  # it is the person who lost it, not the organization
-    with world.as_(world.acme.people["owner"], keep=True) as owner:
-        owner.rpc("add_member", org_id=world.acme.id, user_id=member.user_id, role="member")
+    world.join(world.acme, member, "member")
     with world.as_(member) as db:
         assert visible(db).items() >= {k: v for k, v in before.items() if k not in ("audit_event", "membership", "team_member")}.items()
 

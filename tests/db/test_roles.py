@@ -28,15 +28,15 @@ def roles(db: Request, world: World) -> dict[Any, str]:
 
 ESCALATIONS = [
     # who, what, on whom, to which role, how it is refused
-    ("admin", "add", "nobody", "owner", BEYOND), ("builder", "add", "nobody", "owner", NEEDS), ("builder", "add", "nobody", "member", NEEDS),
-    ("builder", "add", "nobody", "admin", NEEDS), ("auditor", "add", "nobody", "auditor", NEEDS), ("member", "add", "nobody", "member", NEEDS),
+    ("admin", "invite", "nobody", "owner", BEYOND), ("builder", "invite", "nobody", "owner", NEEDS), ("builder", "invite", "nobody", "member", NEEDS),
+    ("builder", "invite", "nobody", "admin", NEEDS), ("auditor", "invite", "nobody", "auditor", NEEDS), ("member", "invite", "nobody", "member", NEEDS),
     ("admin", "change", "admin", "owner", BEYOND), ("builder", "change", "builder", "admin", NOT_YOURS),
     ("member", "change", "member", "owner", NOT_YOURS), ("admin", "change", "owner", "member", BEYOND), ("admin", "remove", "owner", None, BEYOND),
     ("builder", "remove", "member", None, NOT_YOURS), ("analyst", "remove", "owner", None, NOT_YOURS),
     ("owner", "remove", "owner", None, LAST), ("owner", "change", "owner", "member", LAST), ("owner", "change", "owner", "admin", LAST),
-    ("other owner", "add", "other owner", "owner", NO_ROLE), ("other owner", "add", "nobody", "member", NO_ROLE),
+    ("other owner", "invite", "other owner", "owner", NO_ROLE), ("other owner", "invite", "nobody", "member", NO_ROLE),
     ("other owner", "remove", "member", None, NOT_YOURS), ("other owner", "change", "member", "owner", NOT_YOURS),
-    ("nobody", "add", "nobody", "member", NO_ROLE), ("removed", "add", "removed", "member", NO_ROLE), ("both", "change", "both", "owner", NOT_YOURS),
+    ("nobody", "invite", "nobody", "member", NO_ROLE), ("removed", "invite", "removed", "member", NO_ROLE), ("both", "change", "both", "owner", NOT_YOURS),
 ]
 
 
@@ -45,20 +45,27 @@ def person(world: World, name: str) -> Person:
     return others.get(name) or world.acme.people[name]
 
 
+def given(world: World, act: str, whom: str, role: str | None) -> tuple[str, dict[str, Any]]:
+    """The call by which somebody is invited, changed or removed."""
+    target = person(world, whom)
+    named = {"email": target.email} if act == "invite" else {"user_id": target.user_id}
+    return "create_invitation" if act == "invite" else f"{act}_member", {"org_id": world.acme.id} | named | ({"role": role} if role else {})
+
+
 @pytest.mark.parametrize(("who", "act", "whom", "role", "refusal"), ESCALATIONS)
 def test_nobody_gives_or_takes_a_role_beyond_their_own_F12(world: World, who: str, act: str, whom: str, role: str | None, refusal: tuple[str, str]) -> None:
-    given = {"org_id": world.acme.id, "user_id": person(world, whom).user_id} | ({"role": role} if role else {})
+    name, arguments = given(world, act, whom, role)
     with world.operator() as db:
         before = roles(db, world)
     with planted(world) as db:
         become(db, person(world, who))
-        assert said(db.rpc_error(f"{act}_member", **given)) == refusal
+        assert said(db.rpc_error(name, **arguments)) == refusal
         db.run("reset role")
         assert roles(db, world) == before
 
 
 ALLOWED = [
-    ("owner", "add", "nobody", "owner"), ("owner", "add", "nobody", "auditor"), ("admin", "add", "nobody", "admin"), ("admin", "add", "nobody", "member"),
+    ("owner", "invite", "nobody", "owner"), ("owner", "invite", "nobody", "auditor"), ("admin", "invite", "nobody", "admin"), ("admin", "invite", "nobody", "member"),
     ("owner", "change", "member", "owner"), ("admin", "change", "member", "builder"), ("admin", "change", "admin", "member"),
     ("owner", "remove", "admin", None), ("admin", "remove", "member", None), ("admin", "remove", "admin", None),
     ("member", "remove", "member", None), ("auditor", "remove", "auditor", None),
@@ -70,8 +77,13 @@ def test_a_manager_gives_and_takes_what_they_hold_and_anyone_may_leave_F12(world
     target = person(world, whom).user_id
     with planted(world) as db:
         become(db, person(world, who))
-        answer = db.rpc(f"{act}_member", **({"org_id": world.acme.id, "user_id": target} | ({"role": role} if role else {})))
-        assert answer == {"user_id": str(target), "role": role}
+        name, arguments = given(world, act, whom, role)
+        answer = db.rpc(name, **arguments)
+        if act == "invite":
+            become(db, person(world, whom))
+            assert db.rpc("accept_invitation", token=answer["token"])["role"] == role
+        else:
+            assert answer == {"user_id": str(target), "role": role}
         db.run("reset role")
         assert roles(db, world).get(target) == role
 
@@ -127,7 +139,7 @@ def test_a_taken_slug_is_only_a_conflict_among_ones_own_organizations_R51(world:
 
 def test_one_of_two_owners_can_leave(world: World) -> None:
     with world.as_(world.acme.people["owner"]) as db:
-        db.rpc("add_member", org_id=world.acme.id, user_id=world.nobody.user_id, role="owner")
+        db.rpc("change_member", org_id=world.acme.id, user_id=world.acme.people["admin"].user_id, role="owner")
         assert db.rpc("remove_member", org_id=world.acme.id, user_id=world.acme.people["owner"].user_id)["role"] is None
 
 
@@ -135,8 +147,7 @@ def test_one_of_two_owners_can_leave(world: World) -> None:
 def test_two_owners_leaving_at_the_same_moment_leave_one_behind_R45(own_world: World, crosswise: bool) -> None:
     world = own_world
     first, second = world.acme.people["owner"], make_person(world.superuser_url, "second@acme.test")
-    with world.as_(first, keep=True) as db:
-        db.rpc("add_member", org_id=world.acme.id, user_id=second.user_id, role="owner")
+    world.join(world.acme, second, "owner")
     with world.as_(first, keep=True) as leaving:
         leaving.rpc("remove_member", org_id=world.acme.id, user_id=(second if crosswise else first).user_id)
         other = held_up(world, second, lambda db: db.rpc("remove_member", org_id=world.acme.id, user_id=(first if crosswise else second).user_id))

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.db.calling import filled, made_first, own_ids
+from tests.db.calling import caller, filled, made_first, own_ids
 from tests.db.matrix import bindings
 from tests.db.registry import CHOSEN, EITHER, HOSTILE, PEOPLE_AT_LARGE, RECIPES
 from tests.db.session import Request, second_factor
@@ -100,8 +100,8 @@ def test_every_function_has_a_recipe_that_names_all_its_arguments(signatures: di
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_recipe_works_for_the_caller_so_that_a_refusal_means_something(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
-    who, arguments = RECIPES[name]
-    with world.as_(world.acme.people[who], **second_factor()) as db:
+    _, arguments = RECIPES[name]
+    with world.as_(caller(world, name), **second_factor()) as db:
         ids = own_ids(world) | made_first(db, world, name)
         answer = call(db, name, signatures[name], filled(arguments, ids))
         assert answer[0] == "ok", answer
@@ -110,12 +110,12 @@ def test_the_recipe_works_for_the_caller_so_that_a_refusal_means_something(world
 
 @pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if any(isinstance(v, str) and v.startswith(":") for v in a.values())])
 def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_R53(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
-    who, recipe = RECIPES[name]
+    _, recipe = RECIPES[name]
     types = signatures[name]
     foreign = everything_of(world)
     assert len(foreign) > 30
     tried = 0
-    with world.as_(world.acme.people[who], **second_factor()) as db:
+    with world.as_(caller(world, name), **second_factor()) as db:
         ids = own_ids(world) | made_first(db, world, name)
         arguments = filled(recipe, ids)
         for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in PEOPLE_AT_LARGE | CHOSEN):
@@ -140,10 +140,10 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
         people = {a: arguments[a] for a in recipe if (name, a) in PEOPLE_AT_LARGE}
         random = filled(recipe, {k: uuid4() for k in ids})
         assert masked(call(db, name, types, whole | people), *whole.values()) == masked(call(db, name, types, random | people), *random.values())
-    assert tried > 30
+    assert tried > 30 or "uuid" not in types.values()
 
 
-def foreign_names(world: World) -> dict[str, UUID]:
+def foreign_names(world: World) -> dict[str, Any]:
     with world.operator() as db:
         theirs = bindings(world.globex, db)
     return theirs | {"nobody": theirs["member"], "loaded_document": theirs["loading_document"]}
@@ -151,9 +151,9 @@ def foreign_names(world: World) -> dict[str, UUID]:
 
 @pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if a])
 def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
-    who, recipe = RECIPES[name]
+    _, recipe = RECIPES[name]
     types = signatures[name]
-    with world.as_(world.acme.people[who], **second_factor()) as db:
+    with world.as_(caller(world, name), **second_factor()) as db:
         arguments = filled(recipe, own_ids(world) | made_first(db, world, name))
         for argument in recipe:
             for value in HOSTILE:
@@ -167,7 +167,7 @@ def test_hostile_values_get_no_foreign_row_and_no_internal_error_F09(world: Worl
 
 @pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if "org_id" in a])
 def test_a_missing_organization_is_an_error_and_never_means_all_F20(world: World, signatures: dict[str, dict[str, str]], name: str) -> None:
-    who, recipe = RECIPES[name]
+    _, recipe = RECIPES[name]
     with world.as_(world.both) as db:  # who could mean either
         arguments = filled(recipe, own_ids(world))
         answer = call(db, name, signatures[name], arguments | {"org_id": None})

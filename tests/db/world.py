@@ -30,7 +30,10 @@ class Organization:
     slug: str
     people: dict[str, Person]
     """By role; `customer` is a second member, `private` documents belong to the owner."""
-    ids: dict[str, UUID] = field(default_factory=dict)
+    guest: Person
+    """Somebody who is invited and has not accepted."""
+    ids: dict[str, Any] = field(default_factory=dict)
+    """Identifiers, and the secrets that stand for one."""
     canary: str = ""
     """A word that stands in every text of this organization and nowhere else."""
 
@@ -63,6 +66,10 @@ class World:
             if not keep:
                 connection.rollback()
 
+    def join(self, organization: Organization, person: Person, role: str) -> None:
+        """Have its owner invite somebody, who accepts."""
+        join(self.authenticator_url, organization.people["owner"], organization.id, person, role)
+
     def rows(self, table: str, where: str = "true") -> int:
         with self.operator() as db:
             return int(db.one(f"select count(*) from app.{table} where {where}"))
@@ -73,12 +80,21 @@ def make_person(superuser_url: str, email: str) -> Person:
     person = Person(email)
     with psycopg.connect(superuser_url) as connection:
         connection.execute(
-            "insert into auth.users (id, email, aud, role) values (%s, %s, 'authenticated', 'authenticated')", [person.user_id, email]
+            "insert into auth.users (id, email, email_confirmed_at, aud, role) values (%s, %s, now(), 'authenticated', 'authenticated')",
+            [person.user_id, email],
         )
         connection.execute("insert into auth.sessions (id, user_id) values (%s, %s)", [person.session_id, person.user_id])
         connection.execute("insert into auth.sessions (id, user_id, created_at) values (%s, %s, now() + interval '1 day')",
                            [person.token_session_id, person.user_id])
     return person
+
+
+def join(authenticator_url: str, owner: Person, org_id: UUID, person: Person, role: str) -> None:
+    """Have an owner invite somebody, who accepts."""
+    with request(authenticator_url, owner.claims(**second_factor()), keep=True) as db:
+        token = db.rpc("create_invitation", org_id=org_id, email=person.email, role=role)["token"]
+    with request(authenticator_url, person.claims(**second_factor()), keep=True) as db:
+        db.rpc("accept_invitation", token=token)
 
 
 def build(superuser_url: str, authenticator_url: str) -> World:
@@ -91,11 +107,8 @@ def build(superuser_url: str, authenticator_url: str) -> World:
         removed=make_person(superuser_url, "removed@acme.test"),
         nobody=make_person(superuser_url, "nobody@example.test"),
     )
-    with world.as_(acme.people["owner"], keep=True) as db:
-        db.rpc("add_member", org_id=acme.id, user_id=world.both.user_id, role="builder")
-        db.rpc("add_member", org_id=acme.id, user_id=world.removed.user_id, role="member")
-    with world.as_(globex.people["owner"], keep=True) as db:
-        db.rpc("add_member", org_id=globex.id, user_id=world.both.user_id, role="member")
+    for organization, person, role in ((acme, world.both, "builder"), (acme, world.removed, "member"), (globex, world.both, "member")):
+        world.join(organization, person, role)
     with world.as_(acme.people["owner"], keep=True) as db:
         db.rpc("remove_member", org_id=acme.id, user_id=world.removed.user_id)
     with psycopg.connect(superuser_url, autocommit=True) as connection:
@@ -106,10 +119,12 @@ def build(superuser_url: str, authenticator_url: str) -> World:
 def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organization:
     people = {role: make_person(superuser_url, f"{role}@{slug}.test") for role in (*ROLES, "customer")}
     with request(url, people["owner"].claims(), keep=True) as db:
-        made = Organization(UUID(db.rpc("create_organization", slug=slug, name=f"{slug} {canary}")["id"]), slug, people, canary=canary)
-        for role, person in people.items():
-            if role != "owner":
-                db.rpc("add_member", org_id=made.id, user_id=person.user_id, role="member" if role == "customer" else role)
+        made = Organization(UUID(db.rpc("create_organization", slug=slug, name=f"{slug} {canary}")["id"]), slug, people,
+                            make_person(superuser_url, f"guest@{slug}.test"), canary=canary)
+    for role, person in people.items():
+        if role != "owner":
+            join(url, people["owner"], made.id, person, "member" if role == "customer" else role)
+    with request(url, people["owner"].claims(), keep=True) as db:
         ids = made.ids
         ids["knowledge_base"] = UUID(db.rpc("create_knowledge_base", org_id=made.id, slug="manual", name=f"Manual {canary}")["id"])
         ids["other_base"] = UUID(db.rpc("create_knowledge_base", org_id=made.id, slug="unbound", name=f"Unbound {canary}")["id"])

@@ -83,7 +83,8 @@ class Team:
     def member(self) -> Member:
         """Return a new member with ROLE."""
         one = self.newcomer()
-        self.made("add_member", org_id=self.org, user_id=one.user_id, role=ROLE)
+        token = self.made("create_invitation", org_id=self.org, email=one.email, role=ROLE)["token"]
+        assert one.rpc("accept_invitation", token=token).status == 200
         one.elsewhere = self._auth("token?grant_type=password", {"email": one.email, "password": one.password})["access_token"]
         return one
 

@@ -29,7 +29,7 @@ def acme(stack: dict[str, Any]) -> dict[str, str]:
             if name in {*ROLES, "customer", "nobody"}:
                 query = "select user_id from app.membership where org_id = %s limit 1"
             else:
-                # What is of no table of ours, a session for instance, is random.
+                # What is of no table of ours, a session or a secret for instance, is random.
                 table = next((t for t in sorted(TABLES, key=len, reverse=True) if name == t or name.endswith(f"_{t}")), None)
                 query = f"select id from app.{table} where org_id = %s limit 1" if table else "select null::uuid where %s::uuid is null"
             row = db.execute(query.encode(), org).fetchone()

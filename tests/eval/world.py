@@ -11,6 +11,7 @@ from typing import Any
 from agent.cli.client import EdgeClient
 from agent.cli.embedding import configured_embedder
 from agent.cli.errors import CliError
+from agent.cli.members import join
 from agent.cli.people import INSTRUCTIONS, TOOLS
 from agent.embedding import Embedder
 from agent.ingest import ingest
@@ -56,8 +57,7 @@ async def _home(client: EdgeClient, embedder: Embedder, part: Part, slug: str) -
     owner = people["owner"]
     org_id = str((await owner.call("create_organization", {"slug": slug, "name": slug}))["id"])
     for who in ("asker", "colleague"):
-        user_id = (await people[who].call("whoami"))["user_id"]
-        await owner.call("add_member", {"org_id": org_id, "user_id": user_id, "role": "member"})
+        await join(owner, people[who], org_id, f"{who}@{slug}.test", "member")
     base = (await owner.call("create_knowledge_base", {"org_id": org_id, "slug": BASE, "name": BASE}))["id"]
     bot = (await owner.call("create_bot", {"org_id": org_id, "slug": BOT, "name": BOT, "instructions": INSTRUCTIONS}))["id"]
     await owner.call("share_bot", {"org_id": org_id, "bot_id": bot})

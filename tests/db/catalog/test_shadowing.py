@@ -16,6 +16,7 @@ from tests.db.session import Request, request, second_factor
 from tests.db.world import World
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SECRET = re.compile(r"\brf[a-z]_[\w-]{43}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ][0-9:.+]+|datetime\.datetime\([^)]*\)+")
 # Catalogs and types that bodies name without a schema, because pg_catalog is pinned first.
 PLAIN_TABLES = ("pg_proc", "pg_namespace", "pg_description", "pg_type")
@@ -40,7 +41,7 @@ def shadows(world: World) -> list[str]:
 
 
 def answers(world: World, ddl: list[str], names: list[str]) -> dict[str, str]:
-    """Call each function in a transaction of its own, in one session that has made the objects; ids and times made on the way are blanked."""
+    """Call each function in a transaction of its own, in one session that has made the objects; ids, secrets and times made on the way are blanked."""
     known = {str(v) for v in world.acme.ids.values()} | {str(world.acme.id), *(str(p.user_id) for p in world.acme.people.values())}
     made = {}
     with psycopg.connect(world.authenticator_url) as connection:
@@ -52,6 +53,7 @@ def answers(world: World, ddl: list[str], names: list[str]) -> dict[str, str]:
             person = caller(world, name) if name in RECIPES else world.acme.people["owner"]
             with request(world.authenticator_url, person.claims(**second_factor()), connection=connection) as db:
                 answer = _answer(db, name, arguments(db, world, name) if name in RECIPES else {})
+            answer = SECRET.sub("<secret>", answer)
             made[name] = TIME.sub("<time>", UUID.sub(lambda found: found[0] if found[0] in known else "<new>", answer))
     return made
 

@@ -42,7 +42,7 @@ EVENTS: dict[str, list[str]] = {
 }
 # The token says when it was last used, and the session what it is for.
 OWN_RECORD = {"touch_api_token", "choose_organization", "choose_no_organization"}
-# As with add_member.
+# An id of another organization's person is no secret here: whoever keeps an account for a program names it by its id.
 PEOPLE_AT_LARGE = {("add_service_account", "user_id")}
 
 

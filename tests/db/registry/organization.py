@@ -12,7 +12,7 @@ TABLES: dict[str, Decision] = {
     "membership": Decision(
         "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)",
         delete="t.user_id = :me or can(members.manage)",
-        change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role"},
+        change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role", "service_owner_id": "authz.uid()"},
         every_row={"owner": "last owner", "admin": "beyond own role"}, in_person=True),
 }
 
@@ -21,7 +21,6 @@ RECIPES: dict[str, Recipe] = {
     "whoami": ("customer", {}),
     "create_organization": ("customer", {"slug": "probe", "name": "Probe"}),
     "list_members": ("owner", {"org_id": ":org"}),
-    "add_member": ("owner", {"org_id": ":org", "user_id": ":nobody", "role": "member"}),
     "change_member": ("owner", {"org_id": ":org", "user_id": ":member", "role": "agent"}),
     "remove_member": ("owner", {"org_id": ":org", "user_id": ":member"}),
     "set_mfa_policy": ("owner", {"org_id": ":org", "required": True}),
@@ -29,11 +28,7 @@ RECIPES: dict[str, Recipe] = {
 
 EVENTS: dict[str, list[str]] = {
     "create_organization": ["organization.insert", "membership.insert"],
-    "add_member": ["membership.insert"],
     "change_member": ["membership.update"],
     "remove_member": ["membership.delete"],
     "set_mfa_policy": ["organization.update"],
 }
-
-# An id of another organization's person is no secret here: a manager adds people by their id, whoever they belong to.
-PEOPLE_AT_LARGE = {("add_member", "user_id")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 Recipe = tuple[str, dict[str, Any]]
-"""Who calls it (a key of `Organization.people`), and with what."""
+"""Who calls it (a key of `Organization.people`, or `guest`), and with what."""
 
 
 def embedding(direction: int) -> list[float]:

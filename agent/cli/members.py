@@ -1,0 +1,84 @@
+"""`ringfence invite`, `join` and `members`: who belongs to an organization. Nobody is added: people are invited and accept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.errors import CliError
+from agent.cli.login import token_for
+from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+
+if TYPE_CHECKING:
+    from agent.rpc import Rpc
+
+AsEmail = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as one of the example people. Default: the last login.")]
+Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug or id of an organization of yours.")]
+
+
+async def join(manager: Rpc, person: Rpc, org_id: str, email: str, role: str) -> None:
+    """Have a manager invite this address, and the person whose it is accept."""
+    made = await manager.call("create_invitation", {"org_id": org_id, "email": email, "role": role})
+    await person.call("accept_invitation", {"token": made["token"]})
+
+
+def invite(
+    organization: Org,
+    email: Annotated[str, typer.Argument(help="Address of the account that may accept.")],
+    role: Annotated[str, typer.Option("--role", help="Name of a role whose permissions you hold yourself.")] = "member",
+    hours: Annotated[int, typer.Option("--hours", min=1, max=720, help="How long it can be accepted.")] = 168,
+    as_email: AsEmail = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Invite somebody, and print the token to hand them: it is shown this once."""
+
+    async def call(rpc: Rpc) -> Any:
+        arguments = {"org_id": await _find(rpc, organization), "email": email, "role": role, "expires_in_hours": hours}
+        return await rpc.call("create_invitation", arguments)
+
+    made = _as_person(target(state_dir), as_email, call)
+    typer.echo(f"{made['email']} may join as {made['role']} until {made['expires_at']} with `ringfence join TOKEN`:", err=True)
+    typer.echo(made["token"])
+
+
+def accept(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="As the invitation gave it.")],
+    as_email: AsEmail = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Join the organization that invited you."""
+    joined = _as_person(target(state_dir), as_email, lambda rpc: rpc.call("accept_invitation", {"token": token}))
+    typer.echo(f"you are {joined['role']} of {joined['slug']} ({joined['name']})")
+
+
+def members(organization: Org, as_email: AsEmail = None, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """List who belongs to an organization."""
+
+    async def call(rpc: Rpc) -> Any:
+        return await rpc.call("list_members", {"org_id": await _find(rpc, organization)})
+
+    for one in _as_person(target(state_dir), as_email, call):
+        typer.echo(f"{one['user_id']}  {one['role']:<12} since {one['since'][:10]}")
+
+
+async def _find(rpc: Rpc, name: str) -> str:
+    """Return the id of one of the person's organizations. Raises: CliError."""
+    found = [row["id"] for row in (await rpc.call("whoami"))["organizations"] if name in (row["slug"], row["id"])]
+    if len(found) != 1:
+        raise CliError(f"no organization {name!r} of yours" if not found else f"more than one organization of yours is called {name!r}: give its id")
+    return str(found[0])
+
+
+def _as_person(where: Target, email: str | None, call: Callable[[Rpc], Awaitable[Any]]) -> Any:
+    from agent.cli.client import EdgeClient
+
+    token = token_for(where, email)
+
+    async def run() -> Any:
+        async with EdgeClient(where.url, where.publishable_key) as client:
+            return await call(client.as_person(token))
+
+    return asyncio.run(run())
