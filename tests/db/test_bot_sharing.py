@@ -128,6 +128,15 @@ def test_a_level_is_changed_by_sharing_again_and_a_sharing_is_one_row_F14(world:
         assert db.rpc_error("unshare_bot", **bot).sqlstate == "PT404"
 
 
+def test_an_editor_withdraws_no_sharing_not_even_their_own_teams_F14(world: World) -> None:
+    with world.as_(world.acme.people["agent"]) as db:
+        assert db.rpc_error("unshare_bot", org_id=world.acme.id, bot_id=world.acme.ids["desk_bot"], team_id=world.acme.ids["drafters_team"]).sqlstate == "PT404"
+        assert db.run("delete from app.bot_runner") == 0  # reads no column: the select policy has no say
+        assert db.run("update app.bot_runner set level = 'owner'") == 0
+    with world.as_(world.acme.people["analyst"]) as db:
+        assert db.run("delete from app.bot_runner") == 3  # of the bot they own, and of no other
+
+
 def test_who_makes_a_bot_owns_it_and_loses_it_with_the_permission_to_manage_only_what_that_gave_F14(world: World) -> None:
     builder = world.acme.people["builder"]
     with planted(world) as db:
