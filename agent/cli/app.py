@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import chat, db, doctor, kb, keys, login, members, model, stack, tour
+from agent.cli import chat, db, doctor, kb, keys, login, members, model, stack, token, tour
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -27,6 +27,7 @@ app.add_typer(kb.app, name="kb")
 app.add_typer(db.app, name="db")
 app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

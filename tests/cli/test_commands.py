@@ -11,7 +11,8 @@ import pytest
 
 from tests.stack.support import ringfence
 
-COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check", "model", "model install"]
+COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check", "model", "model install",
+            "token", "token create", "token list", "token revoke"]
 
 
 @pytest.fixture

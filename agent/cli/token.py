@@ -1,0 +1,107 @@
+"""`ringfence token`: API tokens for scripts and integrations, each for one organization and some permissions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.errors import CliError
+from agent.cli.login import KEPT, token_for
+from agent.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, Target, target
+
+if TYPE_CHECKING:
+    from agent.rpc import Rpc
+
+app = typer.Typer(help="API tokens: what scripts and integrations use instead of a password.", no_args_is_help=True)
+
+_DAY_S = 24 * 3600
+Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug of the organization, for example acme.")]
+AsEmail = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as one of the example people. Default: the last login.")]
+
+
+@app.command()
+def create(
+    organization: Org,
+    name: Annotated[str, typer.Argument(help="What to call it in the list.")],
+    permissions: Annotated[list[str], typer.Option("--permission", "-p", help="A permission of yours, for example documents.read. Repeat for more.")],
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="How long it lasts.")] = 90,
+    email: AsEmail = None,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read your password from standard input.")] = False,
+    code: Annotated[str | None, typer.Option("--code", help="Six digits of your authenticator app, if you have one.")] = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Make a token and print it, this once: only its hash is kept.
+
+    It takes your password again, whoever is signed in. The token can do what its permissions say and you may, at each moment;
+    nothing that is for people alone (members, roles, tokens).
+    """
+    where = target(state_dir)
+    if not where.is_edge:
+        raise CliError("API tokens are made by an edge: set RINGFENCE_URL, or start a stack with `ringfence up`")
+    access_token = token_for(where, email)
+    owner = email or str(where.state.read(KEPT)["email"])
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else where.known_password(owner)
+    password = password or typer.prompt(f"Password of {owner}", hide_input=True, err=True)
+    wish: dict[str, Any] = {"name": name, "permissions": permissions, "expires_in": days * _DAY_S, "password": password}
+    made = asyncio.run(_create(where, access_token, organization, wish | ({"code": code} if code else {})))
+    print(f"token {made['id']} of {owner} in {organization}, until {made['expires_at'][:10]}: {', '.join(made['permissions'])}", file=sys.stderr)
+    print(made["token"])
+
+
+@app.command("list")
+def list_tokens(organization: Org, email: AsEmail = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
+    """List your tokens in an organization; with members.manage, everybody's."""
+    where = target(state_dir)
+    rows = asyncio.run(_call(where, token_for(where, email), organization, "list_api_tokens"))
+    if as_json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        until = f"revoked {row['revoked_at'][:10]}" if row["revoked_at"] else f"until {row['expires_at'][:10]}"
+        used = f"used {row['last_used_at'][:16]}" if row["last_used_at"] else "never used"
+        print(f"{row['id']}  {row['prefix']}…  {until}, {used}  {row['name']}: {', '.join(row['permissions'])}")
+
+
+@app.command()
+def revoke(
+    organization: Org,
+    token_id: Annotated[str, typer.Argument(help="The id that `token list` shows.")],
+    email: AsEmail = None,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+) -> None:
+    """Revoke a token; it is refused from the next request on."""
+    where = target(state_dir)
+    revoked = asyncio.run(_call(where, token_for(where, email), organization, "revoke_api_token", token_id=token_id))
+    print(f"token {revoked['id']} is revoked since {revoked['revoked_at'][:19]}")
+
+
+async def _create(where: Target, token: str, organization: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Return what POST /v1/tokens answers. Raises: CliError with the edge's reason."""
+    from agent.cli.client import EdgeClient
+
+    async with EdgeClient(where.url, where.publishable_key) as client:
+        org_id = await _org_id(client.as_person(token), organization)
+        answer = await client.post("/v1/tokens", {"org_id": org_id, **wish}, token)
+    if answer.status != 201:
+        raise CliError(f"no token was made: {answer.body.get('message', answer.body)}")
+    return dict(answer.body)
+
+
+async def _call(where: Target, token: str, organization: str, function: str, **arguments: Any) -> Any:
+    from agent.cli.client import EdgeClient
+
+    async with EdgeClient(where.url, where.publishable_key) as client:
+        rpc = client.as_person(token)
+        return await rpc.call(function, {"org_id": await _org_id(rpc, organization), **arguments})
+
+
+async def _org_id(rpc: Rpc, slug: str) -> str:
+    """Return the id of one of the person's organizations. Raises: CliError."""
+    found = [str(one["id"]) for one in (await rpc.call("whoami"))["organizations"] if slug in (one["slug"], one["id"])]
+    if len(found) != 1:
+        raise CliError(f"{slug}: no organization of yours has that slug" if not found else f"{slug}: two of yours have that slug; give the id")
+    return found[0]
