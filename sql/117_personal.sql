@@ -99,6 +99,20 @@ $$;
 comment on function authz.tg_in_person() is 'Trigger, once a statement: who belongs, what they may do and what acts for them is changed by people alone (R44).';
 revoke all on function authz.tg_in_person() from public;
 
+create function authz.tg_in_scope() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if row_security_active(tg_relid) and not authz.in_scope(tg_argv::text[]) then
+    raise sqlstate '42501' using message = 'this API token was not made for that';
+  end if;
+  return null;
+end
+$$;
+comment on function authz.tg_in_scope() is 'Trigger, once a statement: an API token changes what its owner may change without a permission, their own things, only with the permission named (F08).';
+revoke all on function authz.tg_in_scope() from public;
+
 create function authz.new_session_level(session_id uuid) returns text
 language sql stable security definer
 set search_path = pg_catalog, pg_temp

@@ -50,6 +50,8 @@ comment on policy bot_denied_floor on app.bot is 'Whatever else is allowed, neve
 grant select on app.bot to authenticated;
 grant insert (org_id, slug, name, instructions) on app.bot to authenticated;
 grant update (slug, name, instructions, archived_at) on app.bot to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.bot
+  for each statement execute function authz.tg_in_scope('bots.manage');
 
 create function authz.tg_bot_version() returns trigger
 language plpgsql volatile

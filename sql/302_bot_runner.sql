@@ -63,6 +63,8 @@ comment on policy bot_runner_select_self_owner on app.bot_runner is 'authz.share
 grant select, delete on app.bot_runner to authenticated;
 grant insert (org_id, bot_id, user_id, team_id, role_id, level) on app.bot_runner to authenticated;
 grant update (level) on app.bot_runner to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.bot_runner
+  for each statement execute function authz.tg_in_scope('bots.manage');
 grant select (org_id, bot_id, user_id, team_id, role_id, level) on app.bot_runner to ringfence_owner;
 create trigger _900_audit after insert or update or delete on app.bot_runner
   for each row execute function authz.tg_audit();

@@ -58,6 +58,8 @@ comment on policy knowledge_base_select_creator_owner on app.knowledge_base is '
 grant select, delete on app.knowledge_base to authenticated;
 grant insert (org_id, slug, name, visibility) on app.knowledge_base to authenticated;
 grant update (slug, name, visibility) on app.knowledge_base to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.knowledge_base
+  for each statement execute function authz.tg_in_scope('documents.manage');
 grant select (org_id, id, created_by) on app.knowledge_base to ringfence_owner;
 
 create function authz.tg_knowledge_base_guard() returns trigger

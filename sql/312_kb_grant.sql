@@ -57,6 +57,8 @@ comment on policy kb_grant_floor on app.kb_grant is 'Whatever else is allowed, n
 comment on policy kb_grant_select_self_owner on app.kb_grant is 'authz.granted_knowledge_bases() sees the rows that apply to the person asking and no others.';
 grant select, delete on app.kb_grant to authenticated;
 grant insert (org_id, knowledge_base_id, user_id, team_id, level) on app.kb_grant to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.kb_grant
+  for each statement execute function authz.tg_in_scope('documents.manage');
 grant select (org_id, knowledge_base_id, user_id, team_id, level) on app.kb_grant to ringfence_owner;
 create trigger _900_audit after insert or update or delete on app.kb_grant
   for each row execute function authz.tg_audit();

@@ -148,6 +148,8 @@ grant select, delete on app.document to authenticated;
 grant insert (org_id, knowledge_base_id, title, uri, sha256, visibility, classification, media_type, byte_size, tags, source, trust, modified_at)
   on app.document to authenticated;
 grant update (title, visibility, classification, tags, trust, acl_synced_at, state) on app.document to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.document
+  for each statement execute function authz.tg_in_scope('documents.manage');
 grant select on app.document to ringfence_owner;
 
 create function authz.tg_document_guard() returns trigger

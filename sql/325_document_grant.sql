@@ -66,6 +66,8 @@ comment on policy document_grant_select_inherited_owner on app.document_grant is
 comment on policy document_grant_insert_inherited_owner on app.document_grant is 'Only onto a version the person asking is loading.';
 grant select, delete on app.document_grant to authenticated;
 grant insert (org_id, document_id, user_id, team_id, level) on app.document_grant to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.document_grant
+  for each statement execute function authz.tg_in_scope('documents.manage');
 grant select (org_id, document_id, user_id, team_id, level) on app.document_grant to ringfence_owner;
 grant insert (org_id, document_id, user_id, team_id, level) on app.document_grant to ringfence_owner;
 create trigger _900_audit after insert or update or delete on app.document_grant

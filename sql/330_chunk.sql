@@ -106,3 +106,5 @@ comment on policy chunk_select_search_owner on app.chunk is 'What the person ask
 grant select on app.chunk to authenticated, ringfence_owner;
 grant insert (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, position, heading, content,
   start_char, end_char, embedding) on app.chunk to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.chunk
+  for each statement execute function authz.tg_in_scope('documents.manage');

@@ -71,3 +71,5 @@ comment on policy document_part_expired_floor on app.document_part is 'Whatever 
 grant select on app.document_part to authenticated;
 grant insert (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, position, content)
   on app.document_part to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.document_part
+  for each statement execute function authz.tg_in_scope('documents.manage');

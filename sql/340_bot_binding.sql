@@ -45,5 +45,7 @@ comment on policy bot_binding_floor on app.bot_binding is 'Whatever else is allo
 comment on policy bot_binding_denied_floor on app.bot_binding is 'Whatever else is allowed, never a bot that a rule takes from the person (F15).';
 grant select, delete on app.bot_binding to authenticated;
 grant insert (org_id, bot_id, knowledge_base_id, tool) on app.bot_binding to authenticated;
+create trigger _060_in_scope before insert or update or delete on app.bot_binding
+  for each statement execute function authz.tg_in_scope('bots.manage');
 create trigger _900_audit after insert or update or delete on app.bot_binding
   for each row execute function authz.tg_audit();

@@ -44,6 +44,12 @@ class Persona:
     def me(self) -> str:
         return f"'{self.person.user_id}'::uuid" if self.person else "null::uuid"
 
+    def blocked(self, decision: Decision) -> str:
+        """Why every write is refused before a row is looked at, if it is."""
+        if decision.in_person and not self.in_person:
+            return "only in person"
+        return "out of scope" if self.scope is not None and decision.write_scope and decision.write_scope not in self.scope else ""
+
     def can(self, permission: str, role: str) -> bool:
         return permission in ROLES[role] - self.without and (self.scope is None or permission in self.scope)
 
@@ -136,8 +142,8 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
         if d.insert is not None:
             organization = getattr(world, slug)
             outcome = "refused by policy"
-            if d.in_person and not persona.in_person:
-                outcome = "only in person"
+            if blocked := persona.blocked(d):
+                outcome = blocked
             elif may_insert(d, persona, organization, db):
                 customer = organization.people["customer"]
                 outcome = "no such parent of yours" if d.own_parent and persona.person != customer else 1
@@ -146,8 +152,8 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
         if rule is None:
             result |= dict.fromkeys((command, f"{command} where", f"{command} returning", f"merge {command}"), "not granted")
             continue
-        if d.in_person and not persona.in_person:
-            result |= dict.fromkeys((command, f"{command} where", f"{command} returning", f"merge {command}"), "only in person")
+        if blocked := persona.blocked(d):
+            result |= dict.fromkeys((command, f"{command} where", f"{command} returning", f"merge {command}"), blocked)
             continue
         blind, where, seen = rows(rule), rows(rule, d.read, "acme"), rows(rule, d.read)
         merge: Any = seen if seen == len(read) else "refused by policy"
@@ -202,10 +208,10 @@ DENIALS = (
     ("changing roles needs", "refused by policy"), ("giving and taking roles needs", "refused by policy"), ("built-in roles stay", "built-in role"),
     ("keeps at least one owner", "last owner"), ("violates foreign key constraint", "no such parent of yours"),
     ("no such session that you opened", "no such parent of yours"), ("you may not make API tokens", "refused by policy"),
-    ("an app acting for you cannot do this", "only in person"),
+    ("an app acting for you cannot do this", "only in person"), ("this API token was not made for", "out of scope"),
 )
 STATES = {"no usage of the schema": "42501", "not granted": "42501", "refused by policy": "42501", "beyond own role": "42501", "built-in role": "42501",
-          "last owner": "PT409", "only in person": "42501"}
+          "last owner": "PT409", "only in person": "42501", "out of scope": "42501"}
 
 
 def outcome(db: Request, statement: str, reread: str | None = None) -> Any:

@@ -300,3 +300,19 @@ def test_what_is_done_with_a_token_says_so_in_the_record_F08_F18(own_world: Worl
             ("run.insert", customer.user_id, "user", made["id"], None, bot), ("support_ticket.insert", customer.user_id, "user", made["id"], None, None)]
         runs = db.all("select actor_kind, on_behalf_of, api_token_id::text, client_id from app.run where org_id = %s order by started_at desc limit 2", org)
         assert runs == [("user", None, None, "app-1"), ("user", None, made["id"], None)]
+
+
+def test_a_token_changes_its_owners_own_things_with_the_permission_for_them_only_F08_F14(own_world: World) -> None:
+    """The owner made them, so the owner needs no permission; a token of theirs does."""
+    owner, org, ids = own_world.acme.people["owner"], own_world.acme.id, own_world.acme.ids
+    reading, _ = make(own_world, owner, "documents.read", "bots.run")
+    changing, _ = make(own_world, owner, "documents.read", "documents.manage", "bots.run", "bots.manage")
+    acts = (f"update app.document set title = 'x' where id = '{ids['private_document']}'", f"update app.knowledge_base set name = 'x' where id = '{ids['knowledge_base']}'",
+            f"update app.bot set name = 'x' where id = '{ids['bot']}'", f"delete from app.bot_binding where org_id = '{org}'")
+    with own_world.as_(reading) as db:
+        assert db.one("select count(*) from app.document where id = %s", ids["private_document"]) == 1
+        for act in acts:
+            error = db.error(act)
+            assert (error.sqlstate, error.diag.message_primary) == ("42501", "this API token was not made for that"), act
+    with own_world.as_(changing) as db:
+        assert all(db.run(act) > 0 for act in acts)

@@ -37,17 +37,17 @@ _OWNS = f"can(bots.manage) or {_shared('t.bot_id', 'owner')}"
 
 TABLES: dict[str, Decision] = {
     "bot": Decision(
-        _or_manager("t.id"), insert="can(bots.manage)", update=_or_manager("t.id", "editor", "owner"),
+        write_scope="bots.manage", read=_or_manager("t.id"), insert="can(bots.manage)", update=_or_manager("t.id", "editor", "owner"),
         change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"}),
     "bot_version": Decision(_or_manager("t.bot_id")),
     "bot_runner": Decision(
-        _unless_denied("t.bot_id", f"{_OWNS} or can(bots.run) and {_APPLIES.format('t')}"),
+        write_scope="bots.manage", read=_unless_denied("t.bot_id", f"{_OWNS} or can(bots.run) and {_APPLIES.format('t')}"),
         insert="can(bots.manage) and can(resources.publish)",
         update=_unless_denied("t.bot_id", f"({_OWNS}) and (not ({_PUBLIC}) or can(resources.publish))"),
         delete=_unless_denied("t.bot_id", _OWNS),
         change="level = 'editor'", new={"org_id": ":org", "bot_id": ":hidden_bot", "role_id": ":member_role"}),
     "bot_binding": Decision(
-        _or_manager("t.bot_id"), insert="can(bots.manage)", delete=_or_manager("t.bot_id", "editor", "owner"),
+        write_scope="bots.manage", read=_or_manager("t.bot_id"), insert="can(bots.manage)", delete=_or_manager("t.bot_id", "editor", "owner"),
         new={"org_id": ":org", "bot_id": ":hidden_bot", "tool": "'my_orders'"}),
 }
 

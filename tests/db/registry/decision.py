@@ -42,6 +42,8 @@ class Decision:
     """The new row hangs on a row of the customer's: anyone else who passes the policy fails at the foreign key, which carries the person."""
     in_person: bool = False
     """Written by people alone: an OAuth client, an API token and somebody anonymous are refused before any row is looked at."""
+    write_scope: str = ""
+    """What an API token needs to write at all: its owner may change their own things without a permission."""
     scope: frozenset[str] = frozenset()
     """What an API token needs one of to reach even its owner's own rows."""
     org: str | None = "org_id"

@@ -44,15 +44,15 @@ _PASSAGE = {"org_id": ":org", "document_id": ":loading_document", "knowledge_bas
 
 TABLES: dict[str, Decision] = {
     "document": Decision(
-        f"can(documents.read) and {_read('t.id')}", insert="can(documents.manage)", update=_change(EDIT), delete=_change(EDIT), change="title = 'Probe'",
+        write_scope="documents.manage", read=f"can(documents.read) and {_read('t.id')}", insert="can(documents.manage)", update=_change(EDIT), delete=_change(EDIT), change="title = 'Probe'",
         new={"org_id": ":org", "knowledge_base_id": ":knowledge_base", "title": "'Probe'", "uri": "'test:probe'", "sha256": "repeat('0', 64)"}),
     "chunk": Decision(
-        f"can(documents.read) and {_read('t.document_id')}", insert="can(documents.read) and :me = :owner",
+        write_scope="documents.manage", read=f"can(documents.read) and {_read('t.document_id')}", insert="can(documents.read) and :me = :owner",
         new=_PASSAGE | {"content": "'probe'", "start_char": "0", "end_char": "5", "embedding": "array_fill(0.05, array[384])::extensions.vector"}),
     "document_part": Decision(
-        f"can(documents.read) and {_read('t.document_id')}", insert="can(documents.read) and :me = :owner", new=_PASSAGE | {"content": r"'\x00'"}),
+        write_scope="documents.manage", read=f"can(documents.read) and {_read('t.document_id')}", insert="can(documents.read) and :me = :owner", new=_PASSAGE | {"content": r"'\x00'"}),
     "document_grant": Decision(
-        f"can(documents.read) and {_READ_OF} and ({APPLIES.replace('g.', 't.')} or {_OWN_OF})", insert="can(documents.manage)",
+        write_scope="documents.manage", read=f"can(documents.read) and {_READ_OF} and ({APPLIES.replace('g.', 't.')} or {_OWN_OF})", insert="can(documents.manage)",
         delete=f"can(documents.read) and {_READ_OF} and (t.user_id = :me or {_OWN_OF})",
         new={"org_id": ":org", "document_id": ":document", "user_id": ":auditor"}),
     "deletion_receipt": Decision(

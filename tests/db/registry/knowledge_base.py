@@ -30,12 +30,12 @@ _OF_BASE = (f"can(documents.read) and ({on_base(ALL)} or exists (select from app
 
 TABLES: dict[str, Decision] = {
     "knowledge_base": Decision(
-        _READ, insert="can(documents.manage)", update=_CHANGE, delete=_CHANGE,
+        write_scope="documents.manage", read=_READ, insert="can(documents.manage) and can(resources.publish)", update=_CHANGE, delete=_CHANGE,
         change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"},
         # Documents go before their knowledge base.
         every_row={f"{role} delete": "no such parent of yours" for role in ("owner", "admin", "builder")}),
     "kb_grant": Decision(
-        f"{_OF_BASE} and ({APPLIES.replace('g.', 't.')} or {on_base(OWN)} or can(documents.manage))",
+        write_scope="documents.manage", read=f"{_OF_BASE} and ({APPLIES.replace('g.', 't.')} or {on_base(OWN)} or can(documents.manage))",
         insert="can(documents.manage)", delete=f"{_OF_BASE} and (t.user_id = :me or {on_base(OWN)} or can(documents.manage))",
         new={"org_id": ":org", "knowledge_base_id": ":knowledge_base", "user_id": ":auditor"}),
 }
