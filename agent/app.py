@@ -3,21 +3,21 @@
     POST /v1/chat/completions     an answer, whole or streamed; see `chat_request` for what is taken, ignored and refused
     GET  /v1/models               the bots the person may run
     GET  /v1/models/{org}/{bot}   one of them
+    /v1/files                     documents as files; see `files`
 
 The identity comes in the ASGI scope from the edge (`ringfence.identity`); without it every request is refused.
 """
 
-import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeVar
+from typing import Any
 
+from agent.asgi import ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
 from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
-from agent.chat_response import Chunks, completion, error_body, model_object
+from agent.chat_response import Chunks, completion, model_object
 from agent.config import Config
 from agent.embedding import create_embedder
-from agent.errors import AgentError, NotVisible, TooLarge, Unauthenticated, where
+from agent.errors import AgentError, NotVisible, Unauthenticated, where
+from agent.files import FILES, Files
 from agent.limits import Limits
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
@@ -28,18 +28,8 @@ from agent.turns import Turns
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-T = TypeVar("T")
-
 IDENTITY = "ringfence.identity"
 MODELS = "/v1/models"
-
-
-class ClientGone(Exception):
-    """The client closed the connection."""
 
 
 def create_app(config: Config | None = None, limits: Limits | None = None) -> "App":
@@ -56,12 +46,13 @@ class App:
     def __init__(self, agent: Agent, pool: RpcPool) -> None:
         self._agent, self._pool = agent, pool
         self._turns = Turns(agent.limits.answers_at_once)
+        self._files = Files(agent.embedder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._request(scope, receive, _Reply(scope, send))
+            await self._request(scope, receive, Reply(send, (scope.get(IDENTITY) or {}).get("request_id", "")))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] == "lifespan.startup":
@@ -70,7 +61,7 @@ class App:
         await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _request(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+    async def _request(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         try:
             await self._route(scope, receive, reply)
         except ClientGone:
@@ -82,7 +73,7 @@ class App:
             log.error("unforeseen: %s", where(err), extra={"request_id": reply.request_id})
             await reply.error(AgentError())
 
-    async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+    async def _route(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         identity = scope.get(IDENTITY)
         if not identity:
             raise Unauthenticated
@@ -95,11 +86,13 @@ class App:
             await reply.json(200, {"object": "list", "data": [model_object(bot) for bot in bots]})
         elif method == "GET" and path.startswith(f"{MODELS}/"):
             await reply.json(200, await _model(rpc, path.removeprefix(f"{MODELS}/")))
+        elif path == FILES or path.startswith(f"{FILES}/"):
+            await self._files.answer(rpc, scope, receive, reply)
         else:
             raise NotVisible("There is no such route.")
 
-    async def _chat(self, rpc: Rpc, user_id: str, receive: Receive, reply: "_Reply") -> None:
-        request = parse_chat_request(await _body(receive))
+    async def _chat(self, rpc: Rpc, user_id: str, receive: Receive, reply: Reply) -> None:
+        request = parse_chat_request(await read_body(receive, MAX_BODY_BYTES))
         question = Question(request.bot, request.question, request.conversation_id, reply.request_id)
         chunks: Chunks | None = None
 
@@ -118,7 +111,7 @@ class App:
             async with self._turns.of(user_id):
                 return await self._agent.answer(rpc, question, stream if request.stream else collect)
 
-        answer = await _while_connected(make(), receive)
+        answer = await while_connected(make(), receive)
         if chunks is None:
             await reply.json(200, completion(request.bot, answer))
         else:
@@ -133,79 +126,3 @@ async def _model(rpc: Rpc, model: str) -> dict[str, Any]:
             return bot
     # As start_run says it: the same for a bot of others and one that does not exist.
     raise NotVisible("no such bot, or not yours to run")
-
-
-async def _body(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-async def _while_connected(work: Awaitable[T], receive: Receive) -> T:
-    """Return what `work` returns; cancel it when the client goes away. Raises: ClientGone, and what `work` raises."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(receive))
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientGone
-    finally:
-        # Also when this task itself is cancelled: the run is told, and finishes itself as cancelled.
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-class _Reply:
-    """Writes one HTTP answer: a JSON body, or server-sent events once the first is sent."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._send = send
-        self.request_id: str = (scope.get(IDENTITY) or {}).get("request_id", "")
-        self._streaming = False
-
-    async def json(self, status: int, body: dict[str, Any]) -> None:
-        await self._start(status, b"application/json")
-        await self._send({"type": "http.response.body", "body": _encoded(body)})
-
-    async def event(self, body: dict[str, Any]) -> None:
-        if not self._streaming:
-            await self._start(200, b"text/event-stream")
-            self._streaming = True
-        await self._send({"type": "http.response.body", "body": b"data: %b\n\n" % _encoded(body), "more_body": True})
-
-    async def end(self) -> None:
-        await self._send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
-
-    async def error(self, error: AgentError) -> None:
-        """Send the error; in a stream that has begun, as its last event, without the mark of a good end."""
-        body = error_body(error, self.request_id)
-        if self._streaming:
-            await self.event(body)
-            await self._send({"type": "http.response.body", "body": b""})
-        else:
-            await self.json(error.status, body)
-
-    async def _start(self, status: int, content_type: bytes) -> None:
-        headers = [(b"content-type", content_type), (b"cache-control", b"no-store"),
-                   (b"x-request-id", self.request_id.encode())]
-        if status == 401:
-            headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-
-
-def _encoded(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

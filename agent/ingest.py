@@ -1,28 +1,48 @@
 """Put one document into a knowledge base: cut, embed, store; an unchanged document is left alone."""
 
 import asyncio
+import base64
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO, Literal
 
 from agent.chunking import Chunk, chunk
-from agent.documents.errors import EmptyDocument
+from agent.documents.errors import DocumentTooLarge, EmptyDocument
 from agent.documents.kinds import HEAD_BYTES, kind_of
 from agent.documents.sandbox import Sandbox
 from agent.embedding import Embedder
-from agent.errors import BadDocument
+from agent.errors import AgentError, BadDocument
 from agent.rpc import Rpc
 from agent.schema import storable
 
 # The edge takes request bodies of up to 256 kB; the rest is room for the envelope.
 MAX_BATCH_BYTES = 240_000
+PART_BYTES = 180_000
+"""Of a file in one request: a third more as base64."""
 # Also the most in one request; the database takes 64.
 AT_ONCE = 32
 
 Progress = Callable[[int, int], None]
 """Called with (passages done, passages in all)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document goes and how it is kept; what is None is left to the database."""
+
+    org_id: str
+    knowledge_base_id: str
+    title: str
+    uri: str
+    """Names its place: the next document with it, if it differs, replaces this one."""
+    visibility: Literal["organization", "knowledge_base", "private"] | None = None
+    classification: int | None = None
+    tags: tuple[str, ...] = ()
+    source: str = "upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Ingested:
 
 
 async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id: str, title: str, uri: str, text: str,
-                 visibility: Literal["organization", "private"] = "organization",
+                 visibility: Literal["organization", "private"] | None = None,
                  progress: Progress = lambda done, total: None) -> Ingested:
     """Store `text` and return what became of it. Raises: BadDocument, DatabaseError, ModelError."""
     pieces = chunk(text)
@@ -45,33 +65,64 @@ async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id
         raise EmptyDocument
     if not storable(text):
         raise BadDocument
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    document = {"org_id": org_id, "knowledge_base_id": knowledge_base_id, "title": title, "uri": uri, "sha256": digest,
-                "visibility": visibility}
+    data = text.encode()
+    place = Place(org_id, knowledge_base_id, title, uri, visibility)
+    about = {"sha256": hashlib.sha256(data).hexdigest(), "byte_size": len(data)}
+    known, loading = await _begin(rpc, place, about)
+    if known is not None:
+        return known
     parts = (pieces[start:start + AT_ONCE] for start in range(0, len(pieces), AT_ONCE))
-    return await _store(rpc, embedder, document, parts, len(pieces), progress)
+    return await _store(rpc, embedder, loading, parts, len(pieces), progress)
 
 
-async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, *, org_id: str, knowledge_base_id: str, title: str,
-                      uri: str, file: BinaryIO, name: str, visibility: Literal["organization", "private"] = "organization",
+async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, place: Place, file: BinaryIO, name: str, *,
                       progress: Progress = lambda done, total: None) -> Ingested:
-    """Store the text of `file`, a real file called `name`. Raises: BadDocument, DatabaseError, ModelError."""
+    """Store `file`, a real file called `name`: its bytes, and the passages of its text.
+
+    Raises: BadDocument, DatabaseError, ModelError; then nothing of it is left, and an earlier version stays.
+    """
     file.seek(0)
     kind = kind_of(name, file.read(HEAD_BYTES))
+    size = os.fstat(file.fileno()).st_size
+    if size > sandbox.limits.file_bytes:
+        raise DocumentTooLarge
     file.seek(0)
     digest = (await asyncio.to_thread(hashlib.file_digest, file, "sha256")).hexdigest()
-    document = {"org_id": org_id, "knowledge_base_id": knowledge_base_id, "title": title, "uri": uri, "sha256": digest,
-                "visibility": visibility}
-    with await sandbox.read(file, kind) as extracted:
-        return await _store(rpc, embedder, document, extracted.batches(AT_ONCE), extracted.passages, progress)
+    known, loading = await _begin(rpc, place, {"sha256": digest, "byte_size": size, "media_type": kind.media_type})
+    if known is not None:
+        return known
+    try:
+        with await sandbox.read(file, kind) as extracted:
+            await _keep(rpc, loading, file)
+            return await _store(rpc, embedder, loading, extracted.batches(AT_ONCE), extracted.passages, progress)
+    except Exception:
+        # What is half loaded nobody sees, but it takes room until the same person comes again with the same uri.
+        with contextlib.suppress(AgentError):
+            await rpc.call("delete_document", loading)
+        raise
 
 
-async def _store(rpc: Rpc, embedder: Embedder, document: dict[str, Any], parts: Iterable[list[Chunk]], total: int,
+async def _begin(rpc: Rpc, place: Place, about: dict[str, Any]) -> tuple[Ingested | None, dict[str, str]]:
+    """Return what is there unchanged, or None, and the arguments that name the document from now on."""
+    given = {name: value for name, value in asdict(place).items() if value is not None}
+    begun = await rpc.call("begin_document", given | about)
+    loading = {"org_id": place.org_id, "document_id": str(begun["document_id"])}
+    known = Ingested(loading["document_id"], "unchanged", 0) if begun["state"] == "unchanged" else None
+    return known, loading
+
+
+async def _keep(rpc: Rpc, loading: dict[str, str], file: BinaryIO) -> None:
+    """Store the bytes of the file."""
+    file.seek(0)
+    position = 0
+    while part := await asyncio.to_thread(file.read, PART_BYTES):
+        content = base64.b64encode(part).decode()
+        await rpc.call("add_file_part", loading | {"position": position, "content": content})
+        position += 1
+
+
+async def _store(rpc: Rpc, embedder: Embedder, loading: dict[str, str], parts: Iterable[list[Chunk]], total: int,
                  progress: Progress) -> Ingested:
-    begun = await rpc.call("begin_document", document)
-    place = {"org_id": document["org_id"], "document_id": str(begun["document_id"])}
-    if begun["state"] == "unchanged":
-        return Ingested(place["document_id"], "unchanged", 0)
     done = 0
     progress(done, total)
     for part in parts:
@@ -80,11 +131,11 @@ async def _store(rpc: Rpc, embedder: Embedder, document: dict[str, Any], parts: 
         rows = [asdict(piece) | {"embedding": [round(x, 6) for x in vector]}
                 for piece, vector in zip(part, vectors, strict=True)]
         for batch in _batches(rows):
-            await rpc.call("add_chunks", place | {"chunks": batch})
+            await rpc.call("add_chunks", loading | {"chunks": batch})
         done += len(part)
         progress(done, total)
-    finished = await rpc.call("finish_document", place)
-    return Ingested(place["document_id"], "stored", int(finished["chunks"]), finished["replaced"])
+    finished = await rpc.call("finish_document", loading)
+    return Ingested(loading["document_id"], "stored", int(finished["chunks"]), finished["replaced"])
 
 
 def _batches(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -11,9 +11,12 @@ from edge_proxy import log
 from edge_proxy.asgi import SAFE_HEADERS, App, Message, Receive, Request, Send
 from edge_proxy.errors import QueryRefused
 from edge_proxy.limits import Limits
+from edge_proxy.places import Places
 from edge_proxy.tokens import Identity
+from edge_proxy.upload import UploadBody
 
 PREFIX = "/v1/"
+FILES = "/v1/files"
 IDENTITY_KEY = "ringfence.identity"
 _NOT_FOR_THE_AGENT = frozenset({b"authorization", b"apikey", b"cookie", b"proxy-authorization"})
 _NOT_FOR_THE_CLIENT = frozenset({b"set-cookie", b"server", b"location", b"x-request-id"}) | {n for n, _ in SAFE_HEADERS}
@@ -45,6 +48,7 @@ class AgentMount:
 
     def __init__(self, app: App, limits: Limits) -> None:
         self._app, self._limits = app, limits
+        self._uploads = Places("user_uploads", limits.user_uploads)
         self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._answers: asyncio.Queue[str] = asyncio.Queue()
         self._lifespan: asyncio.Task[None] | None = None
@@ -54,10 +58,20 @@ class AgentMount:
         if request.query:
             # Nothing here takes one, and a token may not travel in one (R75).
             raise QueryRefused
+        if (request.method, request.path) == ("POST", FILES):
+            await self._upload(request, identity, send)
+            return
         body = b""
         if request.method in _WITH_BODY:
             body = await request.json_body(self._limits, max_bytes=self._limits.agent_body_bytes)
         await self._app(_scope(request, identity), _replay(body, request.receive), _cleaned(send))
+
+    async def _upload(self, request: Request, identity: Identity, send: Send) -> None:
+        with self._uploads.one(identity.user_id):
+            body = UploadBody(request, self._limits)
+            await self._app(_scope(request, identity), body.receive, body.unless_refused(_cleaned(send)))
+            if body.refused is not None:
+                raise body.refused
 
     async def start(self) -> None:
         """Run the app's start-up; an app without a lifespan is fine."""

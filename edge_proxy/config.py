@@ -123,6 +123,7 @@ def _limits(environ: Mapping[str, str]) -> Limits:
         user_in_flight=_count(environ, "RINGFENCE_RATE_USER_IN_FLIGHT", Limits.user_in_flight),
         address_in_flight=_count(environ, "RINGFENCE_RATE_ADDRESS_IN_FLIGHT", Limits.address_in_flight),
         user_database_calls=_count(environ, "RINGFENCE_RATE_USER_DATABASE_CALLS", Limits.user_database_calls),
+        user_uploads=_count(environ, "RINGFENCE_RATE_USER_UPLOADS", Limits.user_uploads),
         user_rate=_rate(environ, "RINGFENCE_RATE_USER", Limits.user_rate),
         address_rate=_rate(environ, "RINGFENCE_RATE_ADDRESS", Limits.address_rate),
         auth_rate=_rate(environ, "RINGFENCE_RATE_AUTH", Limits.auth_rate),

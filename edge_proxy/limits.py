@@ -23,6 +23,13 @@ class Limits:
     """/auth/v1 bodies, most of them from people who are not signed in."""
     agent_body_bytes: int = 1024 * 1024
     """/v1 bodies: a whole conversation travels with each chat request. The agent takes no more."""
+    file_body_bytes: int = 50 * 1024 * 1024 + 64 * 1024
+    """POST /v1/files alone: a file of 50 MB and its fields. It goes through in pieces, the edge keeps none of it."""
+    file_body_seconds: float = 300.0
+    file_piece_seconds: float = 10.0
+    """Between two pieces of it."""
+    user_uploads: int = 2
+    """Of one person's uploads, at once, from the first byte to the answer; RINGFENCE_RATE_USER_UPLOADS. One more is 429."""
     json_depth: int = 32
     json_containers: int = 20_000
     """Objects and arrays in one body: each costs a microsecond or two to make and check, a number next to nothing."""

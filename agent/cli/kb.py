@@ -60,7 +60,7 @@ async def _add(where: Target, token: str, knowledge_base: str, files: dict[Path,
     from agent.cli.embedding import configured_embedder
     from agent.documents.sandbox import Sandbox
     from agent.errors import BadArguments, BadDocument
-    from agent.ingest import ingest_file
+    from agent.ingest import Place, ingest_file
 
     failed = 0
     sandbox = Sandbox()
@@ -71,10 +71,8 @@ async def _add(where: Target, token: str, knowledge_base: str, files: dict[Path,
             for file, name in files.items():
                 try:
                     with file.open("rb") as opened:
-                        done = await ingest_file(
-                            rpc, embedder, sandbox, org_id=org_id, knowledge_base_id=base_id, title=name, uri=file.as_uri(), file=opened,
-                            name=name, visibility="private" if private else "organization", progress=bar.of(name),
-                        )
+                        place = Place(org_id, base_id, name, file.as_uri(), "private" if private else None)
+                        done = await ingest_file(rpc, embedder, sandbox, place, opened, name, progress=bar.of(name))
                 except (BadDocument, BadArguments, OSError) as err:
                     bar.say(f"{name}: not added: {err}", error=True)
                     failed += 1

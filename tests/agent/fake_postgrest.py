@@ -104,6 +104,7 @@ class FakePostgrest:
     history: list[Row] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     runs: dict[str, Row] = field(default_factory=dict)
+    documents: dict[str, Row] = field(default_factory=dict)
     before: Callable[[str, Row], Awaitable[None]] | None = None
     """Runs before each function: may wait, or raise Refusal."""
 
@@ -192,18 +193,58 @@ class FakePostgrest:
         run["status"] = arguments["outcome"]
         return {"message_id": str(uuid.uuid4())}
 
+    def _whoami(self, person: str, arguments: Row) -> Row:
+        return {"organizations": [{"id": str(uuid.UUID(int=1)), "slug": "acme"}]}
+
+    def _list_knowledge_bases(self, person: str, arguments: Row) -> list[Row]:
+        return [{"id": str(uuid.UUID(int=3)), "slug": "handbook"}]
+
     def _begin_document(self, person: str, arguments: Row) -> Row:
-        known = [call for call in self.called("begin_document")[:-1] if call.arguments["sha256"] == arguments["sha256"]]
-        return {"document_id": str(uuid.UUID(int=9)), "state": "unchanged" if known else "loading"}
+        for document in self.documents.values():
+            if (document["state"], document["uri"], document["sha256"]) == ("ready", arguments["uri"], arguments["sha256"]):
+                return {"document_id": document["id"], "state": "unchanged"}
+        document_id = str(uuid.UUID(int=900 + len(self.documents)))
+        self.documents[document_id] = {
+            "visibility": "organization", "classification": 1, "media_type": "text/plain", **arguments, "id": document_id, "state": "loading",
+            "owner_id": person, "created_at": "2026-11-21T12:00:00+00:00", "parts": 0, "chunks": 0, "bytes": []}
+        return {"document_id": document_id, "state": "loading"}
+
+    def _document(self, person: str, arguments: Row) -> Row:
+        document = self.documents.get(arguments["document_id"])
+        if document is None or (document["visibility"] == "private" or document["state"] == "loading") and document["owner_id"] != person:
+            raise Refusal(404, "PT404", "no such document")
+        return document
 
     def _add_chunks(self, person: str, arguments: Row) -> Row:
-        if len(arguments["chunks"]) > 64:
-            raise Refusal(400, "22023", "chunks: 1..64 at once")
-        return {"chunks": len(arguments["chunks"])}
+        document = self._document(person, arguments)
+        document["chunks"] += len(arguments["chunks"])
+        return {"chunks": document["chunks"]}
+
+    def _add_file_part(self, person: str, arguments: Row) -> Row:
+        document = self._document(person, arguments)
+        assert arguments["position"] == document["parts"] and len(arguments["content"]) <= 240_000
+        document["bytes"].append(arguments["content"])
+        document["parts"] += 1
+        return {"parts": document["parts"]}
 
     def _finish_document(self, person: str, arguments: Row) -> Row:
-        stored = sum(len(call.arguments["chunks"]) for call in self.called("add_chunks"))
-        return {"document_id": arguments["document_id"], "chunks": stored, "replaced": None}
+        document = self._document(person, arguments)
+        before = [one["id"] for one in self.documents.values() if one["state"] == "ready" and one["uri"] == document["uri"]]
+        for known in before:
+            del self.documents[known]
+        document["state"] = "ready"
+        return {"document_id": document["id"], "chunks": document["chunks"], "replaced": before[0] if before else None}
+
+    def _get_document(self, person: str, arguments: Row) -> Row:
+        return {name: value for name, value in self._document(person, arguments).items() if name != "bytes"}
+
+    def _read_file_part(self, person: str, arguments: Row) -> Row:
+        return {"content": self._document(person, arguments)["bytes"][arguments["position"]]}
+
+    def _delete_document(self, person: str, arguments: Row) -> Row:
+        document = self._document(person, arguments)
+        del self.documents[document["id"]]
+        return {"document_id": document["id"], "chunks": document["chunks"], "parts": document["parts"], "citations_redacted": 0}
 
 
 def passage(n: int, content: str, similarity: float = 0.6, title: str = "Handbook") -> Row:

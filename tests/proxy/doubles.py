@@ -113,7 +113,7 @@ class Agent:
                 await send({"type": f"lifespan.{event}.complete"})
             return
         self.scopes.append(scope)
-        self.bodies.append((await receive())["body"])
+        self.bodies.append((await receive()).get("body", b""))
         if self.reply is not None:
             await self.reply(receive, send)
             return

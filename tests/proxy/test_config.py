@@ -46,6 +46,7 @@ def test_each_setting_can_be_given():
         "RINGFENCE_RATE_USER": "2.5/10",
         "RINGFENCE_RATE_PASSWORD": "0.5/3",
         "RINGFENCE_RATE_USER_IN_FLIGHT": "7",
+        "RINGFENCE_RATE_USER_UPLOADS": "3",
         "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": "8",
         "RINGFENCE_RATE_USER_DATABASE_CALLS": "9",
     })  # fmt: skip
@@ -54,7 +55,7 @@ def test_each_setting_can_be_given():
     assert config.cors_origins == {"https://app.example", "http://localhost:3000"}
     assert (config.limits.user_rate, config.limits.password_rate) == (Rate(2.5, 10), Rate(0.5, 3))
     limits = config.limits
-    assert (limits.user_in_flight, limits.address_in_flight, limits.user_database_calls) == (7, 8, 9)
+    assert (limits.user_in_flight, limits.address_in_flight, limits.user_database_calls, limits.user_uploads) == (7, 8, 9, 3)
 
 
 SECRETS = {
@@ -100,6 +101,7 @@ UNCLEAR = {
     "RINGFENCE_RATE_USER_IN_FLIGHT": ["0", "-1", "x", "1.5", "٣"],
     "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": ["0", "1/2"],
     "RINGFENCE_RATE_USER_DATABASE_CALLS": ["0", "many"],
+    "RINGFENCE_RATE_USER_UPLOADS": ["0", "many"],
     "RINGFENCE_RATE_USER": ["0/1", "1/0", "1", "x/y", "-1/5"],
 }  # fmt: skip
 
