@@ -26,7 +26,9 @@ PARSERS = {
     "docx": ("office", "read_docx"), "pptx": ("office", "read_pptx"), "xlsx": ("office", "read_xlsx"),
 }
 # Imported whole beforehand: parsers import parts of themselves when they first need them, and then no file can be opened.
-_PACKAGES = {"mail": ("email",), "pdf": ("pypdf",), "docx": ("docx",), "pptx": ("pptx",), "xlsx": ("openpyxl",)}
+_PACKAGES = {"mail": ("email", "encodings"), "pdf": ("pypdf", "encodings"), "docx": ("docx",), "pptx": ("pptx",), "xlsx": ("openpyxl",)}
+
+_ENCODINGS = ("ascii", "cp1252", "cp437", "latin_1", "utf_16", "utf_32", "utf_8_sig")
 
 BROKEN, ENCRYPTED, TOO_MUCH, OUT_OF_MEMORY, NOT_CONFINED = 10, 11, 12, 13, 14
 
@@ -69,7 +71,9 @@ def _load(kind: str) -> Any:
     # openpyxl would take it along, and with it a thread for each core and a gigabyte of addresses.
     sys.modules["numpy"] = None  # type: ignore[assignment]
     module, function = PARSERS[kind]
-    for package in ("encodings", *_PACKAGES.get(kind, ())):
+    for name in _ENCODINGS:
+        importlib.import_module(f"encodings.{name}")
+    for package in _PACKAGES.get(kind, ()):
         for one in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
             try:
                 importlib.import_module(one.name)
