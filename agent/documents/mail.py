@@ -22,8 +22,6 @@ def read_mail(file: BinaryIO, limits: DocumentLimits) -> Text:
 
 
 def _message(message: Message, text: Text, level: int, limits: DocumentLimits) -> None:
-    if level > limits.nesting:
-        raise TooMuch
     text.heading(min(level, 6), str(message.get("Subject", "")) or "(no subject)")
     for name in _HEADERS:
         if message.get(name):
