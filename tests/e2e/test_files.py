@@ -31,7 +31,7 @@ def owner(person: Person) -> SignedIn:
 
 
 def client(person: SignedIn) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{person.url}/v1", api_key=person.token, max_retries=0, timeout=60)
+    return openai.OpenAI(base_url=f"{person.url}/v1", api_key=person.token, max_retries=0, timeout=300)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def post_form(person: SignedIn, name: str, data: bytes, **headers: str) -> Answe
     body = (f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="knowledge_base"\r\n\r\nacme/handbook\r\n--{BOUNDARY}\r\n'
             f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n').encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
     parts = urlsplit(person.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=300)
     try:
         connection.request("POST", "/v1/files", body, {
             "authorization": f"Bearer {person.token}", "content-type": f"multipart/form-data; boundary={BOUNDARY}"} | headers)
