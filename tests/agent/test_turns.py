@@ -64,6 +64,7 @@ class Slow:
     """An agent that counts the answers it is making, and finishes none until told."""
 
     limits = Limits(answers_at_once=2)
+    embedder = None
 
     def __init__(self) -> None:
         self.making: list[str] = []
