@@ -1,5 +1,6 @@
 -- Deny rules: what a person, a team, a role or everybody may not reach, whatever was shared with them. The resources' restrictive
--- policies read them through authz.denied(), so no grant overrides one (F15).
+-- policies read them through authz.denied(), so no grant overrides one (F15). A team or role that a rule names cannot be deleted, nor a
+-- team left by whom the rule concerns: both would lift the rule.
 create table app.deny_rule (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
@@ -15,8 +16,8 @@ create table app.deny_rule (
   created_at timestamptz not null default now(),
   primary key (org_id, id),
   constraint deny_rule_user_id_fkey foreign key (org_id, user_id) references app.membership (org_id, user_id) on delete cascade,
-  constraint deny_rule_team_id_fkey foreign key (org_id, team_id) references app.team (org_id, id) on delete cascade,
-  constraint deny_rule_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id) on delete cascade,
+  constraint deny_rule_team_id_fkey foreign key (org_id, team_id) references app.team (org_id, id),
+  constraint deny_rule_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id),
   constraint deny_rule_knowledge_base_id_fkey foreign key (org_id, knowledge_base_id)
     references app.knowledge_base (org_id, id) on delete cascade,
   constraint deny_rule_document_id_fkey foreign key (org_id, document_id) references app.document (org_id, id) on delete cascade,
@@ -78,3 +79,33 @@ create trigger _110_step_up before insert or update or delete on app.deny_rule
   for each row execute function authz.tg_step_up('if_enrolled');
 create trigger _900_audit after insert or update or delete on app.deny_rule
   for each row execute function authz.tg_audit();
+
+create function authz.ruled_team_ids() returns setof uuid
+language sql stable security definer rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+  select r.team_id from app.deny_rule r where r.team_id is not null
+$$;
+comment on function authz.ruled_team_ids() is 'The teams of the signed-in person that a deny rule names.';
+revoke all on function authz.ruled_team_ids() from public;
+grant execute on function authz.ruled_team_ids() to authenticated;
+alter function authz.ruled_team_ids() owner to ringfence_owner;
+
+create function authz.tg_ruled_team() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Who leaves the organization leaves its teams; that is a foreign key at work, where policies do not apply.
+  if row_security_active('app.team_member') and old.team_id = any (array(select authz.ruled_team_ids()))
+    and not old.org_id = any (array(select authz.orgs_with('rules.manage')))
+  then
+    raise sqlstate '42501' using message = 'a rule names this team: rules.manage takes people out of it';
+  end if;
+  return old;
+end
+$$;
+comment on function authz.tg_ruled_team() is 'Trigger: nobody is taken out of a team that a deny rule names but by rules.manage (42501).';
+revoke all on function authz.tg_ruled_team() from public;
+create trigger _120_ruled before delete on app.team_member
+  for each row execute function authz.tg_ruled_team();

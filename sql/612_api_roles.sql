@@ -184,7 +184,7 @@ begin
   delete from app.role r where r.org_id = delete_role.org_id and r.id = delete_role.role_id;
   return jsonb_build_object('id', delete_role.role_id);
 exception
-  when foreign_key_violation then raise sqlstate 'PT409' using message = 'the role is held: give its members another one first';
+  when foreign_key_violation then raise sqlstate 'PT409' using message = 'the role is held or a deny rule names it: give its members another one, delete the rule';
 end
 $$;
 comment on function api.delete_role(uuid, uuid) is $c$Delete a role that nobody holds; bots shared with it are no longer.

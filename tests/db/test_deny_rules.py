@@ -189,3 +189,40 @@ def test_rules_are_made_and_deleted_with_a_fresh_second_factor_where_there_is_on
         assert caught.value.sqlstate == sqlstate, claims  # type: ignore[attr-defined]
     with world.as_(admin, **second_factor()) as db:
         assert attempt(db)["id"]
+
+
+OUT = "delete from app.team_member where team_id = %s and user_id = %s"
+
+
+def test_nobody_gets_out_of_a_rule_by_getting_out_of_its_team_F15(world: World) -> None:
+    customer, builder, bot, team = world.acme.people["customer"], world.acme.people["builder"], world.acme.ids["bot"], world.acme.ids["team"]
+    with planted(world) as db:
+        become(db, customer)
+        with db.connection.transaction(force_rollback=True):
+            assert db.run(OUT, team, customer.user_id) == 1  # without a rule one leaves as one likes
+        become(db, world.acme.people["owner"])
+        db.rpc("create_deny_rule", org_id=world.acme.id, reason="Probe.", team_id=team, bot_id=bot)
+        for escaping in (customer, builder):  # the second manages the team
+            become(db, escaping)
+            error = db.error(OUT, team, customer.user_id)
+            assert (error.sqlstate, error.diag.message_primary) == ("42501", "a rule names this team: rules.manage takes people out of it")
+            assert not any(sees(db, escaping, bot).values())
+        become(db, world.acme.people["admin"])
+        assert db.error("delete from app.team where id = %s", team).sqlstate == "23503"
+        with db.connection.transaction(force_rollback=True):
+            assert db.run(OUT, team, customer.user_id) == 1
+            assert all(sees(db, customer, bot).values())
+        become(db, customer)
+        assert db.rpc("remove_member", org_id=world.acme.id, user_id=customer.user_id)  # leaving all of it stays possible
+
+
+def test_a_role_that_a_rule_names_is_not_deleted_F15(world: World) -> None:
+    with planted(world) as db:
+        become(db, world.acme.people["owner"])
+        role = db.rpc("create_role", org_id=world.acme.id, name="probe", permissions=["bots.run"])["id"]
+        with db.connection.transaction(force_rollback=True):
+            assert db.rpc("delete_role", org_id=world.acme.id, role_id=role)
+        rule = db.rpc("create_deny_rule", org_id=world.acme.id, reason="Probe.", role="probe", tool="get_order")["id"]
+        assert db.rpc_error("delete_role", org_id=world.acme.id, role_id=role).sqlstate == "PT409"
+        db.rpc("delete_deny_rule", org_id=world.acme.id, rule_id=rule)
+        assert db.rpc("delete_role", org_id=world.acme.id, role_id=role)
