@@ -98,7 +98,8 @@ def test_somebody_anonymous_founds_and_joins_nothing_R43(own_world: World, claim
         assert db.all("select authz.org_ids()") == ([] if "is_anonymous" in claims else [(org,)])
         for name, arguments in (("create_organization", {"slug": "mine", "name": "Mine"}), ("choose_organization", {"org_id": org}),
                                 ("check_api_token", {"org_id": org, "name": "x", "permissions": ["documents.read"], "expires_in": 60}),
-                                ("add_member", {"org_id": org, "user_id": world.nobody.user_id, "role": "member"}),
+                                ("create_invitation", {"org_id": org, "email": "new@example.test", "role": "member"}),
+                                ("accept_invitation", {"token": "rfi_" + "A" * 43}),
                                 ("remove_member", {"org_id": org, "user_id": member.user_id})):
             assert db.rpc_error(name, **arguments).sqlstate in ("42501", "PT404"), name
     with world.as_(member) as db:
