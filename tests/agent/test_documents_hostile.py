@@ -111,11 +111,11 @@ async def test_a_hostile_file_is_a_typed_error_and_the_next_one_is_read(read: Re
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("what", [what for what, (_, _, limits, _) in REFUSED.items() if limits])
+@pytest.mark.parametrize("what", [
+    # For a row beyond the end no limit is high enough.
+    what for what, (_, _, limits, _) in REFUSED.items() if limits and what != "a row beyond the end"])
 async def test_with_higher_limits_the_same_file_is_not_stopped_by_them(read: Read, what: str) -> None:
     name, data, _, error = REFUSED[what]
-    if what == "a row beyond the end":
-        pytest.skip("no limit is high enough")
     try:
         assert await read(name, data)
     except BadDocument as err:
