@@ -121,9 +121,11 @@ def test_two_walls_keep_a_denied_bot_from_running_and_both_ask_the_same_rules_F1
 
 def test_a_rule_of_one_organization_says_nothing_in_another_F15(world: World) -> None:
     with with_rule(world, "owner", "everybody", tool="my_orders") as db:
-        become(db, world.globex.people["customer"])
-        run = db.rpc("start_run", bot="globex/helpdesk", question="Probe?")
-        assert "my_orders" in run["tools"] and tool(db, run["run_id"], "my_orders")["outcome"] == "ok"
+        for person in (world.globex.people["customer"], world.both):
+            become(db, person)
+            run = db.rpc("start_run", bot="globex/helpdesk", question="Probe?")
+            assert "my_orders" in run["tools"] and tool(db, run["run_id"], "my_orders")["outcome"] == "ok"
+        assert "my_orders" not in db.rpc("start_run", bot="acme/helpdesk", question="Probe?")["tools"]  # whom it concerns in the one
         become(db, world.acme.people["owner"])
         for argument, value in (("bot_id", world.globex.ids["bot"]), ("user_id", world.globex.people["customer"].user_id),
                                 ("team_id", world.globex.ids["team"]), ("document_id", world.globex.ids["document"])):
