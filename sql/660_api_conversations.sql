@@ -43,9 +43,13 @@ begin
     select m.id, m.run_id, m.role, m.content,
       -- A passage that its reader may no longer read is not quoted again (F28).
       coalesce((select jsonb_agg(case
-          when exists (select from app.chunk k where k.org_id = m.org_id and k.id::text = c.value ->> 'chunk_id') then c.value
-          else jsonb_build_object('redacted', true) end order by c.ordinality)
-        from jsonb_array_elements(m.citations) with ordinality c), '[]'),
+          when c.value @> '{"redacted": true}' then c.value
+          when authz.can_read_document(m.org_id, cited.document_id) and exists (select from app.chunk k
+            where k.org_id = m.org_id and k.document_id = cited.document_id and k.id::text = c.value ->> 'chunk_id') then c.value
+          else jsonb_strip_nulls(jsonb_build_object('n', c.value -> 'n', 'redacted', true)) end order by c.ordinality)
+        from jsonb_array_elements(m.citations) with ordinality c
+        cross join lateral (select case when pg_input_is_valid(c.value ->> 'document_id', 'uuid')
+          then (c.value ->> 'document_id')::uuid end as document_id) cited), '[]'),
       m.created_at
     from app.message m
     where m.org_id = list_messages.org_id and m.conversation_id = list_messages.conversation_id

@@ -90,7 +90,7 @@ def test_a_row_the_right_person_updates_is_changed_on_a_re_read_R33(world: World
 @pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.delete])
 def test_a_row_the_right_person_deletes_is_gone_on_a_re_read_R33(world: World, table: str) -> None:
     # The last owner stays, a built-in role's permissions, and a knowledge base with documents in it.
-    where = {"membership": f" where user_id = '{world.both.user_id}'", "knowledge_base": f" where id = '{world.acme.ids['empty_base']}'",
+    where = {"membership": f" where user_id = '{world.both.user_id}'", "knowledge_base": f" where id = '{world.acme.ids['empty_knowledge_base']}'",
              "role_permission": " where role_id in (select id from app.role where not built_in)"}.get(table, "")
     with calling(world, personas(world)[SHARER.get(table, "owner")]) as db:
         assert outcome(db, f"delete from app.{table}{where}", f"select -count(*) from app.{table}") > 0

@@ -61,10 +61,10 @@ TABLES: dict[str, Decision] = {
 }
 
 RECIPES: dict[str, Recipe] = {
-    "list_documents": ("owner", {"org_id": ":org", "knowledge_base_id": ":knowledge_base", "tagged": "{}", "since": "2020-01-01", "until": None,
+    "list_documents": ("owner", {"org_id": ":org", "knowledge_base_id": ":knowledge_base", "tagged": [], "since": "2020-01-01", "until": None,
                                  "after_uri": "a", "max_rows": 1000}),
     "begin_document": ("owner", {"org_id": ":org", "knowledge_base_id": ":knowledge_base", "title": "Probe", "uri": "test:probe",
-                                 "sha256": "0" * 64, "visibility": "organization", "media_type": "text/plain", "byte_size": 5, "tags": "{probe}",
+                                 "sha256": "0" * 64, "visibility": "organization", "media_type": "text/plain", "byte_size": 5, "tags": ["probe"],
                                  "classification": 1, "source": "upload", "trust": "untrusted", "modified_at": "2026-01-01"}),
     "add_chunks": ("owner", {"org_id": ":org", "document_id": ":loading_document", "chunks": [_CHUNK]}),
     "add_file_part": ("owner", {"org_id": ":org", "document_id": ":loading_document", "position": 0, "content": "cHJvYmU="}),
@@ -73,6 +73,14 @@ RECIPES: dict[str, Recipe] = {
     "read_file_part": ("agent", {"org_id": ":org", "document_id": ":vault_document", "position": 0}),
     "preview_document": ("customer", {"org_id": ":org", "document_id": ":document", "start_char": 0, "max_chars": 2000}),
     "delete_document": ("owner", {"org_id": ":org", "document_id": ":document"}),
+    "update_document": ("owner", {"org_id": ":org", "document_id": ":document", "title": "Probe", "visibility": "organization", "classification": 1,
+                                  "tags": ["probe"], "trust": "trusted"}),
+    "share_document": ("admin", {"org_id": ":org", "document_id": ":shared_document", "user_id": ":member", "team_id": None, "level": "viewer"}),
+    "unshare_document": ("admin", {"org_id": ":org", "document_id": ":shared_document", "user_id": ":analyst", "team_id": None}),
+    "list_document_grants": ("admin", {"org_id": ":org", "document_id": ":shared_document"}),
+    "sync_document_access": ("admin", {"org_id": ":org", "document_id": ":shared_document", "synced_at": "2026-01-01T00:00:00Z",
+                                       "grants": [{"user_id": ":analyst"}, {"team_id": ":team", "level": "editor"}]}),
+    "set_access_max_age": ("owner", {"org_id": ":org", "hours": 24}),
     "search_documents": ("customer", {"org_id": ":org", "query": "delivery", "query_embedding": _VECTOR, "max_rows": 50, "run_id": ":running_run"}),
 }
 
@@ -80,7 +88,15 @@ EVENTS: dict[str, list[str]] = {
     "begin_document": ["document.insert"],
     "finish_document": ["document.insert", "document.update"],
     "delete_document": ["document.delete"],
+    "update_document": ["document.update"],
+    "share_document": ["document_grant.insert"],
+    "unshare_document": ["document_grant.delete"],
+    "sync_document_access": ["document.update", "document_grant.insert"],
+    "set_access_max_age": ["organization.update"],
 }
+
+_WITH = [{"user_id", "team_id"}]
+EITHER: dict[str, list[set[str]]] = {"share_document": _WITH, "unshare_document": _WITH}
 
 # They belong to a document whose begin and end are recorded.
 OWN_RECORD = {"add_chunks", "add_file_part"}

@@ -42,16 +42,24 @@ TABLES: dict[str, Decision] = {
 
 RECIPES: dict[str, Recipe] = {
     "create_knowledge_base": ("owner", {"org_id": ":org", "slug": "probe", "name": "Probe", "visibility": "organization"}),
-    "set_knowledge_base_visibility": ("owner", {"org_id": ":org", "knowledge_base_id": ":empty_base", "visibility": "restricted"}),
+    "set_knowledge_base_visibility": ("owner", {"org_id": ":org", "knowledge_base_id": ":empty_knowledge_base", "visibility": "restricted"}),
     "list_knowledge_bases": ("owner", {"org_id": ":org"}),
+    "share_knowledge_base": ("admin", {"org_id": ":org", "knowledge_base_id": ":vault_knowledge_base", "user_id": None, "team_id": ":team", "level": "viewer"}),
+    "unshare_knowledge_base": ("admin", {"org_id": ":org", "knowledge_base_id": ":vault_knowledge_base", "user_id": ":agent", "team_id": None}),
+    "list_knowledge_base_grants": ("agent", {"org_id": ":org", "knowledge_base_id": ":vault_knowledge_base"}),
     "delete_knowledge_base": ("owner", {"org_id": ":org", "knowledge_base_id": ":other_base"}),
 }
 
 EVENTS: dict[str, list[str]] = {
     "create_knowledge_base": ["knowledge_base.insert"],
     "set_knowledge_base_visibility": ["knowledge_base.update"],
+    "share_knowledge_base": ["kb_grant.insert"],
+    "unshare_knowledge_base": ["kb_grant.delete"],
     "delete_knowledge_base": ["document.delete", "knowledge_base.delete"],
 }
+
+_WITH = [{"user_id", "team_id"}]
+EITHER: dict[str, list[set[str]]] = {"share_knowledge_base": _WITH, "unshare_knowledge_base": _WITH}
 
 
 def fill(db: Request, organization: Organization) -> None:
@@ -59,10 +67,10 @@ def fill(db: Request, organization: Organization) -> None:
     from tests.db.registry.document import add_with_file, speaking_as
 
     ids, people = organization.ids, organization.people
-    ids["empty_base"] = db.rpc("create_knowledge_base", org_id=organization.id, slug="empty", name=f"Empty {organization.canary}")["id"]
+    ids["empty_knowledge_base"] = db.rpc("create_knowledge_base", org_id=organization.id, slug="empty", name=f"Empty {organization.canary}")["id"]
     with speaking_as(db, people["admin"]):
         made = db.rpc("create_knowledge_base", org_id=organization.id, slug="vault", name=f"Vault {organization.canary}", visibility="restricted")
-        ids["vault"] = made["id"]
+        ids["vault_knowledge_base"] = made["id"]
         db.run("insert into app.kb_grant (org_id, knowledge_base_id, user_id, level) values (%s, %s, %s, 'editor')",
-               organization.id, ids["vault"], people["agent"].user_id)
-        ids["vault_document"] = add_with_file(db, organization, "vault", "vault", 1)
+               organization.id, ids["vault_knowledge_base"], people["agent"].user_id)
+        ids["vault_document"] = add_with_file(db, organization, "vault_knowledge_base", "vault", 1)

@@ -1,0 +1,335 @@
+"""Who reads a document: visibility, levels of sharing, classification, rules that deny, and access that runs out (F14, F15, F17, F26, F30, F33).
+
+Each story is told at every door: the table, the search, a bot, the listing, the preview, the file, a citation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.db.matrix import become, personas, planted
+from tests.db.registry.document import add_with_file
+from tests.db.registry.recipe import embedding
+from tests.db.session import Person, Request
+from tests.db.world import World
+
+def doors(db: Request, world: World, document: UUID) -> dict[str, bool]:
+    """Through which doors the caller gets to a document of acme, each asked in a savepoint."""
+    acme, question = world.acme, {"query": "passage", "query_embedding": json.dumps(embedding(0)), "max_rows": 50}
+
+    def inside(call: Callable[[], Any]) -> bool:
+        try:
+            with db.connection.transaction():
+                return bool(call())
+        except psycopg.Error as error:
+            assert error.sqlstate in ("PT404", "42501"), error
+            return False
+
+    def by_bot() -> bool:
+        run = db.rpc("start_run", bot="acme/helpdesk", question="?")["run_id"]
+        rows = db.rpc("call_tool", run_id=run, tool="search_documents", arguments={"query": "passage", "max_rows": 50},
+                      query_embedding=json.dumps(embedding(0)))["rows"]
+        return any(r["document_id"] == str(document) for r in rows)
+
+    base = db.all("select knowledge_base_id from app.document where id = %s", document)
+    return {
+        "document": db.one("select count(*) from app.document where id = %s", document) == 1,
+        "chunk": db.one("select count(*) from app.chunk where document_id = %s", document) > 0,
+        "part": db.one("select count(*) from app.document_part where document_id = %s", document) > 0,
+        "search": inside(lambda: any(r["document_id"] == document for r in db.rpc("search_documents", org_id=acme.id, **question))),
+        "bot": inside(by_bot),
+        "list": inside(lambda: base and any(d["id"] == document for d in db.rpc("list_documents", org_id=acme.id, knowledge_base_id=base[0][0]))),
+        "get": inside(lambda: db.rpc("get_document", org_id=acme.id, document_id=document)["id"]),
+        "file": inside(lambda: db.rpc("read_file_part", org_id=acme.id, document_id=document, position=0)["content"]),
+        "preview": inside(lambda: db.rpc("preview_document", org_id=acme.id, document_id=document)["text"]),
+        "citation": db.one("select authz.can_read_document(%s, %s)", acme.id, document),
+    }
+
+
+def reads(db: Request, world: World, document: UUID) -> bool:
+    """Whether the caller reads the document: through all doors or through none."""
+    found = doors(db, world, document)
+    assert len(set(found.values())) == 1, found
+    return found["document"]
+
+
+@pytest.fixture
+def stage(world: World) -> Any:
+    """The database of one story, undone at its end; the bot reaches every knowledge base there is."""
+    with planted(world) as db:
+        db.run("insert into app.bot_binding (org_id, bot_id, knowledge_base_id) select org_id, %s, id from app.knowledge_base where org_id = %s"
+               " on conflict do nothing", world.acme.ids["bot"], world.acme.id)
+        yield db
+
+
+def as_(db: Request, person: Person) -> Request:
+    db.run("reset role")
+    become(db, person)
+    return db
+
+
+def audience(db: Request, world: World, document: UUID) -> set[str]:
+    """Everybody in acme who reads the document, by name, each asked at every door."""
+    return {name for name, person in world.acme.people.items() if reads(as_(db, person), world, document)}
+
+
+READERS = {"owner", "admin", "builder", "analyst", "agent", "member", "customer"}  # with documents.read: all but the auditor
+
+
+def make(db: Request, world: World, who: str = "builder", base: str = "knowledge_base", name: str = "made", **more: Any) -> UUID:
+    as_(db, world.acme.people[who])
+    return add_with_file(db, world.acme, base, name, 1, **more)
+
+
+def test_all_doors_give_every_persona_the_same_documents_F26_F33(stage: Request, world: World) -> None:
+    documents = {n: world.acme.ids[f"{n}_document"] for n in ("vault", "shared")}
+    documents["open"] = make(stage, world)
+    seen = {}
+    for name, persona in personas(world).items():
+        if persona.role != "authenticated" or persona.person is None or not persona.live:
+            continue
+        stage.run("reset role")
+        become(stage, persona.person, **persona.claims)
+        seen[name] = {d for d, id_ in documents.items() if reads(stage, world, id_)}
+    assert seen["admin"] == {"vault", "shared", "open"}
+    assert (seen["agent"], seen["analyst"], seen["owner"]) == ({"vault", "open"}, {"shared", "open"}, {"open"})
+    assert seen["member of both"] == seen["customer"] == {"open"}
+    outside = ("auditor", "nobody", "removed member", "owner of the other organization", "member of both, narrowed to globex")
+    assert all(seen[name] == set() for name in outside)
+
+
+def test_a_door_of_its_own_is_noticed_F33(stage: Request, world: World) -> None:
+    """The negative control: one door that asks nobody."""
+    stage.run("alter table app.document_part disable row level security")
+    as_(stage, world.acme.people["customer"])
+    with pytest.raises(AssertionError, match="'part': True"):
+        reads(stage, world, world.acme.ids["vault_document"])
+
+
+@pytest.mark.parametrize("level", ["viewer", "editor", "owner"])
+@pytest.mark.parametrize("to", ["person", "team", "everyone"])
+@pytest.mark.parametrize("what", ["document", "knowledge_base"])
+def test_sharing_gives_each_level_its_acts_and_no_more_F14(stage: Request, world: World, what: str, to: str, level: str) -> None:
+    """The admin's restricted base or private document, shared with the customer alone, the support team (builder and customer) or all."""
+    people, org = world.acme.people, world.acme.id
+    document = make(stage, world, "admin", "vault_knowledge_base") if what == "knowledge_base" else make(stage, world, "admin", visibility="private")
+    target = {f"{what}_id": world.acme.ids["vault_knowledge_base"] if what == "knowledge_base" else document}
+    before = {"admin", "agent"} if what == "knowledge_base" else {"admin"}
+    assert audience(stage, world, document) == before
+    subject = {"person": {"user_id": people["customer"].user_id}, "team": {"team_id": world.acme.ids["team"]}, "everyone": {}}[to]
+    as_(stage, people["admin"]).rpc(f"share_{what}", org_id=org, **target, **subject, level=level)
+    assert audience(stage, world, document) == before | {"person": {"customer"}, "team": {"customer", "builder"}, "everyone": READERS}[to]
+
+    db = as_(stage, people["customer"])
+    acts = {
+        "change": lambda: db.rpc("update_document", org_id=org, document_id=document, title="Changed"),
+        "share": lambda: db.rpc(f"share_{what}", org_id=org, **target, user_id=people["member"].user_id, level="viewer"),
+        "publish": lambda: db.rpc(f"share_{what}", org_id=org, **target, level="viewer" if to != "everyone" else "owner"),
+    }
+    if what == "knowledge_base":
+        acts["add"] = lambda: add_with_file(db, world.acme, "vault_knowledge_base", "added", 1)
+    allowed = {name for name, act in acts.items() if within(db, act)}
+    assert allowed == {"viewer": set(), "editor": {"change", "add"} & acts.keys(), "owner": {"change", "add", "share"} & acts.keys()}[level]
+
+    as_(stage, people["admin"]).rpc(f"unshare_{what}", org_id=org, **target, **subject)
+    assert audience(stage, world, document) == before
+
+
+def within(db: Request, act: Callable[[], Any]) -> bool:
+    """Whether the act is allowed; it is undone."""
+    try:
+        with db.connection.transaction(force_rollback=True):
+            act()
+            return True
+    except psycopg.Error as error:
+        assert error.sqlstate in ("42501", "PT404"), error
+        return False
+
+
+def test_nobody_gives_what_they_do_not_have_F12_F14(stage: Request, world: World) -> None:
+    """An editor cannot share at all, at the table neither; an owner of one thing cannot share another."""
+    people, org, vault = world.acme.people, world.acme.id, world.acme.ids["vault_knowledge_base"]
+    db = as_(stage, people["agent"])  # editor of the vault
+    for level in ("viewer", "editor", "owner"):
+        for who in ("agent", "member"):
+            statement = "insert into app.kb_grant (org_id, knowledge_base_id, user_id, level) values (%s, %s, %s, %s)"
+            assert db.error(statement, org, vault, people[who].user_id, level).sqlstate == "42501"
+        assert db.error("insert into app.document_grant (org_id, document_id, user_id, level) values (%s, %s, %s, %s)", org,
+                        world.acme.ids["vault_document"], people["member"].user_id, level).sqlstate == "42501"
+    assert db.error("update app.kb_grant set level = 'owner'").sqlstate == "42501"
+    assert db.error("insert into app.kb_grant (org_id, knowledge_base_id, user_id, level, created_by) values (%s, %s, %s, 'viewer', %s)",
+                    org, vault, people["member"].user_id, people["admin"].user_id).sqlstate == "42501"
+    mine = make(stage, world, "agent", "vault_knowledge_base", "mine")
+    as_(stage, people["agent"]).rpc("share_document", org_id=org, document_id=mine, user_id=people["member"].user_id)  # its own owner may
+    assert "member" in audience(stage, world, mine) and "member" not in audience(stage, world, world.acme.ids["vault_document"])
+    # documents.manage gives nothing on what one cannot read.
+    for who in ("owner", "builder"):
+        db = as_(stage, people[who])
+        assert db.rpc_error("share_knowledge_base", org_id=org, knowledge_base_id=vault, user_id=people[who].user_id).sqlstate == "PT404"
+        assert db.error("insert into app.kb_grant (org_id, knowledge_base_id, user_id) values (%s, %s, %s)", org, vault, people[who].user_id).sqlstate == "42501"
+
+
+def test_sharing_with_everyone_takes_a_permission_of_its_own_F14(stage: Request, world: World) -> None:
+    """SHARE is not SHARE_PUBLIC: without resources.publish an owner shares with people, not with the organization."""
+    people, org = world.acme.people, world.acme.id
+    document = make(stage, world, "builder", visibility="private")
+    restricted = as_(stage, people["builder"]).rpc("create_knowledge_base", org_id=org, slug="own", name="Own", visibility="restricted")["id"]
+    def publish(db: Request) -> list[bool]:
+        return [within(db, act) for act in (
+            lambda: db.rpc("share_document", org_id=org, document_id=document),
+            lambda: db.rpc("update_document", org_id=org, document_id=document, visibility="organization"),
+            lambda: db.rpc("share_knowledge_base", org_id=org, knowledge_base_id=restricted),
+            lambda: db.rpc("set_knowledge_base_visibility", org_id=org, knowledge_base_id=restricted, visibility="organization"),
+            lambda: db.rpc("create_knowledge_base", org_id=org, slug="all", name="All"),
+            lambda: db.run("update app.knowledge_base set visibility = 'organization' where id = %s", restricted),
+        )]
+
+    assert publish(as_(stage, people["builder"])) == [True] * 6
+    stage.run("reset role")
+    stage.run("delete from app.role_permission p using app.role r where r.id = p.role_id and r.org_id = %s and r.name = 'builder'"
+              " and p.permission = 'resources.publish'", org)
+    assert publish(as_(stage, people["builder"])) == [False] * 6
+    stage.rpc("share_document", org_id=org, document_id=document, user_id=people["member"].user_id)
+    assert audience(stage, world, document) == {"builder", "member"}
+
+
+def test_who_leaves_the_team_or_the_organization_loses_what_it_was_given_F17(stage: Request, world: World) -> None:
+    people, org = world.acme.people, world.acme.id
+    document = make(stage, world, "admin", visibility="private")
+    db = as_(stage, people["admin"])
+    db.rpc("share_document", org_id=org, document_id=document, team_id=world.acme.ids["team"])
+    db.rpc("share_document", org_id=org, document_id=document, user_id=people["analyst"].user_id, level="owner")
+    assert audience(stage, world, document) == {"admin", "analyst", "builder", "customer"}
+    as_(stage, people["builder"]).run("delete from app.team_member where user_id = %s", people["customer"].user_id)
+    assert audience(stage, world, document) == {"admin", "analyst", "builder"}
+    stage.run("reset role")
+    stage.run("delete from app.membership where org_id = %s and user_id = %s", org, people["analyst"].user_id)
+    assert stage.one("select count(*) from app.document_grant where user_id = %s", people["analyst"].user_id) == 0
+    stage.run("delete from app.team where id = %s", world.acme.ids["team"])
+    assert stage.one("select count(*) from app.document_grant where document_id = %s", document) == 0
+
+
+@pytest.mark.parametrize(("classification", "clears"), [
+    (0, READERS), (1, READERS), (2, {"owner", "admin", "member"}), (3, {"owner", "admin"}),
+])
+def test_no_grant_stands_for_clearance_F26(stage: Request, world: World, classification: int, clears: set[str]) -> None:
+    """Shared with everyone as owners: who lacks the permission for its class still has nothing. Members get the one for confidential."""
+    org = world.acme.id
+    stage.run("insert into app.role_permission select r.org_id, r.id, 'documents.read_confidential' from app.role r where r.org_id = %s and r.name = 'member'", org)
+    document = make(stage, world, "admin", classification=classification)
+    as_(stage, world.acme.people["admin"]).rpc("share_document", org_id=org, document_id=document, level="owner")
+    assert audience(stage, world, document) == clears | ({"customer"} & READERS if classification == 2 else set())
+
+
+def test_nobody_classifies_out_of_their_own_sight_or_down_without_owning_it_F26(stage: Request, world: World) -> None:
+    people, org = world.acme.people, world.acme.id
+    db = as_(stage, people["builder"])
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), db.connection.transaction():
+        make(stage, world, "builder", classification=3)
+    document = make(stage, world, "admin", "vault_knowledge_base", classification=1)
+    db = as_(stage, people["agent"])  # editor of the vault
+    assert within(db, lambda: db.rpc("update_document", org_id=org, document_id=document, title="Edited"))
+    assert not within(db, lambda: db.rpc("update_document", org_id=org, document_id=document, classification=0))
+    assert not within(db, lambda: db.rpc("update_document", org_id=org, document_id=document, visibility="private"))
+    assert not within(db, lambda: db.rpc("update_document", org_id=org, document_id=document, trust="trusted"))
+    db = as_(stage, people["admin"])
+    assert within(db, lambda: db.rpc("update_document", org_id=org, document_id=document, classification=0, trust="trusted"))
+
+
+@pytest.mark.parametrize("subject", ["person", "team", "role", "everyone"])
+@pytest.mark.parametrize("kind", ["document", "knowledge_base"])
+def test_what_a_rule_denies_no_grant_gives_back_F15(stage: Request, world: World, kind: str, subject: str) -> None:
+    people, org, ids = world.acme.people, world.acme.id, world.acme.ids
+    document = make(stage, world, "builder", "other_base")
+    as_(stage, people["builder"]).rpc("share_document", org_id=org, document_id=document, user_id=people["customer"].user_id, level="owner")
+    stage.rpc("share_knowledge_base", org_id=org, knowledge_base_id=ids["other_base"], user_id=people["customer"].user_id, level="owner")
+    assert audience(stage, world, document) == READERS
+    stage.run("reset role")
+    role = stage.one("select id from app.role where org_id = %s and name = 'member'", org)
+    as_(stage, people["owner"])
+    about = {"person": ("user_id", people["customer"].user_id), "team": ("team_id", ids["team"]), "role": ("role_id", role), "everyone": ("user_id", None)}[subject]
+    stage.run(f"insert into app.deny_rule (org_id, {about[0]}, {kind}_id, reason) values (%s, %s, %s, 'Probe')", org, about[1],
+              document if kind == "document" else ids["other_base"])
+    hit = {"person": {"customer"}, "team": {"customer", "builder"}, "role": {"customer", "member"}, "everyone": READERS}[subject]
+    assert audience(stage, world, document) == READERS - hit
+    assert as_(stage, people["owner"]).one("select count(*) from app.deny_rule where reason = 'Probe'") == 1  # the rule itself is never out of sight
+    stage.run("delete from app.deny_rule where reason = 'Probe'")
+    assert audience(stage, world, document) == READERS
+
+
+def test_narrowing_a_knowledge_base_narrows_its_documents_at_once_F14_F17(stage: Request, world: World) -> None:
+    """Also those its manager cannot see: the key carries it, not the manager's rights."""
+    people, org, base = world.acme.people, world.acme.id, world.acme.ids["knowledge_base"]
+    secret = make(stage, world, "admin", classification=3)
+    plain = make(stage, world, "builder", name="plain")
+    private = make(stage, world, "builder", name="private", visibility="private")
+    assert audience(stage, world, plain) == READERS
+    as_(stage, people["owner"]).rpc("set_knowledge_base_visibility", org_id=org, knowledge_base_id=base, visibility="restricted")
+    assert audience(stage, world, plain) == {"owner", "builder"}  # who made the base, and who made the document
+    assert audience(stage, world, secret) == {"owner", "admin"}
+    assert audience(stage, world, private) == {"builder"}
+    stage.run("reset role")
+    assert {v for (v,) in stage.all("select visibility from app.chunk where knowledge_base_id = %s", base)} == {"knowledge_base", "private"}
+    assert as_(stage, people["owner"]).rpc_error("begin_document", org_id=org, knowledge_base_id=base, title="t", uri="u", sha256="0" * 64,
+                                                 visibility="organization").sqlstate == "22023"
+    stage.rpc("set_knowledge_base_visibility", org_id=org, knowledge_base_id=base, visibility="organization")
+    assert (audience(stage, world, plain), audience(stage, world, private)) == (READERS, {"builder"})
+
+
+def test_access_that_was_not_checked_for_too_long_is_no_access_F30(stage: Request, world: World) -> None:
+    people, org = world.acme.people, world.acme.id
+    document = make(stage, world, "builder", visibility="private", source="drive")
+    grants = [{"user_id": str(people["customer"].user_id)}, {"team_id": str(world.acme.ids["team"]), "level": "editor"}]
+
+    def sync(ago: str, given: list[dict[str, str]]) -> dict[str, Any]:
+        now = as_(stage, people["builder"]).one(f"select now() - interval '{ago}'")
+        return dict(stage.rpc("sync_document_access", org_id=org, document_id=document, synced_at=now, grants=given))
+
+    assert sync("8 days", grants)["grants"] == 2
+    assert audience(stage, world, document) == {"builder"}  # stale from the start; who brought it in can check again
+    assert sync("1 hour", [*grants, {"user_id": str(people["member"].user_id)}])["grants"] == 3
+    assert audience(stage, world, document) == {"builder", "customer", "member"}
+    assert sync("30 minutes", grants[:1])["grants"] == 1  # as at the source, no less and no more
+    assert audience(stage, world, document) == {"builder", "customer"}
+    # The organization's setting is one number, and counts for what is there already.
+    stage.run("reset role")
+    stage.run("update app.document set acl_synced_at = now() - interval '3 hours' where id = %s", document)
+    assert audience(stage, world, document) == {"builder", "customer"}
+    as_(stage, people["owner"]).rpc("set_access_max_age", org_id=org, hours=2)
+    assert audience(stage, world, document) == {"builder"}
+    as_(stage, people["owner"]).rpc("set_access_max_age", org_id=org, hours=4)
+    assert audience(stage, world, document) == {"builder", "customer"}
+
+
+def test_when_access_was_checked_is_not_made_up_F30(stage: Request, world: World) -> None:
+    people, org = world.acme.people, world.acme.id
+    document = make(stage, world, "builder", visibility="private")
+    as_(stage, people["builder"]).rpc("sync_document_access", org_id=org, document_id=document, synced_at="2026-01-02",
+                                      grants=[{"user_id": str(people["customer"].user_id), "level": "editor"}])
+    for when in ("2099-01-01", "2026-01-01", "infinity"):
+        assert stage.rpc_error("sync_document_access", org_id=org, document_id=document, synced_at=when, grants=[]).sqlstate == "22023"
+    assert "permission denied" in str(stage.error("update app.document set acl_expires_at = 'infinity' where id = %s", document))
+    assert "permission denied" in str(stage.error("update app.chunk set acl_expires_at = 'infinity' where document_id = %s", document))
+    assert stage.rpc_error("sync_document_access", org_id=org, document_id=document, synced_at="2026-01-03",
+                           grants=[{"user_id": str(world.nobody.user_id)}]).sqlstate == "PT404"
+    for bad in ([{}], [{"user_id": "x"}], [1], [{"user_id": str(people["member"].user_id), "level": "god"}]):
+        assert stage.rpc_error("sync_document_access", org_id=org, document_id=document, synced_at="2026-01-03", grants=bad).sqlstate == "22023"
+
+
+def test_what_was_allowed_when_loading_began_must_still_be_at_its_end_F17(stage: Request, world: World) -> None:
+    people, org = world.acme.people, world.acme.id
+    db = as_(stage, people["builder"])
+    begun = db.rpc("begin_document", org_id=org, knowledge_base_id=world.acme.ids["knowledge_base"], title="t", uri="test:late", sha256="5" * 64)["document_id"]
+    db.rpc("add_chunks", org_id=org, document_id=begun, chunks=[{"position": 0, "content": "x", "start_char": 0, "end_char": 1, "embedding": embedding(0)}])
+    with db.connection.transaction(force_rollback=True):
+        assert db.rpc("finish_document", org_id=org, document_id=begun)["chunks"] == 1
+    stage.run("reset role")
+    stage.run("update app.membership m set role_id = r.id from app.role r where r.org_id = m.org_id and r.name = 'member' and m.org_id = %s and m.user_id = %s",
+              org, people["builder"].user_id)
+    assert as_(stage, people["builder"]).rpc_error("finish_document", org_id=org, document_id=begun).sqlstate == "42501"
