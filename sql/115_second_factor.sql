@@ -31,7 +31,7 @@ set search_path = pg_catalog, pg_temp
 return interval '15 minutes';
 comment on function authz.step_up_lasts() is 'How long after a second factor was used the sensitive functions take it. The one place that says so.';
 revoke all on function authz.step_up_lasts() from public;
-grant execute on function authz.step_up_lasts() to authenticated;
+grant execute on function authz.step_up_lasts() to authenticated, ringfence_owner;
 
 create function authz.has_recent_second_factor() returns boolean
 language sql stable parallel safe
@@ -48,7 +48,7 @@ as $$
 $$;
 comment on function authz.has_recent_second_factor() is 'Whether a second factor was used in this session within authz.step_up_lasts(): level aal2 and a time in the claim amr.';
 revoke all on function authz.has_recent_second_factor() from public;
-grant execute on function authz.has_recent_second_factor() to authenticated;
+grant execute on function authz.has_recent_second_factor() to authenticated, ringfence_owner;
 
 create function authz.require_step_up() returns void
 language plpgsql stable
@@ -65,4 +65,4 @@ end
 $$;
 comment on function authz.require_step_up() is 'Raise PT401, which says what to do, unless a second factor was used within authz.step_up_lasts() (F07); 42501 for an OAuth client or API token.';
 revoke all on function authz.require_step_up() from public;
-grant execute on function authz.require_step_up() to authenticated;
+grant execute on function authz.require_step_up() to authenticated, ringfence_owner;

@@ -13,6 +13,18 @@ comment on function authz.joined_org_ids() is 'The organizations the signed-in p
 revoke all on function authz.joined_org_ids() from public;
 grant execute on function authz.joined_org_ids() to ringfence_owner;
 
+create function authz.owned_org_ids() returns setof uuid
+language sql stable rows 10
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.org_id from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
+  where m.user_id = (select authz.uid()) and m.status = 'active' and r.built_in and r.name = 'owner'
+    and (not (select authz.claims() ? 'org_id') or m.org_id::text = (select authz.claims() ->> 'org_id'))
+$$;
+comment on function authz.owned_org_ids() is 'The organizations the signed-in person is an owner of, suspended ones too; for the policy by which authz.set_suspended() resumes one.';
+revoke all on function authz.owned_org_ids() from public;
+grant execute on function authz.owned_org_ids() to ringfence_owner;
+
 create function authz.inviting_org_ids() returns setof uuid
 language sql stable rows 1
 set search_path = pg_catalog, pg_temp

@@ -44,6 +44,9 @@ create policy organization_select_invited_owner on app.organization for select t
   using (id in (select authz.inviting_org_ids()));
 create policy organization_insert_owner on app.organization for insert to ringfence_owner
   with check (created_by = (select authz.uid()));
+create policy organization_update_owner on app.organization for update to ringfence_owner
+  using (id in (select authz.owned_org_ids()))
+  with check (id in (select authz.owned_org_ids()));
 comment on policy organization_select_member on app.organization is 'Members see their organization.';
 comment on policy organization_insert_nobody on app.organization is 'Organizations are founded through api.create_organization only.';
 comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor.';
@@ -52,10 +55,11 @@ comment on policy organization_floor on app.organization is 'Whatever else is al
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
 comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations are suspended or require a second factor.';
 comment on policy organization_select_invited_owner on app.organization is 'Acceptance sees whether the organization is suspended or requires a second factor.';
+comment on policy organization_update_owner on app.organization is 'An owner suspends and resumes it.';
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
 grant update (slug, name, require_mfa, acl_max_age_hours) on app.organization to authenticated;
-grant select, insert (slug, name, created_by) on app.organization to ringfence_owner;
+grant select, insert (slug, name, created_by), update (suspended_at) on app.organization to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.organization
   for each statement execute function authz.tg_in_person();

@@ -42,7 +42,7 @@ create policy role_floor on app.role as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 create policy role_select_owner on app.role for select to ringfence_owner
-  using (org_id = any (array(select authz.org_ids()))
+  using (org_id in (select authz.joined_org_ids())
     or org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
 create policy role_insert_owner on app.role for insert to ringfence_owner
   with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
@@ -51,7 +51,7 @@ comment on policy role_insert_manager on app.role is 'roles.manage makes roles o
 comment on policy role_update_manager on app.role is 'roles.manage renames them, within what the guard trigger lets them change; built-in roles stay.';
 comment on policy role_delete_manager on app.role is 'roles.manage deletes them, within what the guard trigger lets them change; built-in roles stay.';
 comment on policy role_floor on app.role is 'Whatever else is allowed, never outside one''s own organizations.';
-comment on policy role_select_owner on app.role is 'The audit trail names the role at the time; founding needs the role just made.';
+comment on policy role_select_owner on app.role is 'The audit trail names the role at the time, of a suspended organization too; founding needs the role just made.';
 comment on policy role_insert_owner on app.role is 'Founding gives the new organization its built-in roles.';
 grant select, delete on app.role to authenticated;
 grant insert (org_id, name) on app.role to authenticated;

@@ -49,14 +49,14 @@ create policy membership_insert_owner on app.membership for insert to ringfence_
   with check (user_id = (select authz.uid()));
 comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
 comment on policy membership_insert_manager on app.membership is 'members.manage adds service accounts to answer for, within what the guard trigger lets them grant. People join by invitation.';
-comment on policy membership_update_manager on app.membership is 'members.manage changes roles, within what the guard trigger lets them grant.';
+comment on policy membership_update_manager on app.membership is 'members.manage changes roles and suspends, within what the guard trigger lets them give and take.';
 comment on policy membership_delete_manager on app.membership is 'One may leave; members.manage removes members; the guard trigger keeps the last owner.';
 comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
 comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member, an accepted invitation whom it was for.';
 grant select, delete on app.membership to authenticated;
 grant insert (org_id, user_id, role_id, service_owner_id) on app.membership to authenticated;
-grant update (role_id) on app.membership to authenticated;
+grant update (role_id, status) on app.membership to authenticated;
 grant select, insert (org_id, user_id, role_id) on app.membership to ringfence_owner;
 
 create function authz.lock_organization(org_id uuid) returns void

@@ -1,4 +1,4 @@
--- Founding an organization.
+-- An organization from its founding to its suspension.
 
 create function authz.found_organization(slug text, name text) returns uuid
 language plpgsql volatile security definer
@@ -54,3 +54,117 @@ comment on function api.create_organization(text, text) is $c$Found an organizat
 @effect      write$c$;
 revoke all on function api.create_organization(text, text) from public;
 grant execute on function api.create_organization(text, text) to authenticated;
+
+create function api.organization_settings(org_id uuid) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settings jsonb;
+begin
+  perform authz.require_org(organization_settings.org_id);
+  select jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name, 'created_at', o.created_at, 'require_mfa', o.require_mfa)
+  into v_settings from app.organization o where o.id = organization_settings.org_id;
+  if v_settings is null then
+    raise sqlstate 'PT404' using message = 'no such organization of yours';
+  end if;
+  return v_settings;
+end
+$$;
+comment on function api.organization_settings(uuid) is $c$Tell how an organization is set up.
+
+@audience app
+@param org_id  the organization
+@returns       {id, slug, name, created_at, require_mfa}
+@errors        22004, PT404
+@effect        read$c$;
+revoke all on function api.organization_settings(uuid) from public;
+grant execute on function api.organization_settings(uuid) to authenticated;
+
+create function api.update_organization(org_id uuid, slug text default null, name text default null) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform authz.require_org(update_organization.org_id);
+  perform authz.require(update_organization.slug is null or update_organization.slug ~ '^[a-z0-9][a-z0-9-]{1,39}$', 'slug: 2..40 of a-z, 0-9 and -');
+  perform authz.require(update_organization.name is null or char_length(update_organization.name) between 1 and 120, 'name: 1..120 characters');
+  perform authz.require(update_organization.slug is not null or update_organization.name is not null, 'slug or name: say what to change');
+  update app.organization o set slug = coalesce(update_organization.slug, o.slug), name = coalesce(update_organization.name, o.name)
+  where o.id = update_organization.org_id;
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such organization, or not yours to manage';
+  end if;
+  return api.organization_settings(update_organization.org_id);
+end
+$$;
+comment on function api.update_organization(uuid, text, text) is $c$Give an organization another slug or name.
+
+@audience app
+@param org_id  the organization; needs organization.manage
+@param slug    short name; 2..40 of a-z, 0-9 and -; null: as it is
+@param name    display name; 1..120 characters; null: as it is
+@returns       {id, slug, name, created_at, require_mfa}
+@errors        22004, 22023, 42501, PT404
+@effect        write$c$;
+revoke all on function api.update_organization(uuid, text, text) from public;
+grant execute on function api.update_organization(uuid, text, text) to authenticated;
+
+create function authz.set_suspended(org_id uuid, suspended boolean) returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform authz.require_person();
+  perform authz.require_step_up();
+  update app.organization o set suspended_at = case when set_suspended.suspended then coalesce(o.suspended_at, now()) end
+  where o.id = set_suspended.org_id and o.id in (select authz.owned_org_ids());
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such organization that you own';
+  end if;
+end
+$$;
+comment on function authz.set_suspended(uuid, boolean) is 'Suspend or resume an organization that the person asking is an active owner of, after a step-up.';
+revoke all on function authz.set_suspended(uuid, boolean) from public;
+grant execute on function authz.set_suspended(uuid, boolean) to authenticated;
+alter function authz.set_suspended(uuid, boolean) owner to ringfence_owner;
+
+create function api.suspend_organization(org_id uuid) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform authz.require_org(suspend_organization.org_id);
+  perform authz.set_suspended(suspend_organization.org_id, true);
+  return jsonb_build_object('org_id', suspend_organization.org_id, 'suspended', true);
+end
+$$;
+comment on function api.suspend_organization(uuid) is $c$Suspend an organization: from the next request on it is as if it did not exist, for everybody, until an owner resumes it. Keep its id.
+
+@audience app
+@param org_id  the organization; needs its built-in role owner and a recent second factor of your own
+@returns       {org_id, suspended}
+@errors        22004, 42501, PT401, PT404
+@effect        destructive$c$;
+revoke all on function api.suspend_organization(uuid) from public;
+grant execute on function api.suspend_organization(uuid) to authenticated;
+
+create function api.resume_organization(org_id uuid) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform authz.require_org(resume_organization.org_id);
+  perform authz.set_suspended(resume_organization.org_id, false);
+  return jsonb_build_object('org_id', resume_organization.org_id, 'suspended', false);
+end
+$$;
+comment on function api.resume_organization(uuid) is $c$Resume a suspended organization; it works from the next request on.
+
+@audience app
+@param org_id  the organization; needs its built-in role owner and a recent second factor of your own
+@returns       {org_id, suspended}
+@errors        22004, 42501, PT401, PT404
+@effect        write$c$;
+revoke all on function api.resume_organization(uuid) from public;
+grant execute on function api.resume_organization(uuid) to authenticated;

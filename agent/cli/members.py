@@ -61,7 +61,8 @@ def members(organization: Org, as_email: AsEmail = None, state_dir: StateDir = D
         return await rpc.call("list_members", {"org_id": await _find(rpc, organization)})
 
     for one in _as_person(target(state_dir), as_email, call):
-        typer.echo(f"{one['user_id']}  {one['role']:<12} since {one['since'][:10]}")
+        active = f"last active {one['last_active_on']}" if one["last_active_on"] else "not active yet"
+        typer.echo(f"{one['user_id']}  {one['role']:<12} {one['status']:<10} {active}")
 
 
 async def _find(rpc: Rpc, name: str) -> str:

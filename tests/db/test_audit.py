@@ -25,7 +25,8 @@ def test_an_act_leaves_its_events_with_actor_and_role_and_takes_them_along_when_
         become(db, person, **second_factor())
         with db.connection.transaction(force_rollback=True):
             db.rpc(name, **arguments(db, world, name))
-            assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == len(EVENTS[name])
+            db.run("reset role")  # some acts end one's own sight of the trail
+            assert db.one("select count(*) from app.audit_event where actor_id = %s and at >= transaction_timestamp()", person.user_id) == len(EVENTS[name])
         become(db, person, **second_factor())
         assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == 0
         db.rpc(name, **arguments(db, world, name))

@@ -36,6 +36,8 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "matching_chunks.embedding": "a vector to tell the distance to; nothing is chosen by it",
     "join_by_invitation.token": "a secret of whoever was invited; the member it makes is the person asking",
     "orgs_with.permission": "a name of the registry",
+    "set_suspended.org_id": "which of the organizations that the person asking owns; any other is as if there were none",
+    "set_suspended.suspended": "yes or no",
     "shared_bots.level": "which level at least",
     "in_scope.permissions": "names of the registry",
     "new_session_level.session_id": "which other session of the person asking; anybody else's is as if there were none",

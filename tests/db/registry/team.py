@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.db.registry.decision import Decision
+from tests.db.registry.recipe import Recipe
 
 if TYPE_CHECKING:
     from tests.db.session import Request
@@ -25,6 +26,27 @@ TABLES: dict[str, Decision] = {
     "deny_rule": Decision(
         "can(rules.manage)", insert="can(rules.manage)", delete="can(rules.manage)",
         new={"org_id": ":org", "tool": "'my_orders'", "role_id": ":auditor_role", "reason": "'Probe'"}, in_person=True),
+}
+
+_TEAM = {"org_id": ":org", "team_id": ":team"}
+RECIPES: dict[str, Recipe] = {
+    "list_teams": ("customer", {"org_id": ":org"}),
+    "create_team": ("admin", {"org_id": ":org", "slug": "probe", "name": "Probe"}),
+    "rename_team": ("builder", _TEAM | {"slug": "probe", "name": "Probe"}),
+    "delete_team": ("admin", _TEAM),
+    "list_team_members": ("customer", _TEAM),
+    "add_team_member": ("builder", _TEAM | {"user_id": ":analyst", "manager": False}),
+    "remove_team_member": ("builder", _TEAM | {"user_id": ":customer"}),
+    "set_team_manager": ("admin", _TEAM | {"user_id": ":customer", "manager": True}),
+}
+
+EVENTS: dict[str, list[str]] = {
+    "create_team": ["team.insert"],
+    "rename_team": ["team.update"],
+    "delete_team": ["team.delete", "team_member.delete", "team_member.delete"],
+    "add_team_member": ["team_member.insert"],
+    "remove_team_member": ["team_member.delete"],
+    "set_team_manager": ["team_member.update"],
 }
 
 
