@@ -131,6 +131,7 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
+  v_org uuid := authz.search_org_id();
   v_terms tsquery := authz.search_terms();
 begin
   return query
@@ -141,11 +142,11 @@ begin
         c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char
       from app.chunk c
       -- "is true": looked up in a table of the ready documents made once, whatever number of passages the planner expects.
-      where (c.document_id in (select d.id from app.document d where d.state = 'ready')) is true
+      where (c.document_id in (select d.id from app.document d where d.org_id = v_org and d.state = 'ready')) is true
         and (bases is null or c.knowledge_base_id = any (bases))
       order by 2 desc, c.id limit 50
     ) m
-    cross join lateral (select d.title, d.uri from app.document d where d.id = m.document_id offset 0) d;
+    cross join lateral (select d.title, d.uri from app.document d where d.org_id = v_org and d.id = m.document_id offset 0) d;
 end
 $$;
 comment on function authz.matching_chunks(extensions.vector, uuid[]) is 'The 50 passages that match the words of this transaction''s search best, of those the person may read in its organization; equal ones by id.';

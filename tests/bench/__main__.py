@@ -1,4 +1,8 @@
-"""Measure what exists, on a stack of its own: `make bench`. Ratios between rows mean something; absolute numbers are this machine's."""
+"""`make bench`: everything measured in one run. Ratios between rows mean something; absolute numbers are this machine's.
+
+SIZE=small is a quick run over a tenth of the data. A missed target is printed as MISSED; with STRICT=1 it fails the run.
+BENCH_JSON names a file for the results as JSON.
+"""
 
 from __future__ import annotations
 
@@ -6,113 +10,102 @@ import asyncio
 import json
 import os
 import platform
-import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from agent.cli.embedding import configured_embedder
-from edge_proxy.config import from_environment
-from edge_proxy.jwks import KeyCache
-from edge_proxy.tokens import Verifier
-from edge_proxy.upstream import Upstream
+from tests.bench import edge, growth, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench.report import Report
 from tests.stack.support import ringfence
 
-CALLS = 300
-Call = Callable[[], Awaitable[Any]]
-QUESTION = "What does the licence allow me to do with the software?"
+
+@dataclass(frozen=True)
+class Size:
+    """How much is loaded and how often is measured."""
+
+    main: tuple[int, int]
+    """Organizations and passages of the data set on which the targets are."""
+    others: tuple[tuple[int, int], ...]
+    """Those beside which growth is read."""
+    calls: int
+    rounds: int
 
 
-def main() -> None:
+SIZES = {
+    "full": Size((200, 200_000), ((20, 20_000), (200, 20_000), (2_000, 20_000)), calls=300, rounds=60),
+    "small": Size((200, 20_000), ((20, 2_000), (2_000, 2_000)), calls=80, rounds=24),
+}
+
+
+def main() -> int:
+    size = SIZES.get(os.environ.get("SIZE") or "full")
+    if size is None:
+        raise SystemExit(f"SIZE is one of: {', '.join(SIZES)}")
+    report, began = Report(), time.perf_counter()
+    conditions = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
+                  "size": os.environ.get("SIZE") or "full", "load_at_start": round(os.getloadavg()[0], 1)}
+    print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in conditions.items()))
+    of_a_stack(report, size)
+    of_much_data(report, size)
+    conditions |= {"load_at_end": round(os.getloadavg()[0], 1), "seconds": round(time.perf_counter() - began)}
+    if path := os.environ.get("BENCH_JSON"):
+        report.write(Path(path), conditions)
+    print(f"\n{conditions['seconds']} s, load at the end: {conditions['load_at_end']}")
+    for missed in report.missed:
+        print(f"MISSED  {missed}")
+    return 1 if report.missed and os.environ.get("STRICT") == "1" else 0
+
+
+def of_a_stack(report: Report, size: Size) -> None:
+    """Measure a stack of its own with the example data."""
     unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")} | {
         f"RINGFENCE_RATE_{name}": "64" for name in ("USER_IN_FLIGHT", "USER_DATABASE_CALLS")}
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
-        state = Path(folder)
+        report.begin("a stack with the example data")
         began = time.perf_counter()
-        up = ringfence("up", "--detach", "--json", "--port", "0", "--state-dir", state, environment=unlimited, timeout_s=300)
+        up = ringfence("up", "--detach", "--json", "--port", "0", "--state-dir", Path(folder), environment=unlimited, timeout_s=300)
         try:
             if up.returncode != 0:
                 raise SystemExit(up.stderr)
-            print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
-            print(f"first start with the example data: {time.perf_counter() - began:.1f} s\n")
-            asyncio.run(measure(json.loads(up.stdout)))
+            report.add("first start", time.perf_counter() - began, "s")
+            asyncio.run(_doors(report, json.loads(up.stdout), size))
         finally:
-            ringfence("down", "--state-dir", state)
+            ringfence("down", "--state-dir", Path(folder))
 
 
-async def measure(stack: dict[str, Any]) -> None:
-    owner = next(user for user in stack["users"] if user["email"] == "owner@acme.test")
-    async with aiohttp.ClientSession() as session:
-
-        async def post(url: str, body: dict[str, Any], token: str = "") -> Any:
-            headers = {"apikey": stack["publishable_key"], "content-profile": "api"}
-            async with session.post(url, json=body, headers=headers | ({"authorization": f"Bearer {token}"} if token else {})) as response:
-                answer = await response.json()
-                if response.status != 200:
-                    raise SystemExit(f"{url}: {response.status} {answer}")
-                return answer
-
-        credentials = {"email": owner["email"], "password": owner["password"]}
-        token = (await post(f"{stack['url']}/auth/v1/token?grant_type=password", credentials))["access_token"]
-        edge, direct = f"{stack['url']}/rest/v1/rpc", f"{stack['rest_url']}/rpc"
-        print(f"{'':<44}{'median':>9}{'p95':>9}   rate at 16")
-        await row("whoami, PostgREST directly", lambda: post(f"{direct}/whoami", {}, token))
-        await row("whoami, through the edge", lambda: post(f"{edge}/whoami", {}, token))
-        async with configured_embedder() as embedder:
-            vector = (await embedder.embed([QUESTION]))[0]
-            search = {"org_id": owner["orgs"][0]["id"], "query": QUESTION, "query_embedding": json.dumps(vector)}
-            await row("search_documents, PostgREST directly", lambda: post(f"{direct}/search_documents", search, token))
-            await row("search_documents, through the edge", lambda: post(f"{edge}/search_documents", search, token))
-            await row("embedding of a question", lambda: embedder.embed([QUESTION]), calls=100)
-        chat = {"model": "acme/helpdesk", "messages": [{"role": "user", "content": QUESTION}]}
-        await row("an answer of the offline responder", lambda: post(f"{stack['url']}/v1/chat/completions", chat, token), calls=40)
-        await verification(stack, token)
+async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:
+    await edge.measure(report, stack, size.calls)
+    report.begin("a right that ends")
+    for row in await revocation.measure(stack, 2 if size is SIZES["small"] else 5):
+        name = f"{row['way']}: {row['door']}"
+        report.add(name, row["median_ms"] / 1000, "s", note=f"max {row['max_ms']:.0f} ms, {row['still_allowed']} still allowed")
+        report.more.setdefault("revocation", []).append(row)
+    report.begin("how well questions are answered (evaluation set)")
+    report.more["retrieval_quality"] = await retrieval_quality.measure(stack)
 
 
-async def verification(stack: dict[str, Any], token: str) -> None:
-    """Measure the token check inside one process, with and without its memory."""
-    config = from_environment({
-        "SUPABASE_URL": stack["url"], "SUPABASE_PUBLISHABLE_KEY": stack["publishable_key"], "RINGFENCE_JWKS_URL": stack["jwks_url"]})
-    upstream = Upstream(config.limits)
-    keys = KeyCache(config, upstream, time.monotonic, lambda outcome: None)
-    await keys.warm()
-
-    async def unremembered() -> None:
-        await Verifier(config, keys, time.time).identify(token)
-
-    await row("token check, first sight", unremembered)
-    verifier = Verifier(config, keys, time.time)
-    await row("token check, seen before", lambda: verifier.identify(token))
-    await upstream.close()
-
-
-async def row(name: str, call: Call, calls: int = CALLS) -> None:
-    """Print median and 95th percentile of calls one after the other, and the rate of sixteen at once."""
-    for _ in range(10):
-        await call()
-    times = []
-    for _ in range(calls):
-        began = time.perf_counter()
-        await call()
-        times.append(time.perf_counter() - began)
-
-    async def worker() -> None:
-        for _ in range(max(1, calls // 16)):
-            await call()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(16)))
-    rate = 16 * max(1, calls // 16) / (time.perf_counter() - began)
-    print(f"{name:<44}{_shown(statistics.median(times)):>9}{_shown(statistics.quantiles(times, n=20)[-1]):>9}{rate:>9.0f} /s")
-
-
-def _shown(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} us"
+def of_much_data(report: Report, size: Size) -> None:
+    """Measure data sets of many organizations on a server of their own."""
+    with server.running() as started:
+        report.begin("growth: more organizations, more passages")
+        for organizations, chunks in size.others:
+            name, data = growth.load(report, started, organizations, chunks)
+            growth.measure(report, started, name, data, size.rounds)
+            if organizations > permissions.MEMBERSHIPS:
+                report.begin("helpers of the policies")
+                permissions.measure(report, started, name, size.calls)
+                report.begin("growth: more organizations, more passages")
+            started.drop(name)
+        name, data = growth.load(report, started, *size.main)
+        growth.measure(report, started, name, data, size.rounds)
+        report.begin(f"row security against the owner with a filter by hand: {data.organizations:,} organizations, {data.chunks:,} passages")
+        row_security.measure(report, started, name, data, size.rounds)
+        report.begin("nearest passages found by a search")
+        recall.measure(report, started, name, data, 40)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
