@@ -1,29 +1,36 @@
 -- Who is asking. authz.uid() is the only reader of identity; every policy comes down to it.
 
+-- plpgsql, here and in every helper that policies call: its plans are kept, where a SQL function is made ready anew at each call.
 create function authz.claims() returns jsonb
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_text text := current_setting('request.jwt.claims', true);
+  v_claims jsonb;
+begin
   -- session_user cannot be changed by SQL: a worker or analyst session never takes its identity from a setting.
-  select case
-    when session_user in ('ringfence_worker', 'ringfence_analyst') then '{}'::jsonb
-    when not coalesce(pg_catalog.pg_input_is_valid(setting.claims, 'jsonb'), false) then '{}'::jsonb
-    when pg_catalog.jsonb_typeof(setting.claims::jsonb) <> 'object' then '{}'::jsonb
-    else setting.claims::jsonb
-  end
-  from (select pg_catalog.current_setting('request.jwt.claims', true) as claims) setting
+  if session_user in ('ringfence_worker', 'ringfence_analyst') or pg_input_is_valid(v_text, 'jsonb') is not true then
+    return '{}';
+  end if;
+  v_claims := v_text;
+  return case when jsonb_typeof(v_claims) = 'object' then v_claims else '{}' end;
+end
 $$;
 comment on function authz.claims() is 'The verified claims of this request as an object; empty without a request, when malformed (R36), and in worker and analyst sessions.';
 revoke all on function authz.claims() from public;
 grant execute on function authz.claims() to authenticated, ringfence_owner, ringfence_worker, ringfence_analyst;
 
 create function authz.uid() returns uuid
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
+declare
   -- auth.uid() prefers the legacy setting request.jwt.claim.sub, which would make identity forgeable (R37).
-  select case when pg_catalog.pg_input_is_valid(claim.sub, 'uuid') then claim.sub::uuid end
-  from (select authz.claims() ->> 'sub' as sub) claim
+  v_sub text := authz.claims() ->> 'sub';
+begin
+  return case when pg_input_is_valid(v_sub, 'uuid') then v_sub::uuid end;
+end
 $$;
 comment on function authz.uid() is 'The signed-in person, or null. The only reader of identity: the claim sub of request.jwt.claims and nothing else.';
 revoke all on function authz.uid() from public;

@@ -16,10 +16,12 @@ grant execute on function authz.has_second_factor() to authenticated;
 alter function authz.has_second_factor() owner to ringfence_owner;
 
 create function authz.is_aal2() returns boolean
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(authz.claims() ->> 'aal' = 'aal2', false)
+begin
+  return coalesce(authz.claims() ->> 'aal' = 'aal2', false);
+end
 $$;
 comment on function authz.is_aal2() is 'Whether a second factor was used in this session, however long ago.';
 revoke all on function authz.is_aal2() from public;

@@ -4,11 +4,14 @@
 set check_function_bodies = off;
 
 create function authz.session_id() returns uuid
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when pg_catalog.pg_input_is_valid(claim.session_id, 'uuid') then claim.session_id::uuid end
-  from (select authz.claims() ->> 'session_id' as session_id) claim
+declare
+  v_session text := authz.claims() ->> 'session_id';
+begin
+  return case when pg_input_is_valid(v_session, 'uuid') then v_session::uuid end;
+end
 $$;
 comment on function authz.session_id() is 'The session of this token, as signed by Supabase Auth, or null. The only reader of it but authz.session_is_live().';
 revoke all on function authz.session_id() from public;

@@ -4,10 +4,12 @@
 set check_function_bodies = off;
 
 create function authz.joined_org_ids() returns setof uuid
-language sql stable rows 10
+language plpgsql stable rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select m.org_id from app.membership m where m.user_id = (select authz.uid())
+begin
+  return query select m.org_id from app.membership m where m.user_id = (select authz.uid());
+end
 $$;
 comment on function authz.joined_org_ids() is 'The organizations the signed-in person belongs to, whatever their token lets them see; for the policy by which authz.org_ids() reads those.';
 revoke all on function authz.joined_org_ids() from public;
@@ -37,23 +39,36 @@ revoke all on function authz.inviting_org_ids() from public;
 grant execute on function authz.inviting_org_ids() to ringfence_owner;
 
 create function authz.org_ids() returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select m.org_id from app.membership m
-  where m.user_id = (select authz.uid()) and m.status = 'active'
-    -- A token made for one organization sees that one only; a claim can narrow, never widen. Malformed narrows to nothing.
-    and (not (select authz.claims() ? 'org_id') or m.org_id::text = (select authz.claims() ->> 'org_id'))
-    -- A suspended organization does not exist; nor, to a token without a second factor, one that requires it (F06, R42): here, so everywhere.
-    and not exists (select from app.organization o
-      where o.id = m.org_id and (o.suspended_at is not null or o.require_mfa and not (select authz.is_aal2())))
-    -- A service account goes with its owner (F03); somebody anonymous belongs nowhere (R43).
-    and m.service_owner_status is distinct from 'suspended' and (select authz.claims() -> 'is_anonymous' is distinct from 'true')
-    -- The session of an API token reaches one organization, while the token lives and by the membership it was made in (F08).
-    and ((select not exists (select from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())))
-      or m.org_id = (select t.org_id from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())
-          and t.revoked_at is null and t.expires_at > now())
-        and m.created_at <= (select t.created_at from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())))
+declare
+  v_claims jsonb := authz.claims();
+  v_me uuid := authz.uid();
+  v_aal2 boolean := authz.is_aal2();
+  v_token app.api_token;
+begin
+  -- Somebody anonymous belongs nowhere (R43).
+  if v_me is null or v_claims -> 'is_anonymous' = 'true' then
+    return;
+  end if;
+  select t.* into v_token from app.api_token t where t.session_id = (select authz.session_id()) and t.user_id = v_me;
+  return query
+    select m.org_id from app.membership m
+    where m.user_id = v_me and m.status = 'active'
+      -- A token made for one organization sees that one only; a claim can narrow, never widen. Malformed narrows to nothing.
+      and (not v_claims ? 'org_id' or m.org_id::text = v_claims ->> 'org_id')
+      -- A suspended organization does not exist; nor, to a token without a second factor, one that requires it (F06, R42): here, so
+      -- everywhere. The first condition is that of organization_out_of_sight_idx, which holds few.
+      and not exists (select from app.organization o
+        where o.id = m.org_id and (o.suspended_at is not null or o.require_mfa) and (o.suspended_at is not null or not v_aal2))
+      -- A service account goes with its owner (F03).
+      and m.service_owner_status is distinct from 'suspended'
+      -- The session of an API token reaches one organization, while the token lives and by the membership it was made in (F08).
+      and (v_token.id is null
+        or m.org_id = v_token.org_id and v_token.revoked_at is null and v_token.expires_at > now() and m.created_at <= v_token.created_at);
+end
 $$;
 comment on function authz.org_ids() is 'The organizations the signed-in person belongs to now: narrowed by the token''s org_id claim when it has one and to the one of an API token, without those suspended, and without those that require a second factor the token lacks.';
 revoke all on function authz.org_ids() from public;
@@ -61,18 +76,27 @@ grant execute on function authz.org_ids() to authenticated, ringfence_owner;
 alter function authz.org_ids() owner to ringfence_owner;
 
 create function authz.orgs_with(permission text) returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
-  select m.org_id from app.membership m
-  join app.role_permission p on p.org_id = m.org_id and p.role_id = m.role_id
-  where m.user_id = (select authz.uid())
-    and p.permission = orgs_with.permission
-    and m.org_id = any (array(select authz.org_ids()))
-    -- What acts for a person gets less than the person: an API token what it was made for, an OAuth client nothing personal (F08, R44).
-    and coalesce((select orgs_with.permission = any (t.permissions) from app.api_token t
-      where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())), true)
-    and ((select not authz.claims() ? 'client_id') or not authz.is_personal(orgs_with.permission))
+declare
+  v_me uuid := authz.uid();
+  v_orgs uuid[] := array(select authz.org_ids());
+begin
+  -- What acts for a person gets less than the person: an OAuth client nothing personal, an API token what it was made for (F08, R44).
+  if authz.claims() ? 'client_id' and authz.is_personal(orgs_with.permission) then
+    return;
+  end if;
+  return query
+    select m.org_id from app.membership m
+    join app.role_permission p on p.org_id = m.org_id and p.role_id = m.role_id
+    where m.user_id = v_me
+      and p.permission = orgs_with.permission
+      and m.org_id = any (v_orgs)
+      and coalesce((select orgs_with.permission = any (t.permissions) from app.api_token t
+        where t.session_id = (select authz.session_id()) and t.user_id = v_me), true);
+end
 $$;
 comment on function authz.orgs_with(text) is 'The organizations in which the signed-in person''s role carries this permission now and this session may use it; none for an unknown permission.';
 revoke all on function authz.orgs_with(text) from public;
@@ -80,11 +104,14 @@ grant execute on function authz.orgs_with(text) to authenticated;
 alter function authz.orgs_with(text) owner to ringfence_owner;
 
 create function authz.role_ids() returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select m.role_id from app.membership m
-  where m.user_id = (select authz.uid()) and m.org_id = any (array(select authz.org_ids()))
+begin
+  return query
+    select m.role_id from app.membership m
+    where m.user_id = (select authz.uid()) and m.org_id = any (array(select authz.org_ids()));
+end
 $$;
 comment on function authz.role_ids() is 'The roles the signed-in person holds now, one an organization.';
 revoke all on function authz.role_ids() from public;
@@ -92,11 +119,14 @@ grant execute on function authz.role_ids() to authenticated;
 alter function authz.role_ids() owner to ringfence_owner;
 
 create function authz.team_ids() returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select t.team_id from app.team_member t
-  where t.user_id = (select authz.uid()) and t.org_id = any (array(select authz.org_ids()))
+begin
+  return query
+    select t.team_id from app.team_member t
+    where t.user_id = (select authz.uid()) and t.org_id = any (array(select authz.org_ids()));
+end
 $$;
 comment on function authz.team_ids() is 'The teams the signed-in person is in now.';
 revoke all on function authz.team_ids() from public;
@@ -104,11 +134,14 @@ grant execute on function authz.team_ids() to authenticated;
 alter function authz.team_ids() owner to ringfence_owner;
 
 create function authz.managed_team_ids() returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select t.team_id from app.team_member t
-  where t.user_id = (select authz.uid()) and t.manager and t.org_id = any (array(select authz.org_ids()))
+begin
+  return query
+    select t.team_id from app.team_member t
+    where t.user_id = (select authz.uid()) and t.manager and t.org_id = any (array(select authz.org_ids()));
+end
 $$;
 comment on function authz.managed_team_ids() is 'The teams whose manager the signed-in person is now: they choose its members without holding teams.manage (F16).';
 revoke all on function authz.managed_team_ids() from public;
@@ -116,15 +149,19 @@ grant execute on function authz.managed_team_ids() to authenticated;
 alter function authz.managed_team_ids() owner to ringfence_owner;
 
 create function authz.denied(kind text) returns setof uuid
-language sql stable security definer rows 1
+language plpgsql stable security definer rows 1
 set search_path = pg_catalog, pg_temp
 as $$
-  select case denied.kind when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end
-  from app.deny_rule r
-  where case denied.kind when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end is not null
-    -- The policy shows the owner role more than this: what a replacing document inherits.
-    and (r.user_id = (select authz.uid()) or r.team_id = any (array(select authz.team_ids())) or r.role_id = any (array(select authz.role_ids()))
-      or num_nonnulls(r.user_id, r.team_id, r.role_id) = 0)
+begin
+  return query
+    select d.id
+    from app.deny_rule r, lateral (select case denied.kind
+      when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end as id) d
+    where d.id is not null
+      -- The policy shows the owner role more than this: what a replacing document inherits.
+      and (r.user_id = (select authz.uid()) or r.team_id = any (array(select authz.team_ids())) or r.role_id = any (array(select authz.role_ids()))
+        or num_nonnulls(r.user_id, r.team_id, r.role_id) = 0);
+end
 $$;
 comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document or bot. For restrictive policies (F15).';
 revoke all on function authz.denied(text) from public;

@@ -73,7 +73,7 @@ create policy role_permission_floor on app.role_permission as restrictive for al
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 create policy role_permission_select_owner on app.role_permission for select to ringfence_owner
-  using (org_id = any (array(select authz.org_ids())));
+  using (org_id in (select authz.joined_org_ids()));
 create policy role_permission_select_invited_owner on app.role_permission for select to ringfence_owner
   using (org_id in (select authz.inviting_org_ids()));
 create policy role_permission_insert_owner on app.role_permission for insert to ringfence_owner
