@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import datetime
 from typing import Any
 
 from agent.errors import BadArguments, Misconfigured
@@ -10,6 +11,7 @@ Schema = dict[str, Any]
 """The JSON schema of one argument or of an argument object."""
 
 _CHARACTERS = re.compile(r"\b(\d+)\.\.(\d+) characters\b")
+_ITEMS = re.compile(r"\b(\d+)\.\.(\d+) items\b")
 _RANGE = re.compile(r"(?<![\d.-])(-?\d+)\.\.(-?\d+)\b")
 
 # R99: what a model must never be able to name. The database decides the tenant and the person.
@@ -22,6 +24,13 @@ _FORBIDDEN_PROSE = re.compile(r"\b(sql|urls?|table name|role name|user id|organi
 def argument_schema(name: str, pg_type: str, prose: str) -> Schema:
     """Return the JSON schema of one argument. Raises: Misconfigured for a type or prose without bounds."""
     schema: Schema = {"description": prose}
+    if pg_type.endswith("[]"):
+        bounds = _ITEMS.search(prose)
+        if bounds is None:
+            raise Misconfigured(f"argument {name}: the comment must say how many, like 1..10 items")
+        item = argument_schema(name, pg_type.removesuffix("[]"), prose)
+        del item["description"]
+        return schema | {"type": "array", "items": item, "minItems": int(bounds[1]), "maxItems": int(bounds[2])}
     if pg_type in ("text", "character varying"):
         bounds = _CHARACTERS.search(prose)
         if bounds is None:
@@ -34,6 +43,8 @@ def argument_schema(name: str, pg_type: str, prose: str) -> Schema:
         return schema | {"type": "integer", "minimum": int(bounds[1]), "maximum": int(bounds[2])}
     if pg_type == "uuid":
         return schema | {"type": "string", "format": "uuid"}
+    if pg_type == "timestamp with time zone":
+        return schema | {"type": "string", "format": "date-time"}
     if pg_type == "boolean":
         return schema | {"type": "boolean"}
     raise Misconfigured(f"argument {name}: type {pg_type} cannot be offered to a model")
@@ -74,12 +85,16 @@ def _checked(name: str, rule: Schema, value: Any) -> Any:
         if rule["minimum"] <= value <= rule["maximum"]:
             return value
         raise BadArguments(f"{name}: must be {rule['minimum']} to {rule['maximum']}.")
+    if kind == "array" and isinstance(value, list):
+        if not rule["minItems"] <= len(value) <= rule["maxItems"]:
+            raise BadArguments(f"{name}: must have {rule['minItems']} to {rule['maxItems']} items.")
+        return [_checked(name, rule["items"], item) for item in value]
     if kind == "string" and isinstance(value, str):
-        return _uuid(name, value) if rule.get("format") == "uuid" else _text(name, rule, value)
+        return _STRINGS.get(rule.get("format", ""), _text)(name, rule, value)
     raise BadArguments(f"{name}: must be of type {kind}.")
 
 
-def _uuid(name: str, value: str) -> str:
+def _uuid(name: str, rule: Schema, value: str) -> str:
     try:
         parsed = str(uuid.UUID(value))
     except ValueError as err:
@@ -96,6 +111,18 @@ def _text(name: str, rule: Schema, value: str) -> str:
     if not storable(value):
         raise BadArguments(f"{name}: must be valid text.")
     return value
+
+
+def _time(name: str, rule: Schema, value: str) -> str:
+    """Return the time as it was given. PostgreSQL would also take `yesterday`, which nobody can check afterwards."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as err:
+        raise BadArguments(f"{name}: must be a date or a time, like 2026-01-31 or 2026-01-31T09:00:00Z.") from err
+    return value
+
+
+_STRINGS = {"uuid": _uuid, "date-time": _time}
 
 
 def storable(text: str) -> bool:

@@ -2,7 +2,7 @@
 -- them pass the policies of app.chunk and app.document in the scan itself (F27); none is taken away afterwards.
 create type authz.search_candidate as (
   id uuid, place bigint, distance double precision, document_id uuid, knowledge_base_id uuid, title text, uri text, content text,
-  start_char integer, end_char integer
+  start_char integer, end_char integer, heading text
 );
 comment on type authz.search_candidate is 'A passage in one of the two lists that a search fuses.';
 comment on column authz.search_candidate.id is 'The chunk.';
@@ -15,6 +15,16 @@ comment on column authz.search_candidate.uri is 'Where the document came from.';
 comment on column authz.search_candidate.content is 'The passage.';
 comment on column authz.search_candidate.start_char is 'First character in the source text, from 0.';
 comment on column authz.search_candidate.end_char is 'One past the last character in the source text.';
+comment on column authz.search_candidate.heading is 'The headings the passage stands under, or null.';
+
+create type authz.search_filter as (
+  bases uuid[], tags text[], since timestamptz, until timestamptz
+);
+comment on type authz.search_filter is 'What a search is narrowed to; null does not narrow.';
+comment on column authz.search_filter.bases is 'Knowledge bases.';
+comment on column authz.search_filter.tags is 'The document has one of these tags.';
+comment on column authz.search_filter.since is 'The document was changed at this time or later; added, where nobody knows when it was changed.';
+comment on column authz.search_filter.until is 'The document was changed before this time.';
 
 create function authz.exact_search_limit() returns integer
 language sql immutable parallel safe
@@ -24,7 +34,7 @@ comment on function authz.exact_search_limit() is 'Up to about this many readabl
 revoke all on function authz.exact_search_limit() from public;
 grant execute on function authz.exact_search_limit() to authenticated;
 
-create function authz.is_small_search(org_id uuid, bases uuid[]) returns boolean
+create function authz.is_small_search(org_id uuid, wanted authz.search_filter) returns boolean
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -36,15 +46,15 @@ begin
     select count(*) <= v_most
     from (select from app.chunk c
       where c.org_id = is_small_search.org_id and c.id < '01000000-0000-0000-0000-000000000000'
-        and (is_small_search.bases is null or c.knowledge_base_id = any (is_small_search.bases))
+        and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
       limit v_most + 1) sample);
 end
 $$;
-comment on function authz.is_small_search(uuid, uuid[]) is 'Whether the passages the person may read, in these knowledge bases or (null) in all, are few enough to compare each one.';
-revoke all on function authz.is_small_search(uuid, uuid[]) from public;
-grant execute on function authz.is_small_search(uuid, uuid[]) to authenticated;
+comment on function authz.is_small_search(uuid, authz.search_filter) is 'Whether the passages the person may read, in the knowledge bases wanted, are few enough to compare each one.';
+revoke all on function authz.is_small_search(uuid, authz.search_filter) from public;
+grant execute on function authz.is_small_search(uuid, authz.search_filter) to authenticated;
 
-create function authz.compared_chunks(org_id uuid, terms tsquery, embedding extensions.vector, bases uuid[])
+create function authz.compared_chunks(org_id uuid, terms tsquery, embedding extensions.vector, wanted authz.search_filter)
 returns setof authz.search_candidate
 language plpgsql stable rows 100
 set search_path = pg_catalog, pg_temp
@@ -62,31 +72,34 @@ begin
       from (
         select c.id, case when c.terms @@ compared_chunks.terms then ts_rank(c.terms, compared_chunks.terms, 1) end as rank,
           c.embedding operator(extensions.<=>) compared_chunks.embedding as distance,
-          c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char
+          c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
         from app.chunk c
-        where c.org_id = compared_chunks.org_id and (bases is null or c.knowledge_base_id = any (bases))
+        where c.org_id = compared_chunks.org_id and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
         offset 0) c
       join app.document d on d.id = c.document_id
       where d.org_id = compared_chunks.org_id and d.state = 'ready'
+        and (wanted.tags is null or d.tags && wanted.tags)
+        and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
+        and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until)
     ), dense as (
       select r.* from readable r where r.distance is not null order by r.distance, r.id limit 50
     ), lexical as (
       select r.* from readable r where r.rank is not null order by r.rank desc, r.id limit 50
     )
     select r.id, row_number() over (order by r.distance, r.id), r.distance,
-      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char
+      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char, r.heading
     from dense r
     union all
     select r.id, row_number() over (order by r.rank desc, r.id), r.distance,
-      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char
+      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char, r.heading
     from lexical r;
 end
 $$;
-comment on function authz.compared_chunks(uuid, tsquery, extensions.vector, uuid[]) is 'The 50 nearest and the 50 best matching passages of those the person may read, each one compared; equal ones by id. A null embedding or null terms leave their list out.';
-revoke all on function authz.compared_chunks(uuid, tsquery, extensions.vector, uuid[]) from public;
-grant execute on function authz.compared_chunks(uuid, tsquery, extensions.vector, uuid[]) to authenticated;
+comment on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_filter) is 'The 50 nearest and the 50 best matching passages of those the person may read, each one compared; equal ones by id. A null embedding or null terms leave their list out.';
+revoke all on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_filter) from public;
+grant execute on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_filter) to authenticated;
 
-create function authz.nearest_chunks(org_id uuid, embedding extensions.vector, bases uuid[]) returns setof authz.search_candidate
+create function authz.nearest_chunks(org_id uuid, embedding extensions.vector, wanted authz.search_filter) returns setof authz.search_candidate
 language plpgsql stable rows 50
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -103,27 +116,30 @@ begin
     set_config('hnsw.max_scan_tuples', '20000', true);
   return query
     select n.id, row_number() over (order by n.distance, n.id), n.distance,
-      n.document_id, n.knowledge_base_id, n.title, n.uri, n.content, n.start_char, n.end_char
+      n.document_id, n.knowledge_base_id, n.title, n.uri, n.content, n.start_char, n.end_char, n.heading
     from (
       select c.id, c.embedding operator(extensions.<=>) nearest_chunks.embedding as distance,
-        c.document_id, c.knowledge_base_id, d.title, d.uri, c.content, c.start_char, c.end_char
+        c.document_id, c.knowledge_base_id, d.title, d.uri, c.content, c.start_char, c.end_char, c.heading
       from app.chunk c
       -- "offset 0": planned by itself, the document is looked up by its whole key.
       cross join lateral (
         select d.title, d.uri from app.document d
         where d.org_id = c.org_id and d.id = c.document_id and d.state = 'ready'
+          and (wanted.tags is null or d.tags && wanted.tags)
+          and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
+          and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until)
         offset 0) d
-      where c.org_id = nearest_chunks.org_id and (bases is null or c.knowledge_base_id = any (bases))
+      where c.org_id = nearest_chunks.org_id and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
       order by 2, c.id limit 50
     ) n;
 end
 $$;
-comment on function authz.nearest_chunks(uuid, extensions.vector, uuid[]) is 'The 50 passages nearest to the embedding, of those the person may read, by an approximate index; fewer when it gave up.';
-revoke all on function authz.nearest_chunks(uuid, extensions.vector, uuid[]) from public;
-grant execute on function authz.nearest_chunks(uuid, extensions.vector, uuid[]) to authenticated;
+comment on function authz.nearest_chunks(uuid, extensions.vector, authz.search_filter) is 'The 50 passages nearest to the embedding, of those the person may read, by an approximate index; fewer when it gave up.';
+revoke all on function authz.nearest_chunks(uuid, extensions.vector, authz.search_filter) from public;
+grant execute on function authz.nearest_chunks(uuid, extensions.vector, authz.search_filter) to authenticated;
 
 -- The organization and the words are those of 315_search_scope.sql: the policies written for the owner of this function hold them.
-create function authz.matching_chunks(embedding extensions.vector, bases uuid[])
+create function authz.matching_chunks(embedding extensions.vector, wanted authz.search_filter)
 returns setof authz.search_candidate
 language plpgsql stable security definer rows 50
 set search_path = pg_catalog, pg_temp
@@ -136,20 +152,23 @@ declare
 begin
   return query
     select m.id, row_number() over (order by m.rank desc, m.id), m.distance,
-      m.document_id, m.knowledge_base_id, d.title, d.uri, m.content, m.start_char, m.end_char
+      m.document_id, m.knowledge_base_id, d.title, d.uri, m.content, m.start_char, m.end_char, m.heading
     from (
       select c.id, ts_rank(c.terms, v_terms, 1) as rank, c.embedding operator(extensions.<=>) matching_chunks.embedding as distance,
-        c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char
+        c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
       from app.chunk c
       -- "is true": looked up in a table of the ready documents made once, whatever number of passages the planner expects.
-      where (c.document_id in (select d.id from app.document d where d.org_id = v_org and d.state = 'ready')) is true
-        and (bases is null or c.knowledge_base_id = any (bases))
+      where (c.document_id in (select d.id from app.document d where d.org_id = v_org and d.state = 'ready'
+          and (wanted.tags is null or d.tags && wanted.tags)
+          and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
+          and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until))) is true
+        and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
       order by 2 desc, c.id limit 50
     ) m
     cross join lateral (select d.title, d.uri from app.document d where d.org_id = v_org and d.id = m.document_id offset 0) d;
 end
 $$;
-comment on function authz.matching_chunks(extensions.vector, uuid[]) is 'The 50 passages that match the words of this transaction''s search best, of those the person may read in its organization; equal ones by id.';
-revoke all on function authz.matching_chunks(extensions.vector, uuid[]) from public;
-grant execute on function authz.matching_chunks(extensions.vector, uuid[]) to authenticated;
-alter function authz.matching_chunks(extensions.vector, uuid[]) owner to ringfence_owner;
+comment on function authz.matching_chunks(extensions.vector, authz.search_filter) is 'The 50 passages that match the words of this transaction''s search best, of those the person may read in its organization; equal ones by id.';
+revoke all on function authz.matching_chunks(extensions.vector, authz.search_filter) from public;
+grant execute on function authz.matching_chunks(extensions.vector, authz.search_filter) to authenticated;
+alter function authz.matching_chunks(extensions.vector, authz.search_filter) owner to ringfence_owner;

@@ -39,8 +39,12 @@ begin
     end if;
     v_source := case when v_argument.context then '$2' else '$1' end;
     if coalesce(case when v_argument.context then context else arguments end -> v_argument.name, 'null') <> 'null' then
-      v_list := v_list || format('%I => (%s %s %L)::%s', v_argument.name, v_source,
-        case when v_argument.type in ('json', 'jsonb') then '->' else '->>' end, v_argument.name, v_argument.type);
+      v_list := v_list || case
+        when v_argument.type like '%[]' then
+          format('%I => array(select jsonb_array_elements_text(%s -> %L))::%s', v_argument.name, v_source, v_argument.name, v_argument.type)
+        else
+          format('%I => (%s %s %L)::%s', v_argument.name, v_source,
+            case when v_argument.type in ('json', 'jsonb') then '->' else '->>' end, v_argument.name, v_argument.type) end;
     elsif v_argument.required then
       raise sqlstate '22023' using message = format('%s: required', v_argument.name);
     end if;
