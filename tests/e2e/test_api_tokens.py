@@ -108,7 +108,7 @@ def test_over_is_over_on_the_next_request_F08_R40_R41(
 def test_a_permission_taken_from_its_owner_is_taken_from_it_on_the_next_request_F08_R40(
     script: Callable[..., SignedIn], operator: psycopg.Connection, person: People
 ) -> None:
-    acting, org = script("both@example.test", permissions=["documents.manage", "documents.read"]), person("both@example.test").orgs["acme"]
+    acting, org = script("both@example.test", permissions=["documents.manage", "documents.read", "resources.publish"]), person("both@example.test").orgs["acme"]
     assert acting.rpc("create_knowledge_base", org_id=org, slug="by-token", name="By token").status == 200
     change = "update app.membership m set role_id = (select id from app.role r where r.org_id = m.org_id and r.name = %s) where org_id = %s and user_id = %s"
     operator.execute(change, ["member", org, acting.user_id])
