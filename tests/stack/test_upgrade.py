@@ -79,6 +79,9 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         assert (called["outcome"], called["row_count"]) == ("ok", 1)
     with request(url, owner.claims()) as db:
         assert {r["title"] for r in db.rpc("search_documents", org_id=org, query="delivery")} == {"organization", "private"}
+        used = db.rpc("organization_usage", org_id=org)
+        assert {k: used[k] for k in ("members", "bots", "knowledge_bases", "documents", "passages", "characters", "runs")} == {
+            "members": 2, "bots": 1, "knowledge_bases": 1, "documents": 2, "passages": 2, "characters": 37, "runs": 2}
         assert [(v["version"], v["instructions"]) for v in db.rpc("list_bot_versions", org_id=org, bot_id=bot)] == [
             (2, "Help well."), (1, "Not kept: this version is older than the record of versions.")]
         assert [(r["user_id"], r["level"]) for r in db.rpc("list_bot_shares", org_id=org, bot_id=bot)] == [(None, "viewer"), (owner.user_id, "owner")]

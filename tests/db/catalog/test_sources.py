@@ -77,15 +77,19 @@ def functions(made: list[Statement]) -> list[str]:
 
 
 def bare_names(made: list[Statement]) -> list[str]:
-    """A relation in a body or policy is named with its schema; pg_catalog, which is pinned first, need not be."""
+    """A relation in a body or policy is named with its schema; pg_catalog, which is pinned first, need not be.
+
+    Nor the rows of a statement that a trigger sees: no relation of that name comes before them.
+    """
     wrong = []
+    touched = {name for statement in made for name in re.findall(r"referencing (?:old|new) table as (\w+)", statement.text.lower())}
     for statement in made:
         is_function = bool(CREATE_FUNCTION.match(statement.outline))
         if not is_function and not statement.outline.startswith("create policy"):
             continue
         text = body(statement) if is_function else statement.text.lower()
         text = re.sub(r"is (?:not )?distinct from|\bfor (?:update|delete|insert|select|all)\b", " ", text)
-        local = set(LOCAL.findall(text)) | NOT_TABLES
+        local = set(LOCAL.findall(text)) | NOT_TABLES | touched
         wrong += [f"{name_of(statement)}: {name}" for name in BARE.findall(text) if name not in local and not name.startswith(("v_", "pg_"))]
     return wrong
 
