@@ -17,6 +17,7 @@ run: setup
 test: setup
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
+# make bench SIZE=small is a quick run over a tenth of the data; STRICT=1 fails it for a missed target; BENCH_JSON=FILE keeps the results.
 bench: setup
 	@$(BIN)/python -m tests.bench
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import edge, growth, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench import edge, growth, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -83,6 +83,10 @@ async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:
         name = f"{row['way']}: {row['door']}"
         report.add(name, row["median_ms"] / 1000, "s", note=f"max {row['max_ms']:.0f} ms, {row['still_allowed']} still allowed")
         report.more.setdefault("revocation", []).append(row)
+    report.begin("ingestion")
+    for what, value in await ingestion.measure(stack):
+        print(f"  {what:<66}{value}")
+        report.more.setdefault("ingestion", []).append({"what": what, "value": value})
     report.begin("how well questions are answered (evaluation set)")
     report.more["retrieval_quality"] = await retrieval_quality.measure(stack)
 
