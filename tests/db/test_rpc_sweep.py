@@ -190,7 +190,7 @@ def test_somebody_without_an_organization_gets_nothing_from_any_function_F20(wor
 def test_a_tool_called_by_a_bot_answers_foreign_arguments_like_absent_ones_R10(world: World, name: str) -> None:
     """The same through call_tool: nothing a model puts into the arguments chooses another organization, run or person."""
     _, recipe = RECIPES[name]
-    own = {a: v for a, v in recipe.items() if a not in ("org_id", "run_id", "query_embedding", "idempotency_key")}
+    own = {a: v for a, v in recipe.items() if v is not None and a not in ("org_id", "run_id", "query_embedding", "idempotency_key")}
     with world.as_(world.acme.people["customer"]) as db:
         def tool(**arguments: Any) -> dict[str, Any]:
             return dict(db.rpc("call_tool", run_id=world.acme.ids["running_run"], tool=name, arguments=arguments))

@@ -81,7 +81,8 @@ RECIPES: dict[str, Recipe] = {
     "sync_document_access": ("admin", {"org_id": ":org", "document_id": ":shared_document", "synced_at": "2026-01-01T00:00:00Z",
                                        "grants": [{"user_id": ":analyst"}, {"team_id": ":team", "level": "editor"}]}),
     "set_access_max_age": ("owner", {"org_id": ":org", "hours": 24}),
-    "search_documents": ("customer", {"org_id": ":org", "query": "delivery", "query_embedding": _VECTOR, "max_rows": 50, "run_id": ":running_run"}),
+    "search_documents": ("customer", {"org_id": ":org", "query": "delivery", "query_embedding": _VECTOR, "max_rows": 50, "run_id": ":running_run",
+                                      "knowledge_bases": None, "tags": None, "since": None, "until": None}),
 }
 
 EVENTS: dict[str, list[str]] = {
