@@ -15,12 +15,23 @@ comment on function authz.joined_org_ids() is 'The organizations the signed-in p
 revoke all on function authz.joined_org_ids() from public;
 grant execute on function authz.joined_org_ids() to ringfence_owner;
 
+create function authz.service_owners() returns table (org_id uuid, user_id uuid, role_id uuid)
+language sql stable rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.org_id, m.service_owner_id, m.service_owner_role_id from app.membership m
+  where m.user_id = (select authz.uid()) and m.service_owner_id is not null
+$$;
+comment on function authz.service_owners() is 'Who answers for the signed-in service account, with their role; for the policy that holds it to the rules that concern its owner.';
+revoke all on function authz.service_owners() from public;
+grant execute on function authz.service_owners() to ringfence_owner;
+
 create function authz.owned_org_ids() returns setof uuid
 language sql stable rows 10
 set search_path = pg_catalog, pg_temp
 as $$
   select m.org_id from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
-  where m.user_id = (select authz.uid()) and m.status = 'active' and r.built_in and r.name = 'owner'
+  where m.user_id = (select authz.uid()) and m.status = 'active' and m.service_owner_id is null and r.built_in and r.name = 'owner'
     and (not (select authz.claims() ? 'org_id') or m.org_id::text = (select authz.claims() ->> 'org_id'))
 $$;
 comment on function authz.owned_org_ids() is 'The organizations the signed-in person is an owner of, suspended ones too; for the policy by which authz.set_suspended() resumes one.';
@@ -94,6 +105,10 @@ begin
     where m.user_id = v_me
       and p.permission = orgs_with.permission
       and m.org_id = any (v_orgs)
+      -- A service account may what its owner may too, and nothing personal: who lost a role would take it back through theirs (F03, F12).
+      and (m.service_owner_id is null or not authz.is_personal(orgs_with.permission) and exists (
+        select from app.role_permission o
+        where o.org_id = m.org_id and o.role_id = m.service_owner_role_id and o.permission = orgs_with.permission))
       and coalesce((select orgs_with.permission = any (t.permissions) from app.api_token t
         where t.session_id = (select authz.session_id()) and t.user_id = v_me), true);
 end
@@ -160,7 +175,8 @@ begin
     where d.id is not null
       -- The policy shows the owner role more than this: what a replacing document inherits.
       and (r.user_id = (select authz.uid()) or r.team_id = any (array(select authz.team_ids())) or r.role_id = any (array(select authz.role_ids()))
-        or num_nonnulls(r.user_id, r.team_id, r.role_id) = 0);
+        or num_nonnulls(r.user_id, r.team_id, r.role_id) = 0
+        or exists (select from authz.service_owners() o where o.org_id = r.org_id and (o.user_id = r.user_id or o.role_id = r.role_id)));
 end
 $$;
 comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document or bot. For restrictive policies (F15).';

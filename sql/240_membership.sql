@@ -5,15 +5,17 @@ create table app.membership (
   role_id uuid not null,
   status text not null default 'active' constraint membership_status_check check (status in ('active', 'suspended')),
   service_owner_id uuid,
+  service_owner_role_id uuid,
   service_owner_status text constraint membership_service_owner_status_check check (service_owner_status in ('active', 'suspended')),
   created_at timestamptz not null default now(),
   primary key (org_id, user_id),
-  constraint membership_user_id_status_key unique (org_id, user_id, status),
-  -- A service account goes when its owner goes, and stands still while its owner is suspended (F03).
-  constraint membership_service_owner_id_fkey foreign key (org_id, service_owner_id, service_owner_status)
-    references app.membership (org_id, user_id, status) on update cascade on delete cascade,
+  -- For the foreign keys that keep copies of somebody's standing equal to it.
+  constraint membership_standing_key unique (org_id, user_id, role_id, status),
+  -- A service account goes when its owner goes, stands still while they are suspended, and may nothing that they may not (F03).
+  constraint membership_service_owner_id_fkey foreign key (org_id, service_owner_id, service_owner_role_id, service_owner_status)
+    references app.membership (org_id, user_id, role_id, status) on update cascade on delete cascade,
   constraint membership_service_owner_check check (
-    (service_owner_id is null) = (service_owner_status is null) and service_owner_id is distinct from user_id),
+    num_nulls(service_owner_id, service_owner_role_id, service_owner_status) in (0, 3) and service_owner_id is distinct from user_id),
   constraint membership_org_id_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id)
 );
 -- Every statement starts from the person, so this one index leads with user_id.
@@ -26,6 +28,7 @@ comment on column app.membership.user_id is 'The person, as known to Supabase Au
 comment on column app.membership.role_id is 'The one role held.';
 comment on column app.membership.status is 'active, or suspended: then as if not a member, until resumed; authz.org_ids() sees to it.';
 comment on column app.membership.service_owner_id is 'The member who answers for this service account; null for people.';
+comment on column app.membership.service_owner_role_id is 'A copy of the owner''s role, held equal by the foreign key.';
 comment on column app.membership.service_owner_status is 'A copy of the owner''s status, held equal by the foreign key.';
 comment on column app.membership.created_at is 'Since when.';
 
@@ -33,8 +36,7 @@ alter table app.membership enable row level security;
 alter table app.membership force row level security;
 create policy membership_select_member on app.membership for select to authenticated
   using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('members.read'))));
-create policy membership_insert_manager on app.membership for insert to authenticated
-  with check (org_id = any (array(select authz.orgs_with('members.manage'))) and service_owner_id = (select authz.uid()));
+create policy membership_insert_nobody on app.membership for insert to authenticated with check (false);
 create policy membership_update_manager on app.membership for update to authenticated
   using (org_id = any (array(select authz.orgs_with('members.manage'))))
   with check (org_id = any (array(select authz.orgs_with('members.manage'))));
@@ -48,16 +50,15 @@ create policy membership_select_owner on app.membership for select to ringfence_
 create policy membership_insert_owner on app.membership for insert to ringfence_owner
   with check (user_id = (select authz.uid()));
 comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
-comment on policy membership_insert_manager on app.membership is 'members.manage adds service accounts to answer for, within what the guard trigger lets them grant. People join by invitation.';
+comment on policy membership_insert_nobody on app.membership is 'Nobody is added: whoever joins accepts an invitation.';
 comment on policy membership_update_manager on app.membership is 'members.manage changes roles and suspends, within what the guard trigger lets them give and take.';
 comment on policy membership_delete_manager on app.membership is 'One may leave; members.manage removes members; the guard trigger keeps the last owner.';
 comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
 comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member, an accepted invitation whom it was for.';
 grant select, delete on app.membership to authenticated;
-grant insert (org_id, user_id, role_id, service_owner_id) on app.membership to authenticated;
 grant update (role_id, status) on app.membership to authenticated;
-grant select, insert (org_id, user_id, role_id) on app.membership to ringfence_owner;
+grant select, insert (org_id, user_id, role_id, service_owner_id, service_owner_role_id, service_owner_status) on app.membership to ringfence_owner;
 
 create function authz.lock_organization(org_id uuid) returns void
 language plpgsql volatile
@@ -73,26 +74,6 @@ $$;
 comment on function authz.lock_organization(uuid) is 'Wait in line with whoever else changes members, roles or invitations of this organization; what follows in the transaction sees what they committed.';
 revoke all on function authz.lock_organization(uuid) from public;
 grant execute on function authz.lock_organization(uuid) to authenticated;
-
-create function authz.tg_service_account() returns trigger
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if new.service_owner_id is not null then
-    -- The foreign key says whether that is so.
-    new.service_owner_status := coalesce(new.service_owner_status, 'active');
-    if row_security_active('app.membership') and (new.service_owner_id is distinct from authz.uid() or exists (
-      select from app.membership m where m.org_id = new.org_id and m.user_id = authz.uid() and m.service_owner_id is not null))
-    then
-      raise sqlstate '42501' using message = 'you can add service accounts that you answer for yourself, as a person';
-    end if;
-  end if;
-  return new;
-end
-$$;
-comment on function authz.tg_service_account() is 'Trigger: who adds a service account is the person who answers for it (F03).';
-revoke all on function authz.tg_service_account() from public;
 
 create function authz.tg_membership_guard() returns trigger
 language plpgsql volatile
@@ -124,13 +105,14 @@ begin
       raise sqlstate '42501' using message = 'you can give or take only roles whose permissions you hold yourself';
     end if;
   end if;
-  if tg_op <> 'INSERT' and old.status = 'active' and exists (
+  -- An owner is a person: a service account keeps no organization.
+  if tg_op <> 'INSERT' and old.status = 'active' and old.service_owner_id is null and exists (
     select from app.role r where r.org_id = v_org and r.id = old.role_id and r.name = 'owner' and r.built_in)
   then
     if tg_op = 'DELETE' or new.role_id <> old.role_id or new.status <> 'active' then
       -- One who is suspended could not act as one.
       if not exists (select from app.membership m
-        where m.org_id = v_org and m.role_id = old.role_id and m.user_id <> old.user_id and m.status = 'active')
+        where m.org_id = v_org and m.role_id = old.role_id and m.user_id <> old.user_id and m.status = 'active' and m.service_owner_id is null)
       then
         raise sqlstate 'PT409' using message = 'an organization keeps at least one owner';
       end if;
@@ -145,8 +127,6 @@ create trigger _050_in_person before insert or update or delete on app.membershi
   for each statement execute function authz.tg_in_person();
 create trigger _100_guard before insert or update or delete on app.membership
   for each row execute function authz.tg_membership_guard();
-create trigger _090_service_account before insert on app.membership
-  for each row execute function authz.tg_service_account();
 -- Before a change, not after it: who gives up their own role is recorded with the role they had.
 create trigger _900_audit before update or delete on app.membership
   for each row execute function authz.tg_audit();

@@ -11,14 +11,13 @@ grant execute on function authz.invitation_lasts_at_most() to authenticated;
 
 -- An invitation carries the role and standing of who made it, kept equal by the foreign key: acceptance asks what they may do now,
 -- and whoever accepts may not see memberships.
-alter table app.membership add constraint membership_standing_key unique (org_id, user_id, role_id, status);
-
 create table app.invitation (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
   email text not null constraint invitation_email_check check (
     email = lower(email) and char_length(email) between 3 and 254 and email ~ '^[^[:space:]@]+@[^[:space:]@]+$'),
   role_id uuid not null,
+  service boolean not null default false,
   token_sha256 text not null constraint invitation_token_sha256_check check (token_sha256 ~ '^[0-9a-f]{64}$'),
   created_by uuid not null default authz.uid(),
   inviter_role_id uuid,
@@ -44,6 +43,7 @@ comment on column app.invitation.org_id is 'The organization.';
 comment on column app.invitation.id is 'Random identifier.';
 comment on column app.invitation.email is 'Whom it is for, in lower case; 3..254 characters.';
 comment on column app.invitation.role_id is 'The role it gives.';
+comment on column app.invitation.service is 'Whether it is for an account that no person uses, which the inviter will answer for.';
 comment on column app.invitation.token_sha256 is 'SHA-256 of the token, hexadecimal. The token itself is nowhere.';
 comment on column app.invitation.created_by is 'Who invited.';
 comment on column app.invitation.inviter_role_id is 'A copy of the inviter''s role, held equal by the foreign key; null once they are gone.';
@@ -80,7 +80,7 @@ comment on policy invitation_floor on app.invitation is 'Whatever else is allowe
 comment on policy invitation_select_owner on app.invitation is 'Acceptance sees the invitations to the confirmed address of the person asking and no others.';
 comment on policy invitation_update_owner on app.invitation is 'Acceptance uses up invitations to the confirmed address of the person asking and no others.';
 grant select on app.invitation to authenticated;
-grant insert (org_id, email, role_id, token_sha256, expires_at) on app.invitation to authenticated;
+grant insert (org_id, email, role_id, service, token_sha256, expires_at) on app.invitation to authenticated;
 grant update (revoked_at) on app.invitation to authenticated;
 grant select, update (accepted_at, accepted_by, revoked_at) on app.invitation to ringfence_owner;
 
@@ -187,7 +187,10 @@ begin
   if exists (select from app.membership m where m.org_id = v_invitation.org_id and m.user_id = authz.uid()) then
     raise sqlstate 'PT409' using message = 'already a member';
   end if;
-  insert into app.membership (org_id, user_id, role_id) values (v_invitation.org_id, authz.uid(), v_invitation.role_id);
+  insert into app.membership (org_id, user_id, role_id, service_owner_id, service_owner_role_id, service_owner_status)
+  select v_invitation.org_id, authz.uid(), v_invitation.role_id, owner.user_id, owner.role_id, owner.status
+  from (values (v_invitation.created_by, v_invitation.inviter_role_id, v_invitation.inviter_status)) inviter (user_id, role_id, status)
+  left join lateral (select inviter.* where v_invitation.service) owner on true;
   update app.invitation i set accepted_at = now(), accepted_by = authz.uid()
   where i.org_id = v_invitation.org_id and i.id = v_invitation.id;
   update app.invitation i set revoked_at = now()

@@ -43,7 +43,8 @@ comment on column app.deny_rule.created_at is 'Since when.';
 alter table app.deny_rule enable row level security;
 alter table app.deny_rule force row level security;
 create policy deny_rule_select_manager on app.deny_rule for select to authenticated
-  using (org_id = any (array(select authz.orgs_with('rules.manage'))));
+  using (org_id = any (array(select authz.orgs_with('rules.manage')))
+    or team_id is not null and org_id = any (array(select authz.orgs_with('teams.manage'))));
 create policy deny_rule_insert_manager on app.deny_rule for insert to authenticated
   with check (org_id = any (array(select authz.orgs_with('rules.manage'))) and created_by = (select authz.uid()));
 create policy deny_rule_update_nobody on app.deny_rule for update to authenticated using (false) with check (false);
@@ -55,13 +56,15 @@ create policy deny_rule_floor on app.deny_rule as restrictive for all to authent
 create policy deny_rule_select_owner on app.deny_rule for select to ringfence_owner
   using (org_id = any (array(select authz.org_ids()))
     and (user_id = (select authz.uid()) or team_id = any (array(select authz.team_ids())) or role_id = any (array(select authz.role_ids()))
-      or num_nonnulls(user_id, team_id, role_id) = 0));
+      or num_nonnulls(user_id, team_id, role_id) = 0
+      -- What concerns who answers for a service account concerns the account.
+      or exists (select from authz.service_owners() o where o.org_id = deny_rule.org_id and (o.user_id = deny_rule.user_id or o.role_id = deny_rule.role_id))));
 create policy deny_rule_select_inherited_owner on app.deny_rule for select to ringfence_owner
   using (org_id = any (array(select authz.org_ids())) and document_id is not null);
 create policy deny_rule_insert_inherited_owner on app.deny_rule for insert to ringfence_owner
   with check (created_by = (select authz.uid())
     and document_id in (select d.id from app.document d where d.owner_id = (select authz.uid()) and d.state = 'loading'));
-comment on policy deny_rule_select_manager on app.deny_rule is 'rules.manage sees the rules; whom one concerns is not told of it.';
+comment on policy deny_rule_select_manager on app.deny_rule is 'rules.manage sees the rules, teams.manage those about teams; whom one concerns is not told of it.';
 comment on policy deny_rule_insert_manager on app.deny_rule is 'rules.manage makes rules, in their own name.';
 comment on policy deny_rule_update_nobody on app.deny_rule is 'Rules are made and deleted, not edited.';
 comment on policy deny_rule_delete_manager on app.deny_rule is 'rules.manage deletes rules.';
@@ -98,7 +101,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- Who leaves the organization leaves its teams; that is a foreign key at work, where policies do not apply.
-  if row_security_active('app.team_member') and old.team_id = any (array(select authz.ruled_team_ids()))
+  if row_security_active('app.team_member') and (old.team_id = any (array(select authz.ruled_team_ids())) or exists (
+      select from app.deny_rule r where r.org_id = old.org_id and r.team_id = old.team_id))
     and not old.org_id = any (array(select authz.orgs_with('rules.manage')))
   then
     raise sqlstate '42501' using message = 'a rule names this team: rules.manage takes people out of it';

@@ -12,7 +12,9 @@ comment on function authz.new_invitation_token() is 'A new secret: rfi_ and 32 r
 revoke all on function authz.new_invitation_token() from public;
 grant execute on function authz.new_invitation_token() to authenticated;
 
-create function api.create_invitation(org_id uuid, email text, role text, expires_in_hours integer default 168) returns jsonb
+create function api.create_invitation(
+  org_id uuid, email text, role text, expires_in_hours integer default 168, service boolean default false)
+returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -31,26 +33,29 @@ begin
   then
     raise sqlstate 'PT409' using message = 'already a member';
   end if;
-  insert into app.invitation (org_id, email, role_id, token_sha256, expires_at)
-  values (create_invitation.org_id, v_email, authz.role_named(create_invitation.org_id, create_invitation.role), v_sha256,
+  perform authz.require(create_invitation.service is not null, 'service: true or false');
+  insert into app.invitation (org_id, email, role_id, service, token_sha256, expires_at)
+  values (create_invitation.org_id, v_email, authz.role_named(create_invitation.org_id, create_invitation.role),
+    create_invitation.service, v_sha256,
     now() + make_interval(hours => create_invitation.expires_in_hours));
   return (
     select jsonb_build_object('id', i.id, 'email', i.email, 'role', create_invitation.role, 'token', v_token, 'expires_at', i.expires_at)
     from app.invitation i where i.org_id = create_invitation.org_id and i.token_sha256 = v_sha256);
 end
 $$;
-comment on function api.create_invitation(uuid, text, text, integer) is $c$Invite somebody by e-mail address, with a role whose permissions you hold yourself; hand them the token, which is shown this once.
+comment on function api.create_invitation(uuid, text, text, integer, boolean) is $c$Invite somebody by e-mail address, with a role whose permissions you hold yourself; hand them the token, which is shown this once.
 
 @audience app
 @param org_id            the organization; needs members.manage
 @param email             address of the account that may accept; 3..254 characters
 @param role              name of a role of the organization
 @param expires_in_hours  how long it can be accepted; 1..720
+@param service           true: for an account that no person uses, sign it up like one; you answer for it, and it may nothing you may not
 @returns                 {id, email, role, token, expires_at}
 @errors                  22004, 22023, 42501, PT401, PT404, PT409, PT429
 @effect                  write$c$;
-revoke all on function api.create_invitation(uuid, text, text, integer) from public;
-grant execute on function api.create_invitation(uuid, text, text, integer) to authenticated;
+revoke all on function api.create_invitation(uuid, text, text, integer, boolean) from public;
+grant execute on function api.create_invitation(uuid, text, text, integer, boolean) to authenticated;
 
 create function api.list_invitations(org_id uuid) returns table (
   id uuid, email text, role text, state text, created_by uuid, created_at timestamptz, expires_at timestamptz, accepted_by uuid)

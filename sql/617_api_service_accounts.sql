@@ -1,33 +1,5 @@
--- Service accounts: ordinary people to Supabase Auth, ordinary members here, with an owner who answers for them (F03).
-
-create function api.add_service_account(org_id uuid, user_id uuid, role text) returns jsonb
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform authz.require_org(add_service_account.org_id);
-  perform authz.require(add_service_account.user_id is not null, 'user_id: name the account');
-  insert into app.membership (org_id, user_id, role_id, service_owner_id)
-  values (add_service_account.org_id, add_service_account.user_id,
-    authz.role_named(add_service_account.org_id, add_service_account.role), authz.uid());
-  return jsonb_build_object('user_id', add_service_account.user_id, 'role', add_service_account.role, 'owner_id', authz.uid());
-exception
-  when unique_violation then raise sqlstate 'PT409' using message = 'already a member';
-  when foreign_key_violation then raise sqlstate 'PT404' using message = 'no such account';
-  when check_violation then raise sqlstate '22023' using message = 'user_id: an account of its own, not yours';
-end
-$$;
-comment on function api.add_service_account(uuid, uuid, text) is $c$Add an account that no person uses, with a role whose permissions you hold yourself. You answer for it: it is a member as long as you are one.
-
-@audience app
-@param org_id   the organization
-@param user_id  the account, as known to Supabase Auth: sign it up like a person, with a password you keep for it
-@param role     name of a role of the organization
-@returns        {user_id, role, owner_id}
-@errors         22004, 22023, 42501, PT401, PT404, PT409
-@effect         write$c$;
-revoke all on function api.add_service_account(uuid, uuid, text) from public;
-grant execute on function api.add_service_account(uuid, uuid, text) to authenticated;
+-- Service accounts: ordinary people to Supabase Auth, ordinary members here, joined by invitation, with an owner who answers for
+-- them (F03).
 
 create function api.list_service_accounts(org_id uuid) returns table (user_id uuid, role text, owner_id uuid, active boolean, since timestamptz)
 language plpgsql stable

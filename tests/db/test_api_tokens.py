@@ -195,7 +195,6 @@ def acts(world: World) -> dict[str, dict[str, Any]]:
         "remove_member": {"org_id": org, "user_id": people["analyst"].user_id},
         "set_mfa_policy": {"org_id": org, "required": True},
         "create_organization": {"slug": "another", "name": "Another"},
-        "add_service_account": {"org_id": org, "user_id": world.nobody.user_id, "role": "member"},
         "check_api_token": {"org_id": org, "name": "x", "permissions": ["documents.read"], "expires_in": 3600},
         "create_api_token": wish(world, people["owner"].token_session_id),
         "revoke_api_token": {"org_id": org, "token_id": world.acme.ids["api_token"]},
@@ -204,7 +203,7 @@ def acts(world: World) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("act", ["create_invitation", "change_member", "remove_member", "set_mfa_policy", "create_organization", "add_service_account",
+@pytest.mark.parametrize("act", ["create_invitation", "change_member", "remove_member", "set_mfa_policy", "create_organization",
                                  "check_api_token", "create_api_token", "revoke_api_token", "choose_organization", "choose_no_organization"])
 def test_an_app_and_a_token_do_none_of_what_only_people_do_R44_F08(own_world: World, act: str) -> None:
     owner = own_world.acme.people["owner"]

@@ -22,21 +22,20 @@ def said(error: psycopg.Error) -> tuple[str | None, str]:
 
 
 @pytest.mark.parametrize("then", [
-    "insert into app.membership (org_id, user_id, role_id) select '{org}', '{sock}', '{owner_role}' from gone",
     "delete from app.membership where org_id = '{org}' and user_id = '{owner}' and exists (select from gone)",
     "update app.membership set role_id = '{owner_role}' where org_id = '{org}' and user_id = '{member}' and exists (select from gone)",
 ])
 def test_nobody_grants_or_takes_a_role_in_the_statement_that_removes_themself_F12(world: World, then: str) -> None:
     """The guard read what the caller could see; with their own place gone that was nothing, and nothing looked harmless."""
-    people, sock = world.acme.people, world.nobody
+    people = world.acme.people
     with planted(world) as db:
         owner_role = db.one("select id from app.role where org_id = %s and name = 'owner'", world.acme.id)
         become(db, people["admin"])
         statement = (f"with gone as (delete from app.membership where org_id = '{world.acme.id}' and user_id = '{people['admin'].user_id}' returning 1) "
-                     + then.format(org=world.acme.id, sock=sock.user_id, owner_role=owner_role, owner=people["owner"].user_id,
+                     + then.format(org=world.acme.id, owner_role=owner_role, owner=people["owner"].user_id,
                                    member=people["member"].user_id))
         assert said(db.error(statement)) == NEEDS
-        assert db.run("insert into app.membership (org_id, user_id, role_id, service_owner_id) select org_id, %s, id, authz.uid() from app.role where name = 'member'", sock.user_id) == 1
+        assert db.rpc("change_member", org_id=world.acme.id, user_id=people["member"].user_id, role="agent")
 
 
 def test_owners_leaving_together_in_one_statement_leave_one_behind_R45(own_world: World) -> None:

@@ -204,11 +204,15 @@ def test_nobody_gets_out_of_a_rule_by_getting_out_of_its_team_F15(world: World) 
             assert db.run(OUT, team, customer.user_id) == 1  # without a rule one leaves as one likes
         become(db, world.acme.people["owner"])
         db.rpc("create_deny_rule", org_id=world.acme.id, reason="Probe.", team_id=team, bot_id=bot)
-        for escaping in (customer, builder):  # the second manages the team
+        lead = db.rpc("create_role", org_id=world.acme.id, name="team-lead", permissions=["teams.manage", "members.read"])["id"]
+        db.run("reset role")
+        db.run("update app.membership set role_id = %s where org_id = %s and user_id = %s", lead, world.acme.id, world.acme.people["analyst"].user_id)
+        # The second manages the team; the third all teams, and is in none.
+        for escaping in (customer, builder, world.acme.people["analyst"]):
             become(db, escaping)
             error = db.error(OUT, team, customer.user_id)
             assert (error.sqlstate, error.diag.message_primary) == ("42501", "a rule names this team: rules.manage takes people out of it")
-            assert not any(sees(db, escaping, bot).values())
+            assert not any(sees(db, customer, bot).values())
         become(db, world.acme.people["admin"])
         assert db.error("delete from app.team where id = %s", team).sqlstate == "23503"
         with db.connection.transaction(force_rollback=True):

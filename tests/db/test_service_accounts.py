@@ -12,8 +12,10 @@ def add(world: World, owner: str = "admin", role: str = "member") -> Person:
     """Sign an account up and let somebody of acme add it as theirs."""
     account = make_person(world.superuser_url, f"import-{owner}@acme.test")
     with world.as_(world.acme.people[owner], keep=True) as db:
-        made = db.rpc("add_service_account", org_id=world.acme.id, user_id=account.user_id, role=role)
-    assert made == {"user_id": str(account.user_id), "role": role, "owner_id": str(world.acme.people[owner].user_id)}
+        token = db.rpc("create_invitation", org_id=world.acme.id, email=account.email, role=role, service=True)["token"]
+    assert orgs(world, account) == []  # nobody is added, not even an account without a person
+    with world.as_(account, keep=True) as db:
+        db.rpc("accept_invitation", token=token)
     return account
 
 
@@ -55,7 +57,7 @@ def test_its_acts_say_service_and_on_whose_behalf_F03(own_world: World) -> None:
         db.rpc("create_ticket", org_id=world.acme.id, subject="s", body="b")
         run = db.rpc("start_run", bot="acme/helpdesk", question="Hello?")["run_id"]
     with world.operator() as db:
-        acts = db.all("select action, actor_kind, on_behalf_of, bot_id from app.audit_event where actor_id = %s order by at", account.user_id)
+        acts = db.all("select action, actor_kind, on_behalf_of, bot_id from app.audit_event where actor_id = %s and action !~ '^(membership|invitation)' order by at", account.user_id)
         assert acts == [("support_ticket.insert", "service", owner.user_id, None), ("run.insert", "service", owner.user_id, world.acme.ids["bot"])]
         assert db.all("select user_id, actor_kind, on_behalf_of, bot_id from app.run where id = %s", run) == [
             (account.user_id, "service", owner.user_id, world.acme.ids["bot"])]
@@ -71,22 +73,65 @@ def test_nobody_says_who_acted_in_a_run_but_the_database_F03(world: World) -> No
             assert "permission denied" in str(db.error(f"update app.run set {column} = {value}"))
 
 
-def test_one_answers_for_ones_own_accounts_only_and_as_a_person_F03(own_world: World) -> None:
+def test_nobody_is_added_without_a_yes_F03(own_world: World) -> None:
+    world = own_world
+    with world.as_(world.acme.people["owner"], **second_factor()) as db:
+        for statement in ("insert into app.membership (org_id, user_id, role_id, service_owner_id, service_owner_role_id, service_owner_status)"
+                          " select m.org_id, %s, m.role_id, m.user_id, m.role_id, m.status from app.membership m where m.user_id = authz.uid()",
+                          "update app.membership set service_owner_id = null where user_id = %s"):
+            assert "permission denied for table membership" in str(db.error(statement, world.nobody.user_id))
+    account = add(world, "owner", "admin")
+    with world.as_(account, **second_factor()) as db:
+        error = db.rpc_error("create_invitation", org_id=world.acme.id, email="more@example.test", role="member", service=True)
+        assert error.sqlstate in ("42501", "PT404")
+
+
+def test_who_lost_a_role_does_not_take_it_back_through_their_service_account_F03_F12(own_world: World) -> None:
+    """It may what its owner may too, as they are now, and nothing that is for people alone."""
     world = own_world
     people, org = world.acme.people, world.acme.id
-    insert = ("insert into app.membership (org_id, user_id, role_id, service_owner_id) select %s, %s, r.id, %s from app.role r"
-              " where r.org_id = %s and r.name = 'member'")
-    with world.as_(people["owner"]) as db:
-        error = db.error(insert, org, world.nobody.user_id, people["admin"].user_id, org)
-        assert (error.sqlstate, "answer for yourself" in str(error)) == ("42501", True)
-        assert db.rpc_error("add_service_account", org_id=org, user_id=people["owner"].user_id, role="member").sqlstate in ("22023", "PT409")
-        assert "permission denied" in str(db.error("update app.membership set service_owner_id = null"))
-    account = add(world, "owner", "admin")
-    with world.as_(account) as db:
-        error = db.rpc_error("add_service_account", org_id=org, user_id=world.nobody.user_id, role="member")
-        assert (error.sqlstate, "as a person" in str(error)) == ("42501", True)
-    with world.as_(people["member"]) as db:
-        assert db.rpc_error("add_service_account", org_id=org, user_id=world.nobody.user_id, role="member").sqlstate in ("42501", "PT404")
+    account = add(world, "admin", "admin")
+    back = {"org_id": org, "user_id": people["admin"].user_id, "role": "admin"}
+
+    def carries(*permissions: str) -> list[bool]:
+        with world.as_(account, **second_factor()) as db:
+            return [db.all("select authz.orgs_with(%s)", p) == [(org,)] for p in permissions]
+
+    assert carries("orders.read", "documents.read", "members.manage", "roles.manage", "teams.manage", "rules.manage", "tokens.create") == [True] * 2 + [False] * 5
+    with world.as_(account, **second_factor()) as db:
+        assert db.rpc_error("change_member", **back).sqlstate == "PT404"
+    with world.as_(people["owner"], keep=True) as db:
+        db.rpc("change_member", **back | {"role": "member"})
+    assert carries("orders.read", "documents.read") == [False, True]
+    with world.as_(people["owner"], keep=True, **second_factor()) as db:
+        db.rpc("change_member", **back)
+    assert carries("orders.read") == [True]
+
+
+def test_what_is_denied_to_its_owner_is_denied_to_it_F03_F15(own_world: World) -> None:
+    world = own_world
+    account, org, document = add(world, "admin"), world.acme.id, world.acme.ids["document"]
+    see = "select count(*) from app.document where id = %s"
+    for subject, there in (({}, 1), ({"user_id": world.acme.people["admin"].user_id}, 0), ({"role": "admin"}, 0), ({"role": "agent"}, 1)):
+        with world.as_(world.acme.people["owner"], keep=True) as db:
+            rule = db.rpc("create_deny_rule", org_id=org, reason="Probe.", document_id=document, **subject)["id"] if subject else None
+        with world.as_(account) as db:
+            assert db.one(see, document) == there, subject
+        with world.as_(world.acme.people["owner"], keep=True) as db:
+            if rule:
+                db.rpc("delete_deny_rule", org_id=org, rule_id=rule)
+
+
+def test_an_owner_of_the_organization_is_a_person_F03_R45(own_world: World) -> None:
+    world = own_world
+    owner, org = world.acme.people["owner"], world.acme.id
+    account = add(world, "owner", "owner")
+    with world.as_(owner, **second_factor()) as db:
+        assert db.rpc_error("change_member", org_id=org, user_id=owner.user_id, role="admin").sqlstate == "PT409"
+    with world.as_(account, **second_factor()) as db:
+        assert db.rpc_error("suspend_organization", org_id=org).sqlstate in ("42501", "PT404")
+    with world.as_(owner, **second_factor()) as db:
+        assert db.rpc("suspend_organization", org_id=org)
 
 
 @pytest.mark.parametrize("claims", [{"is_anonymous": True}, {"client_id": "an app"}])

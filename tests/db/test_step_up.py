@@ -118,7 +118,6 @@ def test_writing_past_the_functions_meets_the_same_demand_F07(strict_world: Worl
     owner, org = strict_world.acme.people["owner"], strict_world.acme.id
     role = "(select id from app.role where org_id = %s and name = 'member')"
     statements = [
-        (f"insert into app.membership (org_id, user_id, service_owner_id, role_id) values (%s, %s, authz.uid(), {role})", org, strict_world.nobody.user_id, org),
         (f"update app.membership set role_id = {role} where user_id = %s", org, strict_world.acme.people["agent"].user_id),
         ("delete from app.membership where user_id = %s", strict_world.acme.people["agent"].user_id),
         ("update app.organization set require_mfa = false where id = %s", org),

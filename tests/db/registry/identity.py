@@ -29,7 +29,6 @@ RECIPES: dict[str, Recipe] = {
     "list_api_tokens": ("owner", {"org_id": ":org"}),
     "revoke_api_token": ("owner", {"org_id": ":org", "token_id": ":api_token"}),
     "touch_api_token": ("customer", {"token_sha256": "0" * 64}),
-    "add_service_account": ("owner", {"org_id": ":org", "user_id": ":nobody", "role": "member"}),
     "list_service_accounts": ("owner", {"org_id": ":org"}),
     "choose_organization": ("customer", {"org_id": ":org"}),
     "choose_no_organization": ("customer", {}),
@@ -38,12 +37,9 @@ RECIPES: dict[str, Recipe] = {
 EVENTS: dict[str, list[str]] = {
     "create_api_token": ["api_token.insert"],
     "revoke_api_token": ["api_token.update"],
-    "add_service_account": ["membership.insert"],
 }
 # The token says when it was last used, and the session what it is for.
 OWN_RECORD = {"touch_api_token", "choose_organization", "choose_no_organization"}
-# An id of another organization's person is no secret here: whoever keeps an account for a program names it by its id.
-PEOPLE_AT_LARGE = {("add_service_account", "user_id")}
 
 
 def fill(db: Request, organization: Organization) -> None:

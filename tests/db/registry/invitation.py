@@ -20,7 +20,7 @@ TABLES: dict[str, Decision] = {
 }
 
 RECIPES: dict[str, Recipe] = {
-    "create_invitation": ("owner", {"org_id": ":org", "email": "probe@example.test", "role": "member", "expires_in_hours": 24}),
+    "create_invitation": ("owner", {"org_id": ":org", "email": "probe@example.test", "role": "member", "expires_in_hours": 24, "service": False}),
     "list_invitations": ("owner", {"org_id": ":org"}),
     "revoke_invitation": ("owner", {"org_id": ":org", "invitation_id": ":invitation"}),
     "accept_invitation": ("guest", {"token": ":invitation_token"}),

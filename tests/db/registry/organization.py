@@ -11,9 +11,9 @@ TABLES: dict[str, Decision] = {
     "audit_event": Decision("t.actor_id = :me or can(audit.read)", scope=frozenset({"audit.read"})),
     "member_activity": Decision("t.user_id = :me or can(members.read)"),
     "membership": Decision(
-        "t.user_id = :me or can(members.read)", insert="can(members.manage)", update="can(members.manage)",
+        "t.user_id = :me or can(members.read)", update="can(members.manage)",
         delete="t.user_id = :me or can(members.manage)",
-        change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role", "service_owner_id": "authz.uid()"},
+        change="role_id = :member_role", new={"org_id": ":org", "user_id": ":newcomer", "role_id": ":member_role"},
         every_row={"owner": "last owner", "admin": "beyond own role"}, in_person=True),
 }
 

@@ -24,7 +24,7 @@ TABLES: dict[str, Decision] = {
         delete=f"t.user_id = :me or can(teams.manage) or not t.manager and {_MINE.format(team='t.team_id')}",
         change="manager = true", new={"org_id": ":org", "team_id": ":team", "user_id": ":analyst"}, in_person=True),
     "deny_rule": Decision(
-        "can(rules.manage)", insert="can(rules.manage)", delete="can(rules.manage)",
+        "can(rules.manage) or can(teams.manage) and t.team_id is not null", insert="can(rules.manage)", delete="can(rules.manage)",
         new={"org_id": ":org", "tool": "'my_orders'", "role_id": ":auditor_role", "reason": "'Probe'"}, in_person=True),
 }
 
