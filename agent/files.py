@@ -1,6 +1,6 @@
 """Documents as files, in the wire format of OpenAI's files.
 
-    POST   /v1/files                          multipart: file, knowledge_base ("org/base"), title?, visibility?, tags?, classification?
+    POST   /v1/files                          multipart: file, knowledge_base ("org/base", each by slug or id), title?, visibility?, tags?, classification?
     GET    /v1/files/{org_id}/{document_id}   what is known about it
     GET    /v1/files/{org_id}/{document_id}/content   the bytes as they were uploaded, to be saved
     DELETE /v1/files/{org_id}/{document_id}   the document, its passages and its bytes; answers with the receipt
@@ -23,6 +23,7 @@ from agent.documents.sandbox import Sandbox
 from agent.embedding import Embedder, Vector
 from agent.errors import BadRequest, NotVisible, UpstreamFailed
 from agent.ingest import Ingested, Place, ingest_file
+from agent.naming import knowledge_base_ids
 from agent.rpc import Json, Rpc
 from agent.upload import Arriving, Upload
 
@@ -108,14 +109,11 @@ async def _download(rpc: Rpc, known: dict[str, str], reply: Reply) -> None:
 
 
 async def _knowledge_base(rpc: Rpc, name: str) -> tuple[str, str]:
-    """Return the ids of organization and knowledge base; one of others and an absent one are the same."""
-    org_slug, _, base_slug = name.partition("/")
-    for org in (await rpc.call("whoami"))["organizations"]:
-        if org["slug"] == org_slug:
-            for base in await rpc.call("list_knowledge_bases", {"org_id": org["id"]}):
-                if base["slug"] == base_slug:
-                    return str(org["id"]), str(base["id"])
-    raise NotVisible(_NO_BASE)
+    """Return the ids of organization and knowledge base; one of others and an absent one are the same. Raises: NotVisible, Conflict."""
+    try:
+        return await knowledge_base_ids(rpc, name)
+    except NotVisible as err:
+        raise NotVisible(_NO_BASE) from err
 
 
 def _title(upload: Upload) -> str:

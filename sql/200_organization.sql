@@ -2,6 +2,8 @@
 create table app.organization (
   id uuid not null default gen_random_uuid() primary key,
   slug text not null constraint organization_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'),
+  -- An id may stand wherever a slug may: nobody takes somebody else's id for a name.
+  constraint organization_slug_no_id_check check (slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
   name text not null constraint organization_name_check check (char_length(name) between 1 and 120),
   created_by uuid not null,
   created_at timestamptz not null default now(),
@@ -14,7 +16,7 @@ create table app.organization (
 create index organization_out_of_sight_idx on app.organization (id) where suspended_at is not null or require_mfa;
 comment on table app.organization is 'An organization; everything else belongs to exactly one.';
 comment on column app.organization.id is 'Random identifier; org_id everywhere else.';
-comment on column app.organization.slug is 'Short name its members use; 2..40 of a-z 0-9 -; unique only among the organizations of one person.';
+comment on column app.organization.slug is 'Short name its members use; 2..40 of a-z 0-9 -, and no uuid; unique only among the organizations of one person.';
 comment on column app.organization.name is 'Display name; 1..120 characters.';
 comment on column app.organization.created_by is 'The person who founded it.';
 comment on column app.organization.created_at is 'When it was founded.';

@@ -3,6 +3,8 @@ create table app.team (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
   slug text not null constraint team_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'),
+  -- An id may stand wherever a slug may: nobody takes somebody else's id for a name.
+  constraint team_slug_no_id_check check (slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
   name text not null constraint team_name_check check (char_length(name) between 1 and 120),
   created_by uuid not null default authz.uid(),
   created_at timestamptz not null default now(),
@@ -12,7 +14,7 @@ create table app.team (
 comment on table app.team is 'A group of members of one organization.';
 comment on column app.team.org_id is 'The organization.';
 comment on column app.team.id is 'Random identifier.';
-comment on column app.team.slug is 'Short name within the organization; 2..40 of a-z 0-9 -.';
+comment on column app.team.slug is 'Short name within the organization; 2..40 of a-z 0-9 -, and no uuid.';
 comment on column app.team.name is 'Display name; 1..120 characters.';
 comment on column app.team.created_by is 'Who made it.';
 comment on column app.team.created_at is 'When it was made.';

@@ -3,6 +3,8 @@ create table app.bot (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
   slug text not null constraint bot_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'),
+  -- An id may stand wherever a slug may: nobody takes somebody else's id for a name.
+  constraint bot_slug_no_id_check check (slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
   name text not null constraint bot_name_check check (char_length(name) between 1 and 120),
   instructions text not null default '' constraint bot_instructions_check check (char_length(instructions) <= 8000),
   version integer not null default 1,
@@ -16,7 +18,7 @@ create table app.bot (
 comment on table app.bot is 'An assistant of one organization.';
 comment on column app.bot.org_id is 'The organization.';
 comment on column app.bot.id is 'Random identifier.';
-comment on column app.bot.slug is 'Short name within the organization; 2..40 of a-z 0-9 -.';
+comment on column app.bot.slug is 'Short name within the organization; 2..40 of a-z 0-9 -, and no uuid.';
 comment on column app.bot.name is 'Display name; 1..120 characters.';
 comment on column app.bot.instructions is 'What the model is told to do; at most 8000 characters.';
 comment on column app.bot.version is 'Counts changes of name or instructions; app.bot_version keeps each.';

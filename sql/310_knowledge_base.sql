@@ -4,6 +4,8 @@ create table app.knowledge_base (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
   slug text not null constraint knowledge_base_slug_check check (slug ~ '^[a-z0-9][a-z0-9-]{1,39}$'),
+  -- An id may stand wherever a slug may: nobody takes somebody else's id for a name.
+  constraint knowledge_base_slug_no_id_check check (slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
   name text not null constraint knowledge_base_name_check check (char_length(name) between 1 and 120),
   visibility text not null default 'organization' constraint knowledge_base_visibility_check check (visibility in ('organization', 'restricted')),
   created_by uuid not null default authz.uid(),
@@ -15,7 +17,7 @@ create table app.knowledge_base (
 comment on table app.knowledge_base is 'A named set of documents of one organization.';
 comment on column app.knowledge_base.org_id is 'The organization.';
 comment on column app.knowledge_base.id is 'Random identifier.';
-comment on column app.knowledge_base.slug is 'Short name within the organization; 2..40 of a-z 0-9 -.';
+comment on column app.knowledge_base.slug is 'Short name within the organization; 2..40 of a-z 0-9 -, and no uuid.';
 comment on column app.knowledge_base.name is 'Display name; 1..120 characters.';
 comment on column app.knowledge_base.visibility is 'organization: all with documents.read; restricted: who made it and those it is shared with (kb_grant).';
 comment on column app.knowledge_base.created_by is 'Who made it, and has level owner on it.';

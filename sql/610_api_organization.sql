@@ -47,10 +47,10 @@ $$;
 comment on function api.create_organization(text, text) is $c$Found an organization and become its owner.
 
 @audience app
-@param slug  short name; 2..40 of a-z, 0-9 and -
+@param slug  short name; 2..40 of a-z, 0-9 and -, no uuid
 @param name  display name; 1..120 characters
 @returns     {id, slug}
-@errors      22023, PT409, PT429
+@errors      22023, 23514, PT409, PT429
 @effect      write$c$;
 revoke all on function api.create_organization(text, text) from public;
 grant execute on function api.create_organization(text, text) to authenticated;
@@ -102,10 +102,10 @@ comment on function api.update_organization(uuid, text, text) is $c$Give an orga
 
 @audience app
 @param org_id  the organization; needs organization.manage
-@param slug    short name; 2..40 of a-z, 0-9 and -; null: as it is
+@param slug    short name; 2..40 of a-z, 0-9 and -, no uuid; null: as it is
 @param name    display name; 1..120 characters; null: as it is
 @returns       {id, slug, name, created_at, require_mfa}
-@errors        22004, 22023, 42501, PT404
+@errors        22004, 22023, 23514, 42501, PT404
 @effect        write$c$;
 revoke all on function api.update_organization(uuid, text, text) from public;
 grant execute on function api.update_organization(uuid, text, text) to authenticated;

@@ -88,10 +88,10 @@ comment on function api.create_team(uuid, text, text) is $c$Make a team to share
 
 @audience app
 @param org_id  the organization; needs teams.manage
-@param slug    short name; 2..40 of a-z, 0-9 and -
+@param slug    short name; 2..40 of a-z, 0-9 and -, no uuid
 @param name    display name; 1..120 characters
 @returns       {id, slug, name}
-@errors        22004, 22023, 42501, PT409, PT429
+@errors        22004, 22023, 23514, 42501, PT409, PT429
 @effect        write$c$;
 revoke all on function api.create_team(uuid, text, text) from public;
 grant execute on function api.create_team(uuid, text, text) to authenticated;
@@ -119,10 +119,10 @@ comment on function api.rename_team(uuid, uuid, text, text) is $c$Give a team an
 @audience app
 @param org_id   the organization
 @param team_id  the team; needs teams.manage, or being its manager
-@param slug     short name; 2..40 of a-z, 0-9 and -; null: as it is
+@param slug     short name; 2..40 of a-z, 0-9 and -, no uuid; null: as it is
 @param name     display name; 1..120 characters; null: as it is
 @returns        {id, slug, name}
-@errors         22004, 22023, 42501, PT404, PT409
+@errors         22004, 22023, 23514, 42501, PT404, PT409
 @effect         write$c$;
 revoke all on function api.rename_team(uuid, uuid, text, text) from public;
 grant execute on function api.rename_team(uuid, uuid, text, text) to authenticated;

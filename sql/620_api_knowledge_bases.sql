@@ -20,7 +20,7 @@ comment on function api.create_knowledge_base(uuid, text, text, text) is $c$Crea
 
 @audience app
 @param org_id      the organization
-@param slug        short name; 2..40 of a-z, 0-9 and -
+@param slug        short name; 2..40 of a-z, 0-9 and -, no uuid
 @param name        display name; 1..120 characters
 @param visibility  organization or restricted
 @returns           {id}

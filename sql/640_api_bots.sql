@@ -19,7 +19,7 @@ comment on function api.create_bot(uuid, text, text, text) is $c$Create a bot. Y
 
 @audience app
 @param org_id        the organization
-@param slug          short name; 2..40 of a-z, 0-9 and -
+@param slug          short name; 2..40 of a-z, 0-9 and -, no uuid
 @param name          display name; 1..120 characters
 @param instructions  what the model is told to do; 0..8000 characters
 @returns             {id}

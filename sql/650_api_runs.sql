@@ -13,9 +13,16 @@ declare
   v_history jsonb;
 begin
   perform authz.require(char_length(question) between 1 and 8000, 'question: 1..8000 characters');
-  select array_agg(b) into v_bots from app.bot b join app.organization o on o.id = b.org_id
-  where b.id = any (array(select authz.runnable_bots()))
-    and start_run.bot in (o.slug || '/' || b.slug, o.id || '/' || b.id, o.id || '/' || b.slug);
+  -- By two ids, else by the organization's id, else by slugs: a name never stands in the way of an id.
+  select array_agg(m.found) into v_bots
+  from (
+    select b as found, f.form, min(f.form) over () as best
+    from app.bot b
+    join app.organization o on o.id = b.org_id
+    cross join lateral (select case start_run.bot
+      when o.id || '/' || b.id then 1 when o.id || '/' || b.slug then 2 when o.slug || '/' || b.slug then 3 end) f (form)
+    where b.id = any (array(select authz.runnable_bots())) and f.form is not null) m
+  where m.form = m.best;
   if v_bots is null then
     raise sqlstate 'PT404' using message = 'no such bot, or not yours to run';
   elsif cardinality(v_bots) > 1 then

@@ -14,6 +14,7 @@ from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
 from agent.documents.kinds import SUFFIXES
+from agent.naming import knowledge_base_ids
 
 if TYPE_CHECKING:
     from agent.rpc import Rpc
@@ -28,7 +29,7 @@ def _group() -> None:
 
 @app.command()
 def add(
-    knowledge_base: Annotated[str, typer.Argument(metavar="ORG/KB", help="For example acme/handbook.")],
+    knowledge_base: Annotated[str, typer.Argument(metavar="ORG/KB", help="For example acme/handbook; each by slug or id.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with them.", exists=True)],
     email: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Add as one of the example people. Default: the last login.")] = None,
     private: Annotated[bool, typer.Option("--private", help="Only you may read the documents.")] = False,
@@ -123,14 +124,7 @@ class _Bar:
 
 
 async def _find(rpc: Rpc, knowledge_base: str) -> tuple[str, str]:
-    """Return the ids of organization and knowledge base. Raises: CliError naming those there are."""
-    org_slug, _, base_slug = knowledge_base.partition("/")
-    if not base_slug:
+    """Return the ids of organization and knowledge base. Raises: CliError, NotVisible naming those there are, Conflict."""
+    if not knowledge_base.partition("/")[2]:
         raise CliError(f"{knowledge_base!r}: write ORG/KB, for example acme/handbook")
-    orgs = {row["slug"]: row["id"] for row in (await rpc.call("whoami"))["organizations"]}
-    if org_slug not in orgs:
-        raise CliError(f"you are not in an organization {org_slug!r}; yours: {', '.join(orgs) or 'none'}")
-    bases = {row["slug"]: row["id"] for row in await rpc.call("list_knowledge_bases", {"org_id": orgs[org_slug]})}
-    if base_slug not in bases:
-        raise CliError(f"{org_slug} has no knowledge base {base_slug!r}; those you may see: {', '.join(bases) or 'none'}")
-    return orgs[org_slug], bases[base_slug]
+    return await knowledge_base_ids(rpc, knowledge_base)

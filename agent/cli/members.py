@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+from agent.naming import organization_id
 
 if TYPE_CHECKING:
     from agent.rpc import Rpc
@@ -36,7 +36,7 @@ def invite(
     """Invite somebody, and print the token to hand them: it is shown this once."""
 
     async def call(rpc: Rpc) -> Any:
-        arguments = {"org_id": await _find(rpc, organization), "email": email, "role": role, "expires_in_hours": hours}
+        arguments = {"org_id": await organization_id(rpc, organization), "email": email, "role": role, "expires_in_hours": hours}
         return await rpc.call("create_invitation", arguments)
 
     made = _as_person(target(state_dir), as_email, call)
@@ -58,19 +58,11 @@ def members(organization: Org, as_email: AsEmail = None, state_dir: StateDir = D
     """List who belongs to an organization."""
 
     async def call(rpc: Rpc) -> Any:
-        return await rpc.call("list_members", {"org_id": await _find(rpc, organization)})
+        return await rpc.call("list_members", {"org_id": await organization_id(rpc, organization)})
 
     for one in _as_person(target(state_dir), as_email, call):
         active = f"last active {one['last_active_on']}" if one["last_active_on"] else "not active yet"
         typer.echo(f"{one['user_id']}  {one['role']:<12} {one['status']:<10} {active}")
-
-
-async def _find(rpc: Rpc, name: str) -> str:
-    """Return the id of one of the person's organizations. Raises: CliError."""
-    found = [row["id"] for row in (await rpc.call("whoami"))["organizations"] if name in (row["slug"], row["id"])]
-    if len(found) != 1:
-        raise CliError(f"no organization {name!r} of yours" if not found else f"more than one organization of yours is called {name!r}: give its id")
-    return str(found[0])
 
 
 def _as_person(where: Target, email: str | None, call: Callable[[Rpc], Awaitable[Any]]) -> Any:

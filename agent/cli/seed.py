@@ -16,6 +16,7 @@ from agent.cli.people import ACME, GLOBEX, INSTRUCTIONS, ORGANIZATIONS, TOOLS, O
 from agent.embedding import Embedder
 from agent.errors import Conflict
 from agent.ingest import ingest
+from agent.naming import id_of
 from agent.rpc import Rpc
 from edge_proxy.local import tools
 from edge_proxy.local.state import State
@@ -78,8 +79,7 @@ async def _sign_up(client: EdgeClient, state: State) -> dict[str, dict[str, str]
 async def _organization(client: EdgeClient, people: dict[str, dict[str, str]], one: Organization) -> tuple[str, str]:
     """Create one organization with its people, bot and orders; return its id and its knowledge base's."""
     owner = client.as_person(people[one.owner]["token"])
-    mine = {row["slug"]: row["id"] for row in (await owner.call("whoami"))["organizations"]}
-    org_id = mine.get(one.slug) or (await owner.call("create_organization", {"slug": one.slug, "name": one.name}))["id"]
+    org_id = id_of(one.slug, (await owner.call("whoami"))["organizations"]) or (await owner.call("create_organization", {"slug": one.slug, "name": one.name}))["id"]
     present = {row["user_id"] for row in await owner.call("list_members", {"org_id": org_id})}
     for email, role in (one.members | one.removed).items():
         if people[email]["user_id"] not in present:

@@ -12,6 +12,7 @@ import typer
 from agent.cli.errors import CliError
 from agent.cli.login import KEPT, token_for
 from agent.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, Target, target
+from agent.naming import organization_id
 
 if TYPE_CHECKING:
     from agent.rpc import Rpc
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="API tokens: what scripts and integrations use instead of a password.", no_args_is_help=True)
 
 _DAY_S = 24 * 3600
-Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug of the organization, for example acme.")]
+Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug or id of the organization, for example acme.")]
 AsEmail = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as one of the example people. Default: the last login.")]
 
 
@@ -84,7 +85,7 @@ async def _create(where: Target, token: str, organization: str, wish: dict[str, 
     from agent.cli.client import EdgeClient
 
     async with EdgeClient(where.url, where.publishable_key) as client:
-        org_id = await _org_id(client.as_person(token), organization)
+        org_id = await organization_id(client.as_person(token), organization)
         answer = await client.post("/v1/tokens", {"org_id": org_id, **wish}, token)
     if answer.status != 201:
         raise CliError(f"no token was made: {answer.body.get('message', answer.body)}")
@@ -96,12 +97,4 @@ async def _call(where: Target, token: str, organization: str, function: str, **a
 
     async with EdgeClient(where.url, where.publishable_key) as client:
         rpc = client.as_person(token)
-        return await rpc.call(function, {"org_id": await _org_id(rpc, organization), **arguments})
-
-
-async def _org_id(rpc: Rpc, slug: str) -> str:
-    """Return the id of one of the person's organizations. Raises: CliError."""
-    found = [str(one["id"]) for one in (await rpc.call("whoami"))["organizations"] if slug in (one["slug"], one["id"])]
-    if len(found) != 1:
-        raise CliError(f"{slug}: no organization of yours has that slug" if not found else f"{slug}: two of yours have that slug; give the id")
-    return found[0]
+        return await rpc.call(function, {"org_id": await organization_id(rpc, organization), **arguments})

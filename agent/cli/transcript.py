@@ -11,6 +11,7 @@ from agent.cli.chat import citation_line
 from agent.cli.client import Answer, EdgeClient
 from agent.cli.members import join
 from agent.cli.people import ACME, GLOBEX, Organization
+from agent.naming import organization_id
 from edge_proxy.local.auth.keys import SigningKeys
 from edge_proxy.local.state import State
 
@@ -139,8 +140,7 @@ class Transcript:
         return {row["id"] for row in rows}
 
     async def _org_id(self, one: Organization) -> str:
-        me = await self.client.as_person(await self._sign_in(one.owner)).call("whoami")
-        return next(str(row["id"]) for row in me["organizations"] if row["slug"] == one.slug)
+        return await organization_id(self.client.as_person(await self._sign_in(one.owner)), one.slug)
 
     async def _sign_in(self, email: str) -> str:
         if email not in self.tokens:

@@ -105,6 +105,7 @@ class FakePostgrest:
     calls: list[Call] = field(default_factory=list)
     runs: dict[str, Row] = field(default_factory=dict)
     documents: dict[str, Row] = field(default_factory=dict)
+    organizations: list[Row] = field(default_factory=lambda: [{"id": str(uuid.UUID(int=1)), "slug": "acme"}])
     before: Callable[[str, Row], Awaitable[None]] | None = None
     """Runs before each function: may wait, or raise Refusal."""
 
@@ -194,7 +195,7 @@ class FakePostgrest:
         return {"message_id": str(uuid.uuid4())}
 
     def _whoami(self, person: str, arguments: Row) -> Row:
-        return {"organizations": [{"id": str(uuid.UUID(int=1)), "slug": "acme"}]}
+        return {"organizations": self.organizations}
 
     def _list_knowledge_bases(self, person: str, arguments: Row) -> list[Row]:
         return [{"id": str(uuid.UUID(int=3)), "slug": "handbook"}]

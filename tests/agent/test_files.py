@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import http.client
 import json
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -200,3 +201,22 @@ async def test_a_refusal_of_the_database_in_the_middle_leaves_nothing(app_url: s
     database.before = before
     status, body = await upload(app_url, "a.md", b"Text.")
     assert (status, body["code"]) == (403, "denied") and database.documents == {}
+
+
+def numbered(number: int) -> str:
+    return str(uuid.UUID(int=number))
+
+
+async def test_of_two_organizations_or_bases_of_one_slug_the_id_is_asked_for_and_no_guess_made(app_url: str, database: FakePostgrest) -> None:
+    """Anybody may found a second acme and have the person in it: what is meant for the first must not land there."""
+    database.organizations = [{"id": numbered(n), "slug": slug} for n, slug in ((1, "acme"), (2, "acme"), (8, "zoo"), (9, numbered(8)))]
+    status, said = await upload(app_url, "a.md", b"The salaries.", knowledge_base="acme/handbook")
+    assert (status, said["error"]["code"]) == (409, "conflict") and "give the id" in said["error"]["message"]
+    assert database.called("list_knowledge_bases") == database.called("begin_document") == []
+    for name, org_id in ((f"{numbered(2)}/handbook", 2), (f"{numbered(1)}/{numbered(3)}", 1), ("zoo/handbook", 8), (f"{numbered(8)}/handbook", 8)):
+        status, made = await upload(app_url, f"{org_id}.md", name.encode(), knowledge_base=name)
+        assert (status, made["ringfence"]["org_id"]) == (200, numbered(org_id)), name
+    for name in (f"{numbered(7)}/handbook", f"acme/{numbered(3)}/", f"{numbered(1)}/{numbered(4)}", "zoo/other", "other/handbook"):
+        status, said = await upload(app_url, "b.md", b"x", knowledge_base=name)
+        assert status in (404, 409) and name.startswith("acme") == (status == 409), name
+    assert len(database.called("begin_document")) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import re
@@ -10,6 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+
+import pytest
+
+from agent.cli import kb
+from agent.cli.errors import CliError
+from agent.errors import Conflict, NotVisible
 
 
 def on_a_terminal(arguments: list[str]) -> tuple[int, str]:
@@ -45,3 +53,33 @@ def test_on_a_terminal_a_bar_shows_how_far_the_document_is(stack: dict[str, Any]
     quiet = subprocess.run([sys.executable, "-m", "agent.cli", *command], capture_output=True, text=True, timeout=120)
     assert quiet.stdout == f"{name}: unchanged\n"
     assert "\x1b" not in quiet.stderr and "passages" not in quiet.stderr
+
+
+class Answers:
+    """Two organizations of one slug, each with a handbook."""
+
+    async def call(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        if name == "whoami":
+            return {"organizations": [{"id": f"{FIRST}", "slug": "acme"}, {"id": f"{SECOND}", "slug": "acme"}, {"id": "third", "slug": "zoo"}]}
+        assert name == "list_knowledge_bases" and arguments
+        return [{"id": f"base of {arguments['org_id']}", "slug": "handbook"}]
+
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+def test_of_two_organizations_of_one_slug_the_command_line_asks_for_the_id() -> None:
+    """Anybody may found a second acme and have the person in it: what is meant for the first must not land there."""
+    rpc: Any = Answers()
+    with pytest.raises(Conflict, match="give the id"):
+        asyncio.run(kb._find(rpc, "acme/handbook"))
+    for name in (f"{FIRST}/handbook", f"{FIRST}/base of {FIRST}"):
+        assert asyncio.run(kb._find(rpc, name)) == (str(FIRST), f"base of {FIRST}")
+    assert asyncio.run(kb._find(rpc, f"{SECOND}/handbook")) == (str(SECOND), f"base of {SECOND}")
+    assert asyncio.run(kb._find(rpc, "zoo/handbook")) == ("third", "base of third")
+    with pytest.raises(NotVisible, match="those you may see: handbook"):
+        asyncio.run(kb._find(rpc, "zoo/other"))
+    with pytest.raises(NotVisible, match="yours: acme, zoo"):
+        asyncio.run(kb._find(rpc, "other/handbook"))
+    with pytest.raises(CliError, match="write ORG/KB"):
+        asyncio.run(kb._find(rpc, "acme"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -33,22 +34,24 @@ def early(new_database: Any, tmp_path: Path) -> Any:  # noqa: F811
 def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(early: Any, tmp_path: Path, database: Any) -> None:
     admin, url = early.url("supabase_admin"), early.url("authenticator")
     owner, member = make_person(admin, "owner@early.test"), make_person(admin, "member@early.test")
+    # As slugs could be once; the later migrations give them names that are no ids.
+    called = [str(uuid4()) for _ in range(3)]
     with request(url, owner.claims(), keep=True) as db:
-        org = db.rpc("create_organization", slug="early", name="Early")["id"]
+        org = db.rpc("create_organization", slug=called[0], name="Early")["id"]
         db.rpc("add_member", org_id=org, user_id=member.user_id, role="member")
-        base = db.rpc("create_knowledge_base", org_id=org, slug="manual", name="Manual")["id"]
+        base = db.rpc("create_knowledge_base", org_id=org, slug=called[1], name="Manual")["id"]
         for visibility in ("organization", "private"):
             document = db.rpc("begin_document", org_id=org, knowledge_base_id=base, title=visibility, uri=f"test:{visibility}", sha256="0" * 64,
                               visibility=visibility)["document_id"]
             db.rpc("add_chunks", org_id=org, document_id=document, chunks=[
                 {"position": 0, "content": f"delivery {visibility}", "start_char": 0, "end_char": 9, "embedding": embedding(0)}])
             db.rpc("finish_document", org_id=org, document_id=document)
-        bot = db.rpc("create_bot", org_id=org, slug="helpdesk", name="Help", instructions="Help.")["id"]
+        bot = db.rpc("create_bot", org_id=org, slug=called[2], name="Help", instructions="Help.")["id"]
         db.rpc("share_bot", org_id=org, bot_id=bot)
         db.rpc("bind_bot", org_id=org, bot_id=bot, knowledge_base_id=base)
         db.rpc("bind_bot", org_id=org, bot_id=bot, tool="search_documents")
     with request(url, member.claims(), keep=True) as db:
-        asked = db.rpc("start_run", bot="early/helpdesk", question="When?")
+        asked = db.rpc("start_run", bot=f"{called[0]}/{called[2]}", question="When?")
     with request(url, owner.claims(), keep=True) as db:
         assert db.run("update app.bot set instructions = 'Help well.'") == 1
 
@@ -74,11 +77,12 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
     with request(url, member.claims(), keep=True) as db:
         [found] = db.rpc("search_documents", org_id=org, query="delivery")
         assert found["title"] == "organization"
-        again = db.rpc("start_run", bot="early/helpdesk", question="And now?", conversation_id=asked["conversation_id"])
-        called = db.rpc("call_tool", run_id=again["run_id"], tool="search_documents", arguments={"query": "delivery"})
-        assert (called["outcome"], called["row_count"]) == ("ok", 1)
+        again = db.rpc("start_run", bot=f"x-{called[0]}/x-{called[2]}", question="And now?", conversation_id=asked["conversation_id"])
+        answer = db.rpc("call_tool", run_id=again["run_id"], tool="search_documents", arguments={"query": "delivery"})
+        assert (answer["outcome"], answer["row_count"]) == ("ok", 1)
     with request(url, owner.claims()) as db:
         assert {r["title"] for r in db.rpc("search_documents", org_id=org, query="delivery")} == {"organization", "private"}
+        assert [row["slug"] for row in db.rpc("list_knowledge_bases", org_id=org)] == [f"x-{called[1]}"]
         used = db.rpc("organization_usage", org_id=org)
         assert {k: used[k] for k in ("members", "bots", "knowledge_bases", "documents", "passages", "characters", "runs")} == {
             "members": 2, "bots": 1, "knowledge_bases": 1, "documents": 2, "passages": 2, "characters": 37, "runs": 2}
