@@ -120,6 +120,10 @@ create policy document_denied_floor on app.document as restrictive for all to au
 create policy document_expired_floor on app.document as restrictive for all to authenticated
   using (acl_expires_at > now() or owner_id = (select authz.uid()))
   with check (acl_expires_at > now() or owner_id = (select authz.uid()));
+-- Grants and rules of the version it replaces come to it when it takes that one's place: until then it is the loader's own.
+create policy document_loading_floor on app.document as restrictive for all to authenticated
+  using (state = 'ready' or owner_id = (select authz.uid()))
+  with check (state = 'ready' or owner_id = (select authz.uid()));
 -- Never more than the person asking reads: document_select_reader with every floor, for one organization.
 create policy document_select_search_owner on app.document for select to ringfence_owner
   using (org_id = (select authz.search_org_id())
@@ -133,7 +137,9 @@ create policy document_select_search_owner on app.document for select to ringfen
     and knowledge_base_id <> all (array(select authz.denied('knowledge_base')))
     and (acl_expires_at > now() or owner_id = (select authz.uid())));
 create policy document_select_loading_owner on app.document for select to ringfence_owner
-  using (owner_id = (select authz.uid()) and state = 'loading' and org_id = any (array(select authz.org_ids())));
+  using (state = 'loading' and org_id = any (array(select authz.org_ids())));
+create policy document_delete_loading_owner on app.document for delete to ringfence_owner
+  using (state = 'loading' and org_id = any (array(select authz.org_ids())));
 comment on policy document_select_reader on app.document is 'documents.read sees the organization''s, one''s own, those shared with one, and those of a restricted knowledge base one may read.';
 comment on policy document_insert_editor on app.document is 'Editors of the knowledge base add documents, in their own name; so does documents.manage where it can read the base, for the whole organization with resources.publish.';
 comment on policy document_update_editor on app.document is 'Its owner, editors of it or (unless it is private) of its knowledge base, and documents.manage where it can read it.';
@@ -142,15 +148,17 @@ comment on policy document_floor on app.document is 'Whatever else is allowed, n
 comment on policy document_classification_floor on app.document is 'Whatever else is allowed, confidential and secret only with the permission to read such (F26).';
 comment on policy document_denied_floor on app.document is 'Whatever else is allowed, nothing that a rule takes from the person (F15).';
 comment on policy document_expired_floor on app.document is 'Whatever else is allowed, nothing whose access was last checked at its source too long ago; who brought it in keeps it, to check again (F30).';
+comment on policy document_loading_floor on app.document is 'Whatever else is allowed, what is still loading is seen and changed only by who loads it (F15).';
 comment on policy document_select_search_owner on app.document is 'What the person asking may read in the organization they search: whether it is ready, and what it is called.';
-comment on policy document_select_loading_owner on app.document is 'A replacement finds the version being loaded: the person''s own.';
+comment on policy document_select_loading_owner on app.document is 'A replacement finds the version that takes the old one''s place (the person''s own, it says itself); a knowledge base those that go with it.';
+comment on policy document_delete_loading_owner on app.document is 'What is still loading goes with its knowledge base, whoever loads it.';
 grant select, delete on app.document to authenticated;
 grant insert (org_id, knowledge_base_id, title, uri, sha256, visibility, classification, media_type, byte_size, tags, source, trust, modified_at)
   on app.document to authenticated;
 grant update (title, visibility, classification, tags, trust, acl_synced_at, state) on app.document to authenticated;
 create trigger _060_in_scope before insert or update or delete on app.document
   for each statement execute function authz.tg_in_scope('documents.manage');
-grant select on app.document to ringfence_owner;
+grant select, delete on app.document to ringfence_owner;
 
 create function authz.tg_document_guard() returns trigger
 language plpgsql volatile
@@ -193,11 +201,11 @@ begin
         'synced_at: not in the future, and not before the last time');
     end if;
     perform authz.require(new.state = old.state or new.state = 'ready', 'a document that is ready is not loaded again');
-    -- Loading takes its time: what was allowed at its beginning must still be when it is published.
-    if (new.visibility = 'organization' and old.visibility <> 'organization' or new.state <> old.state)
+    -- Loading takes its time, and a private document is there for long: what was allowed at the beginning must still be when it is published.
+    if (new.visibility <> 'private' and old.visibility = 'private' or new.state <> old.state)
       and not new.knowledge_base_id = any (array(select authz.granted_knowledge_bases('editor')))
       and not (v_manages and (new.visibility <> 'organization' or new.org_id = any (array(select authz.orgs_with('resources.publish'))))
-        and (new.state = old.state or exists (select from app.knowledge_base k where k.org_id = new.org_id and k.id = new.knowledge_base_id)))
+        and exists (select from app.knowledge_base k where k.org_id = new.org_id and k.id = new.knowledge_base_id))
     then
       raise sqlstate '42501' using message = 'publishing in this knowledge base takes level editor, or documents.manage and resources.publish';
     end if;
@@ -211,6 +219,21 @@ create trigger _100_guard before insert or update on app.document
   for each row execute function authz.tg_document_guard();
 create trigger _900_audit after insert or update or delete on app.document
   for each row execute function authz.tg_audit();
+
+create function authz.tg_knowledge_base_loading() returns trigger
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Its loader alone sees it, so nobody else could make room for the knowledge base to go.
+  delete from app.document d where d.org_id = old.org_id and d.knowledge_base_id = old.id and d.state = 'loading';
+  return old;
+end
+$$;
+comment on function authz.tg_knowledge_base_loading() is 'Trigger: what is still loading into a knowledge base goes with it, whoever loads it.';
+revoke all on function authz.tg_knowledge_base_loading() from public;
+create trigger _300_loading before delete on app.knowledge_base
+  for each row execute function authz.tg_knowledge_base_loading();
 
 create function authz.can_read_document(org_id uuid, document_id uuid) returns boolean
 language sql stable

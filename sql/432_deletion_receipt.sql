@@ -113,16 +113,9 @@ begin
   loop
     insert into app.document_grant (org_id, document_id, user_id, team_id, level)
       select g.org_id, v_next, g.user_id, g.team_id, g.level from app.document_grant g
-      where g.org_id = old.org_id and g.document_id = old.id
+      -- Nothing for the earlier owner: they may have lost the knowledge base, and could have shared it with themselves before.
+      where g.org_id = old.org_id and g.document_id = old.id and g.user_id is distinct from old.owner_id
     on conflict do nothing;
-    if old.owner_id <> authz.uid() then
-      -- Someone who has left cannot be shared with.
-      begin
-        insert into app.document_grant (org_id, document_id, user_id, level) values (old.org_id, v_next, old.owner_id, 'owner')
-        on conflict do nothing;
-      exception when foreign_key_violation then null;
-      end;
-    end if;
     insert into app.deny_rule (org_id, user_id, team_id, role_id, document_id, reason)
       select r.org_id, r.user_id, r.team_id, r.role_id, v_next, r.reason from app.deny_rule r
       where r.org_id = old.org_id and r.document_id = old.id
@@ -131,7 +124,7 @@ begin
   return old;
 end
 $$;
-comment on function authz.tg_document_inherit() is 'Trigger: the version that replaces a document has its grants and the rules that deny it, seen by the person replacing or not; its earlier owner stays one.';
+comment on function authz.tg_document_inherit() is 'Trigger: the version that replaces a document has its grants and the rules that deny it, seen by the person replacing or not; its earlier owner has only what the knowledge base gives them.';
 revoke all on function authz.tg_document_inherit() from public;
 create trigger _400_inherit before delete on app.document
   for each row when (old.state = 'ready') execute function authz.tg_document_inherit();

@@ -9,13 +9,14 @@ from tests.db.catalog.breaking import broken, opened, org, tables, tenant_tables
 from tests.db.world import Organization, World
 
 def without_other_walls(world: World, command: str) -> list[str]:
-    """Return the DDL that leaves the floor of each table alone: all permissive policies say true, the grant is there, our triggers are off."""
+    """Return the DDL that leaves the floor of each table alone: all permissive policies say true, no other restrictive one is left, the grant is there, our triggers are off."""
     ddl = []
     with world.operator() as db:
         for table in tenant_tables(world):
             policies = opened(db, table, command)
             assert policies, table
-            ddl += [*policies, f"grant {command} on app.{table} to authenticated", f"alter table app.{table} disable trigger user"]
+            others = db.all("select polname from pg_policy where polrelid = %s::regclass and not polpermissive and polname <> %s", f"app.{table}", f"{table}_floor")
+            ddl += [*policies, *(f"drop policy {name} on app.{table}" for (name,) in others), f"grant {command} on app.{table} to authenticated", f"alter table app.{table} disable trigger user"]
     return ddl
 
 

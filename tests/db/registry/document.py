@@ -37,6 +37,7 @@ def _change(levels: str) -> str:
             f" or t.visibility = 'knowledge_base' and {on_base(ALL)}))")
 
 
+_LOADED = "(t.state = 'ready' or t.owner_id = :me)"
 _READ_OF = f"exists (select from app.document d where d.org_id = t.org_id and d.id = t.document_id and {_read('d.id').replace('t.', 'd.')})"
 _OWN_OF = f"exists (select from app.document d where d.org_id = t.org_id and d.id = t.document_id and {_change(OWN).replace('t.', 'd.')})"
 _PASSAGE = {"org_id": ":org", "document_id": ":loading_document", "knowledge_base_id": ":knowledge_base", "visibility": "'organization'", "owner_id": ":owner",
@@ -44,7 +45,8 @@ _PASSAGE = {"org_id": ":org", "document_id": ":loading_document", "knowledge_bas
 
 TABLES: dict[str, Decision] = {
     "document": Decision(
-        write_scope="documents.manage", read=f"can(documents.read) and {_read('t.id')}", insert="can(documents.manage)", update=_change(EDIT), delete=_change(EDIT), change="title = 'Probe'",
+        write_scope="documents.manage", read=f"can(documents.read) and {_LOADED} and {_read('t.id')}", insert="can(documents.manage)",
+        update=f"{_LOADED} and {_change(EDIT)}", delete=f"{_LOADED} and {_change(EDIT)}", change="title = 'Probe'",
         new={"org_id": ":org", "knowledge_base_id": ":knowledge_base", "title": "'Probe'", "uri": "'test:probe'", "sha256": "repeat('0', 64)"}),
     "chunk": Decision(
         write_scope="documents.manage", read=f"can(documents.read) and {_read('t.document_id')}", insert="can(documents.read) and :me = :owner",
