@@ -15,16 +15,25 @@ comment on function authz.joined_org_ids() is 'The organizations the signed-in p
 revoke all on function authz.joined_org_ids() from public;
 grant execute on function authz.joined_org_ids() to ringfence_owner;
 
-create function authz.service_owners() returns table (org_id uuid, user_id uuid, role_id uuid)
+create function authz.service_owner_ids() returns setof uuid
 language sql stable rows 1
 set search_path = pg_catalog, pg_temp
 as $$
-  select m.org_id, m.service_owner_id, m.service_owner_role_id from app.membership m
-  where m.user_id = (select authz.uid()) and m.service_owner_id is not null
+  select m.service_owner_id from app.membership m where m.user_id = (select authz.uid()) and m.service_owner_id is not null
 $$;
-comment on function authz.service_owners() is 'Who answers for the signed-in service account, with their role; for the policy that holds it to the rules that concern its owner.';
-revoke all on function authz.service_owners() from public;
-grant execute on function authz.service_owners() to ringfence_owner;
+comment on function authz.service_owner_ids() is 'Who answers for the signed-in service account; for the policy that holds it to the rules that concern them.';
+revoke all on function authz.service_owner_ids() from public;
+grant execute on function authz.service_owner_ids() to ringfence_owner;
+
+create function authz.service_owner_role_ids() returns setof uuid
+language sql stable rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+  select m.service_owner_role_id from app.membership m where m.user_id = (select authz.uid()) and m.service_owner_id is not null
+$$;
+comment on function authz.service_owner_role_ids() is 'The roles of those who answer for the signed-in service account; for the policy that holds it to the rules that concern them.';
+revoke all on function authz.service_owner_role_ids() from public;
+grant execute on function authz.service_owner_role_ids() to ringfence_owner;
 
 create function authz.owned_org_ids() returns setof uuid
 language sql stable rows 10
@@ -176,7 +185,7 @@ begin
       -- The policy shows the owner role more than this: what a replacing document inherits.
       and (r.user_id = (select authz.uid()) or r.team_id = any (array(select authz.team_ids())) or r.role_id = any (array(select authz.role_ids()))
         or num_nonnulls(r.user_id, r.team_id, r.role_id) = 0
-        or exists (select from authz.service_owners() o where o.org_id = r.org_id and (o.user_id = r.user_id or o.role_id = r.role_id)));
+        or r.user_id = any (array(select authz.service_owner_ids())) or r.role_id = any (array(select authz.service_owner_role_ids())));
 end
 $$;
 comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document or bot. For restrictive policies (F15).';

@@ -58,7 +58,7 @@ create policy deny_rule_select_owner on app.deny_rule for select to ringfence_ow
     and (user_id = (select authz.uid()) or team_id = any (array(select authz.team_ids())) or role_id = any (array(select authz.role_ids()))
       or num_nonnulls(user_id, team_id, role_id) = 0
       -- What concerns who answers for a service account concerns the account.
-      or exists (select from authz.service_owners() o where o.org_id = deny_rule.org_id and (o.user_id = deny_rule.user_id or o.role_id = deny_rule.role_id))));
+      or user_id = any (array(select authz.service_owner_ids())) or role_id = any (array(select authz.service_owner_role_ids()))));
 create policy deny_rule_select_inherited_owner on app.deny_rule for select to ringfence_owner
   using (org_id = any (array(select authz.org_ids())) and document_id is not null);
 create policy deny_rule_insert_inherited_owner on app.deny_rule for insert to ringfence_owner

@@ -136,8 +136,7 @@ PROBE = """
     from pathlib import Path
     sys.path.insert(0, str(Path({root!r})))
     from agent.documents import confine
-    from agent.documents.errors import BrokenDocument, DocumentTooExpensive, DocumentTooLarge, EncryptedDocument
-from agent.documents.limits import DocumentLimits
+    from agent.documents.limits import DocumentLimits
 
     confine.limit_resources(DocumentLimits())
     libc = ctypes.CDLL(None, use_errno=True)

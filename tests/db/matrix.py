@@ -77,12 +77,9 @@ def personas(world: World) -> dict[str, Persona]:
 
 def bindings(organization: Organization, db: Request) -> dict[str, Any]:
     """The ids that rules and probes name with a colon, as the superuser knows them."""
-    if organization.id not in _ids:
-        _ids[organization.id] = _read_bindings(organization, db)
-    return _ids[organization.id]
-
-
-_ids: dict[UUID, dict[str, Any]] = {}
+    if organization.bindings is None:
+        organization.bindings = _read_bindings(organization, db)
+    return organization.bindings
 
 
 def _read_bindings(organization: Organization, db: Request) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Organization:
     """Identifiers, and the secrets that stand for one."""
     canary: str = ""
     """A word that stands in every text of this organization and nowhere else."""
+    bindings: dict[str, Any] | None = None
+    """What `matrix.bindings` read, once asked."""
 
 
 @dataclass

@@ -9,7 +9,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("a13", "app.invitation_email_idx"): "who accepts belongs to no organization yet: their address is where they start from",
     ("a16", "app.organization"): "it is the organization; its own id is what org_id refers to",
     ("a16", "app.permission"): "the registry of permission names is the same for everyone and changes by migration only",
-    ("r14", "app.membership.user_id"): "adding a member names the person; the policy asks for members.manage",
     ("r14", "app.bot_runner.user_id"): "sharing a bot names the person; the policy asks for level owner or bots.manage, the key for a member",
     ("r14", "app.chunk.owner_id"): "a copy of the document's, held equal by the foreign key chunk_document_access_fkey",
     ("r14", "app.document_part.owner_id"): "as that, by document_part_document_access_fkey",
