@@ -87,7 +87,7 @@ class App:
         elif method == "GET" and path.startswith(f"{MODELS}/"):
             await reply.json(200, await _model(rpc, path.removeprefix(f"{MODELS}/")))
         elif path == FILES or path.startswith(f"{FILES}/"):
-            await self._files.answer(rpc, scope, receive, reply)
+            await self._files.answer(rpc, identity["user_id"], scope, receive, reply)
         else:
             raise NotVisible("There is no such route.")
 

@@ -42,12 +42,12 @@ class Files:
     def __init__(self, embedder: Embedder, sandbox: Sandbox | None = None) -> None:
         self._embedder, self._sandbox = _InTurn(embedder), sandbox or Sandbox()
 
-    async def answer(self, rpc: Rpc, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def answer(self, rpc: Rpc, user_id: str, scope: Scope, receive: Receive, reply: Reply) -> None:
         """Answer one request. Raises: AgentError, ClientGone."""
         method, path = scope["method"], scope["path"].removeprefix(FILES).removeprefix("/")
         if (method, path) == ("POST", ""):
             async with Arriving(scope, receive, self._sandbox.limits.file_bytes) as upload:
-                await reply.json(200, await while_connected(self._add(rpc, upload), receive))
+                await reply.json(200, await while_connected(self._add(rpc, user_id, upload), receive))
         elif method == "GET" and path.endswith(_CONTENT):
             await while_connected(_download(rpc, _named(path.removesuffix(_CONTENT)), reply), receive)
         elif method == "GET" and path:
@@ -60,7 +60,7 @@ class Files:
         else:
             raise NotVisible("There is no such route.")
 
-    async def _add(self, rpc: Rpc, upload: Upload) -> Json:
+    async def _add(self, rpc: Rpc, user_id: str, upload: Upload) -> Json:
         base = upload.one("knowledge_base")
         if not base or not upload.fields.keys() <= _FIELDS:
             raise BadRequest(f"The fields are file, knowledge_base and, if you like, {', '.join(sorted(_FIELDS - {'knowledge_base'}))}.")
@@ -68,7 +68,7 @@ class Files:
         place = Place(
             org_id, base_id, _title(upload), f"{_UPLOADED}{upload.filename}", _visibility(upload),
             _classification(upload), _tags(upload), source="api")
-        done = await ingest_file(rpc, self._embedder, self._sandbox, place, upload.file, upload.filename)
+        done = await ingest_file(rpc, self._embedder, self._sandbox, place, upload.file, upload.filename, person=user_id)
         known = {"org_id": org_id, "document_id": done.document_id}
         return _file(org_id, await rpc.call("get_document", known), done)
 

@@ -76,8 +76,8 @@ async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id
 
 
 async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, place: Place, file: BinaryIO, name: str, *,
-                      progress: Progress = lambda done, total: None) -> Ingested:
-    """Store `file`, a real file called `name`: its bytes, and the passages of its text.
+                      person: str = "", progress: Progress = lambda done, total: None) -> Ingested:
+    """Store `file`, a real file called `name`: its bytes, and the passages of its text. `person`: whose files wait for each other.
 
     Raises: BadDocument, DatabaseError, ModelError; then nothing of it is left, and an earlier version stays.
     """
@@ -92,7 +92,7 @@ async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, place: Pla
     if known is not None:
         return known
     try:
-        with await sandbox.read(file, kind) as extracted:
+        with await sandbox.read(file, kind, person) as extracted:
             await _keep(rpc, loading, file)
             return await _store(rpc, embedder, loading, extracted.batches(AT_ONCE), extracted.passages, progress)
     except Exception:

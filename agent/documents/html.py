@@ -62,6 +62,8 @@ class _Target:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self._unseen or (tag in _UNSEEN or "hidden" in attributes) and tag not in _VOID:
             if tag not in _VOID:
+                if len(self._unseen) == self._text.limits.unseen_elements:
+                    raise TooMuch
                 self._unseen.append(tag)
         elif tag in _HEADINGS:
             self._flush()

@@ -1,6 +1,7 @@
 """What reading one file may take, in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 MIB = 1024 * 1024
 
@@ -17,11 +18,31 @@ class DocumentLimits:
     members: int = 10_000
     nesting: int = 20
     """Levels of messages and parts in an e-mail, of groups on a slide, of tables in tables."""
+    sheet_rows: int = 2_000_000
+    """Of all sheets of a workbook together, the empty ones that a later row leaves before it counted."""
+    sheet_cells: int = 10_000_000
+    """Likewise, with the empty ones to the left of a filled one."""
+    columns_spanned: int = 63
+    """By one cell of a table in a DOCX file; Word has no more."""
+    unseen_elements: int = 10_000
+    """Of an HTML file, open at once within what no reader sees."""
+    header_characters: int = 32_000
+    """Of one header of an e-mail: reading one takes time and memory far beyond its length."""
     memory_bytes: int = 1536 * MIB
     cpu_seconds: int = 60
+    cpu_seconds_small: int = 5
+    """For a file of no size; with it grows what it is given, up to `cpu_seconds`."""
+    cpu_seconds_per_mib: int = 10
     wall_seconds: int = 120
+    wall_seconds_per_cpu_second: int = 4
+    """The machine does other work too."""
     output_bytes: int = 256 * MIB
     """Of the passages as they come out of the process."""
     open_files: int = 32
     at_once: int = 2
     """Files being read at the same time, by one process of the agent; further ones wait."""
+
+    def for_size(self, size: int) -> Self:
+        """Return the limits of a file of so many bytes: a small one holds its place for a short time."""
+        cpu = min(self.cpu_seconds, self.cpu_seconds_small + size * self.cpu_seconds_per_mib // MIB)
+        return replace(self, cpu_seconds=cpu, wall_seconds=min(self.wall_seconds, cpu * self.wall_seconds_per_cpu_second))

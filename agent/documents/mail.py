@@ -9,6 +9,7 @@ from agent.documents.limits import DocumentLimits
 from agent.documents.text import Text, TooMuch, Unreadable, one_line
 
 _HEADERS = ("From", "To", "Cc", "Date")
+_READ = frozenset({"subject", "content-type", "content-disposition", "content-transfer-encoding"} | {name.lower() for name in _HEADERS})
 
 
 def read_mail(file: BinaryIO, limits: DocumentLimits) -> Text:
@@ -21,7 +22,14 @@ def read_mail(file: BinaryIO, limits: DocumentLimits) -> Text:
     return text
 
 
+def _check_headers(part: Message, limits: DocumentLimits) -> None:
+    """Raises: TooMuch."""
+    if any(len(str(value)) > limits.header_characters for name, value in part.raw_items() if name.lower() in _READ):
+        raise TooMuch
+
+
 def _message(message: Message, text: Text, level: int, limits: DocumentLimits) -> None:
+    _check_headers(message, limits)
     text.heading(min(level, 6), str(message.get("Subject", "")) or "(no subject)")
     for name in _HEADERS:
         if message.get(name):
@@ -34,6 +42,7 @@ def _part(part: Message, text: Text, level: int, depth: int, limits: DocumentLim
     """Append one part; of alternatives the plain one."""
     if depth > limits.nesting:
         raise TooMuch
+    _check_headers(part, limits)
     kind = part.get_content_type()
     inner = part.get_payload()
     if kind == "message/rfc822" and isinstance(inner, list) and inner:

@@ -21,11 +21,11 @@ def read_docx(file: BinaryIO, limits: DocumentLimits) -> Text:
 
     _check_archive(file, limits)
     text = Text(limits, [])
-    _blocks(docx.Document(file).iter_inner_content(), text, limits.nesting)
+    _blocks(docx.Document(file).iter_inner_content(), text, limits)
     return text
 
 
-def _blocks(blocks: Iterable[Any], text: Text, depth: int) -> None:
+def _blocks(blocks: Iterable[Any], text: Text, limits: DocumentLimits) -> None:
     from docx.table import Table
 
     for block in blocks:
@@ -35,15 +35,18 @@ def _blocks(blocks: Iterable[Any], text: Text, depth: int) -> None:
                 text.heading(level, block.text)
             else:
                 text.paragraph(block.text)
-        elif depth:
+        elif limits.nesting:
             text.end_block()
-            for line in labelled([_cell(cell, depth) for cell in _cells(row)] for row in block.rows):
+            for line in labelled([_cell(cell, limits, limits.nesting) for cell in _cells(row, limits)] for row in block.rows):
                 text.line(line)
             text.end_block()
 
 
-def _cells(row: Any) -> Iterator[Any]:
-    """Yield the row's cells; one that spans several columns once."""
+def _cells(row: Any, limits: DocumentLimits) -> Iterator[Any]:
+    """Yield the row's cells; one that spans several columns once. Raises: TooMuch."""
+    # python-docx has it once for each column.
+    if any(cell.grid_span > limits.columns_spanned for cell in row._tr.tc_lst):
+        raise TooMuch
     before = None
     for cell in row.cells:
         if cell._tc is not before:
@@ -51,8 +54,9 @@ def _cells(row: Any) -> Iterator[Any]:
         before = cell._tc
 
 
-def _cell(cell: Any, depth: int) -> str:
-    inner = " ".join(_cell(each, depth - 1) for table in cell.tables for row in table.rows for each in _cells(row)) if depth else ""
+def _cell(cell: Any, limits: DocumentLimits, depth: int) -> str:
+    inner = " ".join(_cell(each, limits, depth - 1)
+                     for table in cell.tables for row in table.rows for each in _cells(row, limits)) if depth else ""
     return f"{cell.text} {inner}"
 
 
@@ -101,13 +105,30 @@ def read_xlsx(file: BinaryIO, limits: DocumentLimits) -> Text:
     _check_archive(file, limits)
     text = Text(limits, [])
     workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    count = _Count(limits)
     for sheet in workbook.worksheets:
         text.section(1, sheet.title)
         # What the file says about its size is not believed: each row would be filled up to it.
         sheet.reset_dimensions()
-        for line in labelled(sheet.iter_rows(values_only=True)):
+        for line in labelled(count.of(sheet.iter_rows(values_only=True))):
             text.line(one_line(line))
     return text
+
+
+class _Count:
+    """Counts the rows and cells of a workbook, also those that are not in the file: openpyxl fills every gap."""
+
+    def __init__(self, limits: DocumentLimits) -> None:
+        self._rows_left, self._cells_left = limits.sheet_rows, limits.sheet_cells
+
+    def of(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows. Raises: TooMuch."""
+        for row in rows:
+            self._rows_left -= 1
+            self._cells_left -= len(row)
+            if self._rows_left < 0 or self._cells_left < 0:
+                raise TooMuch
+            yield row
 
 
 def _check_archive(file: BinaryIO, limits: DocumentLimits) -> None:

@@ -26,6 +26,7 @@ from agent.documents.kinds import Kind
 from agent.documents.limits import DocumentLimits
 from agent.errors import BadDocument, Misconfigured
 from agent.schema import storable
+from agent.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -69,20 +70,25 @@ class Extracted:
 
 
 class Sandbox:
-    """Reads files, a few at a time."""
+    """Reads files, a few at a time, and of one person one."""
 
     def __init__(self, limits: DocumentLimits | None = None, *, kernel: bool = True) -> None:
         """`kernel` False: leave out the seccomp filter, as on systems that have none."""
         self.limits, self._kernel = limits or DocumentLimits(), kernel
         self._places = asyncio.Semaphore(self.limits.at_once)
+        self._turns = Turns(at_once=1)
 
-    async def read(self, file: BinaryIO, kind: Kind) -> Extracted:
-        """Return the passages of `file`, a real file. Raises: BadDocument and its kinds, Misconfigured."""
+    async def read(self, file: BinaryIO, kind: Kind, person: str = "") -> Extracted:
+        """Return the passages of `file`, a real file; those of one person wait for each other.
+
+        Raises: BadDocument and its kinds, Misconfigured.
+        """
         if os.fstat(file.fileno()).st_size > self.limits.file_bytes:
             raise DocumentTooLarge
         lines = tempfile.TemporaryFile()
         try:
-            async with self._places:
+            # In this order: who waits for their own file takes no place from others.
+            async with self._turns.of(person), self._places:
                 status = await self._run(file, kind, lines)
             if status:
                 raise _error(status, kind)
@@ -92,14 +98,15 @@ class Sandbox:
             raise
 
     async def _run(self, file: BinaryIO, kind: Kind, lines: BinaryIO) -> int:
-        arguments = [kind.name, json.dumps(asdict(self.limits)), "kernel" if self._kernel else "python"]
+        limits = self.limits.for_size(os.fstat(file.fileno()).st_size)
+        arguments = [kind.name, json.dumps(asdict(limits)), "kernel" if self._kernel else "python"]
         # Opened anew: read-only and with a place of its own in it, however the caller has it open.
         with open(f"/dev/fd/{file.fileno()}", "rb") as source:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", str(Path(child.__file__)), *arguments, stdin=source, stdout=lines,
                 stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/", close_fds=True, start_new_session=True)
         try:
-            async with asyncio.timeout(self.limits.wall_seconds + _KILLED_LATER_S):
+            async with asyncio.timeout(limits.wall_seconds + _KILLED_LATER_S):
                 return await process.wait()
         except TimeoutError:
             return -signal.SIGKILL

@@ -40,6 +40,14 @@ def cell(row: int, column: str, text: str) -> str:
     return f'<row r="{row}"><c r="{column}{row}" t="inlineStr"><is><t>{text}</t></is></c></row>'
 
 
+def spanned(columns: int, inner: str = "") -> str:
+    return f'<w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val="{columns}"/></w:tcPr>{inner}<w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc></w:tr></w:tbl>'
+
+
+def spanning(columns: int, inner: str = "") -> bytes:
+    return files.word_document("", spanned(columns, inner))
+
+
 def lying_about_its_size() -> bytes:
     """A DOCX whose text is ten million characters and said to be ten."""
     long = word("x" * 10_000_000)
@@ -57,6 +65,7 @@ def marked_as_encrypted() -> bytes:
 
 
 TABLES = "<w:tbl><w:tr><w:tc>", "</w:tc></w:tr></w:tbl>"
+WIDE = sheet("<sheetData>" + "".join(cell(row, "XFD", "x") for row in range(1, 32)) + "</sheetData>")
 REFUSED: dict[str, tuple[str, bytes, dict[str, int], type[BadDocument]]] = {
     "a zip bomb": ("a.docx", word("x" * 40_000_000), {"unpacked_bytes": 8 * MIB}, DocumentTooLarge),
     "a zip bomb of text": ("a.docx", word("x" * 2_000_000), {"text_characters": MIB}, DocumentTooLarge),
@@ -74,8 +83,17 @@ REFUSED: dict[str, tuple[str, bytes, dict[str, int], type[BadDocument]]] = {
     "messages in messages without end": ("a.eml", b"Subject: s\n" + b"Content-Type: message/rfc822\n\n" * 3000, {}, BrokenDocument),
     "messages in a few messages too many": (
         "a.eml", b"Subject: s\n" + b"Content-Type: message/rfc822\n\n" * 30 + b"\nx", {}, DocumentTooLarge),
-    "a row beyond the end": ("a.xlsx", sheet(f"<sheetData>{cell(9_999_999_999, 'A', 'x')}</sheetData>"), {"cpu_seconds": 2},
-                             DocumentTooExpensive),
+    "a row beyond the end": ("a.xlsx", sheet(f"<sheetData>{cell(9_999_999_999, 'A', 'x')}</sheetData>"), {}, DocumentTooLarge),
+    "rows that are not there": ("a.xlsx", sheet(f"<sheetData>{cell(5000, 'A', 'x')}</sheetData>"), {"sheet_rows": 5000}, DocumentTooLarge),
+    "cells that are not there": ("a.xlsx", WIDE, {"sheet_cells": 30 * 16384}, DocumentTooLarge),
+    "a cell across more columns than there are": ("a.docx", spanning(100_000_000), {}, DocumentTooLarge),
+    "a cell across too many columns": ("a.docx", spanning(63), {"columns_spanned": 62}, DocumentTooLarge),
+    "a cell in a cell across too many columns": ("a.docx", spanning(1, spanned(64)), {}, DocumentTooLarge),
+    "templates in templates without end": ("a.html", b"<template>" * 200_000 + b"x", {}, DocumentTooLarge),
+    "templates in a few templates too many": ("a.html", b"<template>" * 20 + b"</template>" * 20 + b"x", {"unseen_elements": 19}, DocumentTooLarge),
+    "a subject without end": ("a.eml", b"Subject: " + b"=?utf-8?q?a?= " * 30_000 + b"\r\n\r\nx", {}, DocumentTooLarge),
+    "a type without end": (
+        "a.eml", b"Subject: s\r\nContent-Type: text/plain" + b"; a=b" * 400 + b"\r\n\r\nx", {"header_characters": 1000}, DocumentTooLarge),
     "more work than there is time": ("a.csv", b"name,city\n" + b"Quokka,Perth\n" * 500_000, {"cpu_seconds": 1}, DocumentTooExpensive),
     "more work than anybody waits for": ("a.csv", b"name,city\n" + b"Quokka,Perth\n" * 500_000, {"wall_seconds": 1}, DocumentTooExpensive),
     "more than there is memory": ("a.txt", b"word " * 6_000_000, {"memory_bytes": 60 * MIB}, DocumentTooExpensive),
@@ -112,8 +130,7 @@ async def test_a_hostile_file_is_a_typed_error_and_the_next_one_is_read(read: Re
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("what", [
-    # For a row beyond the end no limit is high enough.
-    what for what, (_, _, limits, _) in REFUSED.items() if limits and what != "a row beyond the end"])
+    what for what, (_, _, limits, _) in REFUSED.items() if limits])
 async def test_with_higher_limits_the_same_file_is_not_stopped_by_them(read: Read, what: str) -> None:
     name, data, _, error = REFUSED[what]
     try:
@@ -279,11 +296,37 @@ async def test_only_a_few_files_are_read_at_once(instead: Callable[[str], None],
 
     reading._run = run  # type: ignore[method-assign]
 
-    async def one() -> None:
+    ended: list[str] = []
+
+    async def one(person: str) -> None:
         with (tmp_path / "a.md").open("rb") as file, pytest.raises(DocumentTooExpensive):
-            await reading.read(file, sandbox.Kind("text", "", ()))
+            await reading.read(file, sandbox.Kind("text", "", ()), person)
+        ended.append(person)
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(3):
-            tasks.start_soon(one)
+        for person in ("ada", "bob", "eve"):
+            tasks.start_soon(one, person)
     assert began[1] - began[0] < 0.5 and began[2] - began[0] > 0.9
+    # Of one person one: the second of hers takes no place from him, who came after it.
+    began.clear()
+    ended.clear()
+    async with anyio.create_task_group() as tasks:
+        for person in ("ada", "ada", "bob"):
+            tasks.start_soon(one, person)
+            await anyio.lowlevel.checkpoint()
+    assert began[1] - began[0] < 0.5 and began[2] - began[0] > 0.9
+    assert sorted(ended[:2]) == ["ada", "bob"] and ended[2] == "ada"
+
+
+def test_a_small_file_is_given_little_time_and_a_large_one_all_there_is() -> None:
+    limits = DocumentLimits()
+    assert [(one.cpu_seconds, one.wall_seconds) for one in map(limits.for_size, (0, 1646, MIB, 2 * MIB, 50 * MIB))] == [
+        (5, 20), (5, 20), (15, 60), (25, 100), (60, 120)]
+    assert DocumentLimits(cpu_seconds=2, wall_seconds=1).for_size(0) == DocumentLimits(cpu_seconds=2, wall_seconds=1)
+
+
+@pytest.mark.anyio
+async def test_the_process_gets_the_time_of_its_size(instead: Callable[[str], None], read: Read) -> None:
+    instead("while True: pass")
+    with anyio.fail_after(20), pytest.raises(DocumentTooExpensive):
+        await read("a.md", b"text", cpu_seconds_small=1, wall_seconds_per_cpu_second=2)

@@ -60,7 +60,7 @@ async def measure(stack: dict[str, Any]) -> list[tuple[str, str]]:
     org_id = next(org["id"] for org in owner["orgs"] if org["slug"] == "acme")
     watch, sandbox = _Watch(), Sandbox()
     read = sandbox.read
-    sandbox.read = lambda file, kind: watch.during("reading the file", read(file, kind))  # type: ignore[method-assign]
+    sandbox.read = lambda file, kind, person="": watch.during("reading the file", read(file, kind, person))  # type: ignore[method-assign]
     files = [(f"{number}{name[1:]}", _content(name, number)) for number in range(DOCUMENTS // len(LINES)) for name in LINES]
     async with configured_embedder() as embedder, EdgeClient(stack["url"], stack["publishable_key"]) as client:
         rpc: Any = _Rpc(client.as_person(await client.sign_in(owner["email"], owner["password"])), watch)
