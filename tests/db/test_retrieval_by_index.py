@@ -102,6 +102,16 @@ def test_indexes_serve_the_search_of_a_large_organization_F27(large: World) -> N
     assert "Seq Scan" not in by
 
 
+def test_the_size_is_told_by_a_sample_whatever_the_planner_knows_F27(large: World) -> None:
+    """Under the policies other indexes cost the same by its estimate; by those all passages would be read to count the sample."""
+    few_each = "select pg_restore_attribute_stats('schemaname', 'app', 'relname', 'chunk', 'attname', 'org_id', 'inherited', false, 'n_distinct', 2000::real)"
+    with searching(large, BY_INDEX, "select pg_clear_attribute_stats('app', 'chunk', 'org_id', false)", few_each) as db:
+        become(db, large.acme.people["customer"])
+        sample = chunk_scans(db, large)[0]
+    conditions = next(line for line in sample.splitlines() if "Index Cond" in line)
+    assert "using chunk_pkey" in sample and "id < '01000000-" in conditions, sample
+
+
 @pytest.mark.parametrize("give_up", ["20000", "1"])
 def test_what_others_have_changes_no_number_of_results_F29(large: World, give_up: str) -> None:
     """Fifty times as many nearer passages of another organization, and an index that gives up at once: 50 rows as before."""
