@@ -35,11 +35,11 @@ def plant(db: Request, world: World, organization: str, vectors: list[str], seed
 
 
 @pytest.fixture(scope="module")
-def large(cluster: Any, sql_template: str) -> Iterator[World]:
+def large(cluster: Any, described: bytes) -> Iterator[World]:
     """A world of its own in which both organizations have some more passages, in clusters, some of acme's private to its owner."""
-    from tests.db.conftest import _fill
+    from tests.db.conftest import _copy
 
-    for world in _fill(cluster, sql_template):
+    for world in _copy(cluster, described):
         _, vectors = Meaning(topics=60).around(OWN + 100 + FOREIGN, seed=1)
         texts = as_text(vectors)
         with world.operator(keep=True) as db:
