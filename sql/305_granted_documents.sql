@@ -6,14 +6,10 @@ create function authz.granted_knowledge_bases(level text default 'viewer') retur
 language sql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select k.id from app.knowledge_base k
-  where k.created_by = (select authz.uid()) and k.org_id = any (array(select authz.org_ids()))
-    and cardinality(authz.levels_from(granted_knowledge_bases.level)) > 0
-  union all
   select g.knowledge_base_id from app.kb_grant g
   where g.level = any (authz.levels_from(granted_knowledge_bases.level))
 $$;
-comment on function authz.granted_knowledge_bases(text) is 'The knowledge bases the signed-in person made, or that are shared at this level or above with them, a team of theirs or everyone.';
+comment on function authz.granted_knowledge_bases(text) is 'The knowledge bases that are shared at this level or above with the signed-in person, a team of theirs or everyone; who makes one has level owner.';
 revoke all on function authz.granted_knowledge_bases(text) from public;
 grant execute on function authz.granted_knowledge_bases(text) to authenticated, ringfence_owner;
 alter function authz.granted_knowledge_bases(text) owner to ringfence_owner;

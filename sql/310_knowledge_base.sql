@@ -19,15 +19,15 @@ comment on column app.knowledge_base.org_id is 'The organization.';
 comment on column app.knowledge_base.id is 'Random identifier.';
 comment on column app.knowledge_base.slug is 'Short name within the organization; 2..40 of a-z 0-9 -, and no uuid.';
 comment on column app.knowledge_base.name is 'Display name; 1..120 characters.';
-comment on column app.knowledge_base.visibility is 'organization: all with documents.read; restricted: who made it and those it is shared with (kb_grant).';
-comment on column app.knowledge_base.created_by is 'Who made it, and has level owner on it.';
+comment on column app.knowledge_base.visibility is 'organization: all with documents.read; restricted: those it is shared with (kb_grant), who made it to begin with.';
+comment on column app.knowledge_base.created_by is 'Who made it, and is its first owner (kb_grant).';
 comment on column app.knowledge_base.created_at is 'When it was made.';
 
 alter table app.knowledge_base enable row level security;
 alter table app.knowledge_base force row level security;
 create policy knowledge_base_select_reader on app.knowledge_base for select to authenticated
   using (org_id = any (array(select authz.orgs_with('documents.read')))
-    and (visibility = 'organization' or created_by = (select authz.uid()) or id = any (array(select authz.granted_knowledge_bases()))));
+    and (visibility = 'organization' or id = any (array(select authz.granted_knowledge_bases()))));
 create policy knowledge_base_insert_manager on app.knowledge_base for insert to authenticated
   with check (org_id = any (array(select authz.orgs_with('documents.manage'))) and created_by = (select authz.uid())
     and (visibility <> 'organization' or org_id = any (array(select authz.orgs_with('resources.publish')))));
@@ -50,13 +50,13 @@ create policy knowledge_base_denied_floor on app.knowledge_base as restrictive f
   with check (id <> all (array(select authz.denied('knowledge_base'))));
 create policy knowledge_base_select_creator_owner on app.knowledge_base for select to ringfence_owner
   using (created_by = (select authz.uid()) and org_id = any (array(select authz.org_ids())));
-comment on policy knowledge_base_select_reader on app.knowledge_base is 'documents.read sees those of the organization, one''s own and those shared with one.';
+comment on policy knowledge_base_select_reader on app.knowledge_base is 'documents.read sees those of the organization and those shared with one.';
 comment on policy knowledge_base_insert_manager on app.knowledge_base is 'documents.manage makes them, in their own name; for the whole organization only with resources.publish.';
 comment on policy knowledge_base_update_manager on app.knowledge_base is 'Its owners, and documents.manage where they can read it.';
 comment on policy knowledge_base_delete_manager on app.knowledge_base is 'As changing it. Its documents go first, one by one: a cascade would pass by the policy on other people''s private ones.';
 comment on policy knowledge_base_floor on app.knowledge_base is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy knowledge_base_denied_floor on app.knowledge_base is 'Whatever else is allowed, never one that a rule takes from the person (F15).';
-comment on policy knowledge_base_select_creator_owner on app.knowledge_base is 'authz.granted_knowledge_bases() sees those the person asking made and no others.';
+comment on policy knowledge_base_select_creator_owner on app.knowledge_base is 'authz.tg_knowledge_base_owner() sees those the person asking made and no others.';
 grant select, delete on app.knowledge_base to authenticated;
 grant insert (org_id, slug, name, visibility) on app.knowledge_base to authenticated;
 grant update (slug, name, visibility) on app.knowledge_base to authenticated;

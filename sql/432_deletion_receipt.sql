@@ -104,7 +104,7 @@ as $$
 declare
   v_next uuid;
 begin
-  -- The policy shows the person's own documents being loaded and no others: the version that takes this one's place is among them.
+  -- The version that takes this one's place is the person's own.
   for v_next in
     select d.id from app.document d
     where d.org_id = old.org_id and d.knowledge_base_id = old.knowledge_base_id and d.uri = old.uri

@@ -9,8 +9,9 @@ declare
 begin
   perform authz.require_org(create_knowledge_base.org_id);
   insert into app.knowledge_base (org_id, slug, name, visibility)
-  values (create_knowledge_base.org_id, create_knowledge_base.slug, create_knowledge_base.name, create_knowledge_base.visibility)
-  returning id into v_id;
+  values (create_knowledge_base.org_id, create_knowledge_base.slug, create_knowledge_base.name, create_knowledge_base.visibility);
+  -- Not "returning": a restricted one is seen with its first grant, which comes right after it.
+  select k.id into v_id from app.knowledge_base k where k.org_id = create_knowledge_base.org_id and k.slug = create_knowledge_base.slug;
   return jsonb_build_object('id', v_id);
 exception when unique_violation then
   raise sqlstate 'PT409' using message = 'the organization has a knowledge base of that slug';

@@ -3,6 +3,7 @@ alter function authz.tg_audit() owner to ringfence_owner;
 alter function authz.tg_publish_version() owner to ringfence_owner;
 alter function authz.tg_document_forget() owner to ringfence_owner;
 alter function authz.tg_document_inherit() owner to ringfence_owner;
+alter function authz.tg_knowledge_base_owner() owner to ringfence_owner;
 alter function authz.tg_knowledge_base_loading() owner to ringfence_owner;
 
 -- The definer functions have been handed over: their owner creates nothing more.

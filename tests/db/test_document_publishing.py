@@ -115,3 +115,26 @@ def test_who_loaded_an_earlier_version_has_no_right_to_the_next_F14_F17(stage: R
         assert stage.rpc_error(act, **named, **more).sqlstate == "PT404", act
     for who in ("admin", "member"):
         assert as_(stage, world, who).rpc("preview_document", **named)["text"] == "The walrus.", who
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_who_made_a_knowledge_base_and_was_removed_does_not_own_it_when_they_are_back_F17(stage: Request, world: World, removed: bool) -> None:
+    """Its grant of level owner goes with the membership, as any other."""
+    org, builder = world.acme.id, world.acme.people["builder"].user_id
+    base = as_(stage, world, "builder").rpc("create_knowledge_base", org_id=org, slug="vault-two", name="V", visibility="restricted")["id"]
+    assert [(g["user_id"], g["level"]) for g in stage.rpc("list_knowledge_base_grants", org_id=org, knowledge_base_id=base)] == [(builder, "owner")]
+    stage.run("reset role")
+    if removed:
+        (role,) = stage.all("select role_id from app.membership where org_id = %s and user_id = %s", org, builder)
+        stage.run("delete from app.membership where org_id = %s and user_id = %s", org, builder)
+        stage.run("insert into app.membership (org_id, user_id, role_id) values (%s, %s, %s)", org, builder, role[0])
+    as_(stage, world, "builder")
+    listed = [k["id"] for k in stage.rpc("list_knowledge_bases", org_id=org)]
+    share = {"org_id": org, "knowledge_base_id": base, "user_id": world.acme.people["member"].user_id, "level": "owner"}
+    if removed:
+        assert UUID(base) not in listed
+        assert stage.rpc_error("share_knowledge_base", **share).sqlstate == "PT404"
+        assert stage.rpc_error("begin_document", org_id=org, knowledge_base_id=base, title="t", uri="u", sha256="0" * 64).sqlstate == "PT404"
+    else:
+        assert UUID(base) in listed
+        assert stage.rpc("share_knowledge_base", **share)["id"]

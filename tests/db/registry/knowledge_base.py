@@ -17,9 +17,8 @@ APPLIES = ("(g.user_id = :me or g.user_id is null and g.team_id is null or exist
 
 
 def on_base(levels: str, base: str = "t.knowledge_base_id") -> str:
-    """The person has one of the levels, written as an SQL list, on the knowledge base: made it, or it is shared with them."""
-    return (f"(exists (select from app.knowledge_base k where k.org_id = t.org_id and k.id = {base} and k.created_by = :me) or exists (select from"
-            f" app.kb_grant g where g.org_id = t.org_id and g.knowledge_base_id = {base} and g.level in ({levels}) and {APPLIES}))")
+    """The person has one of the levels, written as an SQL list, on the knowledge base: it is shared with them, as it is with who made it."""
+    return (f"exists (select from app.kb_grant g where g.org_id = t.org_id and g.knowledge_base_id = {base} and g.level in ({levels}) and {APPLIES})")
 
 
 ALL, EDIT, OWN = "'viewer', 'editor', 'owner'", "'editor', 'owner'", "'owner'"
@@ -51,11 +50,11 @@ RECIPES: dict[str, Recipe] = {
 }
 
 EVENTS: dict[str, list[str]] = {
-    "create_knowledge_base": ["knowledge_base.insert"],
+    "create_knowledge_base": ["kb_grant.insert", "knowledge_base.insert"],
     "set_knowledge_base_visibility": ["knowledge_base.update"],
     "share_knowledge_base": ["kb_grant.insert"],
     "unshare_knowledge_base": ["kb_grant.delete"],
-    "delete_knowledge_base": ["document.delete", "knowledge_base.delete"],
+    "delete_knowledge_base": ["document.delete", "kb_grant.delete", "knowledge_base.delete"],
 }
 
 _WITH = [{"user_id", "team_id"}]
