@@ -13,6 +13,7 @@ declare
   v_old app.document;
   v_visibility text;
   v_id uuid;
+  v_message text;
 begin
   perform authz.require_org(begin_document.org_id);
   select k.* into v_base from app.knowledge_base k
@@ -42,6 +43,13 @@ begin
     coalesce(begin_document.tags, '{}'), begin_document.source, begin_document.trust, begin_document.modified_at)
   returning id into v_id;
   return jsonb_build_object('document_id', v_id, 'state', 'loading');
+exception when insufficient_privilege then
+  get stacked diagnostics v_message = message_text;
+  -- PostgreSQL's own sentence names a table; ours say what is missing.
+  if v_message like 'new row violates row-level security policy%' then
+    v_message := 'adding documents takes level editor on the knowledge base, or documents.manage (for the whole organization with resources.publish), and the permission to read their classification';
+  end if;
+  raise sqlstate '42501' using message = v_message;
 end
 $$;
 comment on function api.begin_document(uuid, uuid, text, text, text, text, text, bigint, text[], integer, text, text, timestamptz) is $c$Begin to load a document, or learn that it is there unchanged.
@@ -126,6 +134,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_document app.document;
+  v_old app.document;
   v_chunks bigint;
   v_replaced uuid;
 begin
@@ -139,13 +148,23 @@ begin
         encode(sha256(coalesce(string_agg(f.content, ''::bytea order by f.position), ''::bytea)), 'hex') as sha256
       from app.document_part f where f.org_id = v_document.org_id and f.document_id = v_document.id) p),
     'the parts are not the file whose sha256 was given');
-  delete from app.document d
+  select d.* into v_old from app.document d
   where d.org_id = v_document.org_id and d.knowledge_base_id = v_document.knowledge_base_id and d.uri = v_document.uri
     and (d.visibility = 'private') = (v_document.visibility = 'private')
     and (d.visibility <> 'private' or d.owner_id = v_document.owner_id)
-    and d.state = 'ready'
-  returning d.id into v_replaced;
-  update app.document d set state = 'ready' where d.org_id = v_document.org_id and d.id = v_document.id;
+    and d.state = 'ready';
+  -- As changing it would ask (authz.tg_document_guard): a new version is no way around.
+  if v_document.classification < v_old.classification
+    and not (v_old.owner_id = authz.uid() or v_old.org_id = any (array(select authz.orgs_with('documents.manage')))
+      or v_old.id = any (array(select authz.granted_documents('owner')))
+      or v_old.visibility <> 'private' and v_old.knowledge_base_id = any (array(select authz.granted_knowledge_bases('owner'))))
+  then
+    raise sqlstate '42501' using message = 'who reads a document is for its owners to change: the earlier version is more confidential';
+  end if;
+  delete from app.document d where d.org_id = v_old.org_id and d.id = v_old.id returning d.id into v_replaced;
+  -- Access that runs out runs out for the new version, too, until it is checked again.
+  update app.document d set state = 'ready', acl_synced_at = greatest(d.acl_synced_at, v_old.acl_synced_at)
+  where d.org_id = v_document.org_id and d.id = v_document.id;
   return jsonb_build_object('document_id', v_document.id, 'chunks', v_chunks, 'replaced', v_replaced);
 exception when unique_violation then
   raise sqlstate 'PT409' using message = 'another document has this uri, and it is not yours to replace';

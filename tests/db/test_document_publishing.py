@@ -138,3 +138,43 @@ def test_who_made_a_knowledge_base_and_was_removed_does_not_own_it_when_they_are
     else:
         assert UUID(base) in listed
         assert stage.rpc("share_knowledge_base", **share)["id"]
+
+
+@pytest.mark.parametrize(("classification", "who", "allowed"), [(0, "agent", False), (1, "agent", True), (2, "agent", True), (0, "admin", True)])
+def test_a_new_version_is_less_confidential_only_by_its_owners_F26(stage: Request, world: World, classification: int, who: str, allowed: bool) -> None:
+    """The agent is an editor of the vault, with the permission to read confidential documents."""
+    org = world.acme.id
+    stage.run("insert into app.role_permission select r.org_id, r.id, 'documents.read_confidential' from app.role r where r.org_id = %s and r.name = 'agent'", org)
+    old = add_with_file(as_(stage, world, "admin"), world.acme, "vault_knowledge_base", "classed", 1, classification=1)
+    named = begin(as_(stage, world, who), world, "vault_knowledge_base", "classed", classification=classification)
+    if allowed:
+        assert stage.rpc("finish_document", **named)["replaced"] == str(old)
+    else:
+        assert stage.rpc_error("finish_document", **named).sqlstate == "42501"
+        assert stage.one("select authz.can_read_document(%s, %s)", org, old)  # still there
+
+
+def test_access_that_runs_out_runs_out_for_the_new_version_too_F30(stage: Request, world: World) -> None:
+    org = world.acme.id
+    for name, synced in (("drive", True), ("upload", False)):
+        old = add_with_file(as_(stage, world, "builder"), world.acme, "knowledge_base", name, 1)
+        if synced:
+            stage.rpc("sync_document_access", org_id=org, document_id=old, synced_at="2026-01-02", grants=[])
+        named = begin(stage, world, "knowledge_base", name)
+        stage.rpc("finish_document", **named)
+        stage.run("reset role")
+        assert stage.one("select acl_synced_at = '2026-01-02'::timestamptz and acl_expires_at < now() from app.document where id = %s", named["document_id"]) is synced
+        assert {e for (e,) in stage.all("select acl_expires_at < now() from app.chunk where document_id = %s", named["document_id"])} == {synced}
+        assert as_(stage, world, "member").one("select authz.can_read_document(%s, %s)", *named.values()) is not synced
+
+
+def test_a_refused_upload_is_told_what_is_missing_and_no_table_F14(stage: Request, world: World) -> None:
+    given = {"org_id": world.acme.id, "knowledge_base_id": world.acme.ids["knowledge_base"], "title": "t", "uri": "test:refused", "sha256": "1" * 64}
+    refused = as_(stage, world, "member").rpc_error("begin_document", **given)
+    assert refused.sqlstate == "42501" and "takes level editor" in str(refused) and "row-level" not in str(refused)
+    own = as_(stage, world, "admin").rpc("share_knowledge_base", org_id=given["org_id"], knowledge_base_id=given["knowledge_base_id"],
+                                          user_id=world.acme.people["member"].user_id, level="editor")
+    assert own["id"]
+    as_(stage, world, "member")
+    assert "calls a document trusted" in str(stage.rpc_error("begin_document", **given, trust="trusted"))  # sentences of ours stay
+    assert stage.rpc("begin_document", **given)["state"] == "loading"
