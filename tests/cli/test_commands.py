@@ -89,7 +89,7 @@ def test_documents_are_added_once_and_replaced_when_they_change(stack: dict[str,
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["kb", "add", "globex/handbook", __file__, "--as", "owner@acme.test"], "you are not in an organization 'globex'; yours: acme"),
+        (["kb", "add", "globex/handbook", __file__, "--as", "owner@acme.test"], "no organization 'globex' of yours; yours: acme"),
         (["kb", "add", "acme/absent", __file__, "--as", "owner@acme.test"], "acme has no knowledge base 'absent'; those you may see: handbook"),
         (["kb", "add", "acme/handbook", str(Path(__file__).parent), "--as", "owner@acme.test"], "no file of a known kind"),
         (["chat", "--bot", "acme/helpdesk", "--as", "stranger@example.test", "Hello?"], "the password of stranger@example.test is not known here"),

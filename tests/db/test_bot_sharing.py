@@ -231,7 +231,7 @@ def test_an_editor_binds_only_knowledge_bases_they_see_F14(world: World) -> None
 
 
 def test_not_even_the_organizations_owner_binds_a_restricted_knowledge_base_they_are_not_in_F14_F13(world: World) -> None:
-    bot = {"org_id": world.acme.id, "bot_id": world.acme.ids["bot"], "knowledge_base_id": world.acme.ids["vault"]}
+    bot = {"org_id": world.acme.id, "bot_id": world.acme.ids["bot"], "knowledge_base_id": world.acme.ids["vault_knowledge_base"]}
     with world.as_(world.acme.people["owner"]) as db:
         assert db.rpc_error("bind_bot", **bot).sqlstate == "PT404"
     with world.as_(world.acme.people["admin"]) as db:

@@ -81,7 +81,7 @@ def test_a_permission_that_is_not_in_the_registry_is_stored_nowhere_F10(world: W
 def test_a_role_that_is_held_is_not_deleted_and_a_name_is_taken_once(world: World) -> None:
     org = world.acme.id
     with with_lead(world) as (db, lead):
-        assert said(db.rpc_error("delete_role", org_id=org, role_id=lead)) == ("PT409", "the role is held: give its members another one first")
+        assert said(db.rpc_error("delete_role", org_id=org, role_id=lead)) == ("PT409", "the role is held or a deny rule names it: give its members another one, delete the rule")
         for name in ("lead", "owner", "helper"):
             assert said(db.rpc_error("create_role", org_id=org, name=name, permissions=[])) == ("PT409", "a role of that name exists")
         assert said(db.rpc_error("update_role", org_id=org, role_id=lead, name="owner")) == ("PT409", "a role of that name exists")

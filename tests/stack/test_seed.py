@@ -39,8 +39,9 @@ def test_the_database_knows_the_same_and_that_one_was_removed(stack: dict[str, A
         removed = connection.execute(
             "select count(*) from app.audit_event added join app.audit_event gone using (object_id)"
             " where added.action = 'membership.insert' and gone.action = 'membership.delete'").fetchone()
-    assert chunks.keys() == {"acme", "globex"}
-    assert sum(chunks.values()) >= 300 and min(chunks.values()) >= 100
+    # Other tests make organizations of their own in the shared stack.
+    seeded = [chunks[slug] for slug in ("acme", "globex")]
+    assert sum(seeded) >= 300 and min(seeded) >= 100
     assert removed is not None and removed[0] >= 1, "added, then removed; other tests do so too"
 
 
