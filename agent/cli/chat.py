@@ -8,13 +8,13 @@ import typer
 
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
-from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, Target, target
 
 
 def chat(
     question: Annotated[str, typer.Argument(help="What to ask.")],
     bot: Annotated[str, typer.Option("--bot", metavar="ORG/BOT", help="The bot to ask, for example acme/helpdesk.")],
-    email: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Ask as one of the example people. Default: the last login.")] = None,
+    email: AsEmail = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Ask a bot. The answer streams; below it stand what it cites and the id of the run."""

@@ -12,7 +12,7 @@ import typer
 
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
-from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, Target, target
 from agent.documents.kinds import SUFFIXES
 from agent.naming import knowledge_base_ids
 
@@ -31,7 +31,7 @@ def _group() -> None:
 def add(
     knowledge_base: Annotated[str, typer.Argument(metavar="ORG/KB", help="For example acme/handbook; each by slug or id.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with them.", exists=True)],
-    email: Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Add as one of the example people. Default: the last login.")] = None,
+    email: AsEmail = None,
     private: Annotated[bool, typer.Option("--private", help="Only you may read the documents.")] = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.cli.errors import CliError
 from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+
+if TYPE_CHECKING:
+    from agent.rpc import Rpc
 
 KEPT = "session.json"
 
@@ -65,3 +69,16 @@ def token_for(where: Target, email: str | None) -> str:
     if kept.get("url") != where.url:
         raise CliError(f"nobody is signed in at {where.url}: run `ringfence login EMAIL`, or use --as EMAIL")
     return str(kept["access_token"])
+
+
+def call_as(where: Target, email: str | None, call: Callable[[Rpc], Awaitable[Any]]) -> Any:
+    """Return what `call` makes of the functions called as `email`, or as who signed in last. Raises: CliError, AgentError."""
+    from agent.cli.client import EdgeClient
+
+    token = token_for(where, email)
+
+    async def run() -> Any:
+        async with EdgeClient(where.url, where.publishable_key) as client:
+            return await call(client.as_person(token))
+
+    return asyncio.run(run())

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.login import token_for
-from agent.cli.options import DEFAULT_STATE_DIR, StateDir, Target, target
+from agent.cli.login import call_as
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, Org, StateDir, target
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
     from agent.rpc import Rpc
-
-AsEmail = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as one of the example people. Default: the last login.")]
-Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug or id of an organization of yours.")]
 
 
 async def join(manager: Rpc, person: Rpc, org_id: str, email: str, role: str) -> None:
@@ -39,7 +34,7 @@ def invite(
         arguments = {"org_id": await organization_id(rpc, organization), "email": email, "role": role, "expires_in_hours": hours}
         return await rpc.call("create_invitation", arguments)
 
-    made = _as_person(target(state_dir), as_email, call)
+    made = call_as(target(state_dir), as_email, call)
     typer.echo(f"{made['email']} may join as {made['role']} until {made['expires_at']} with `ringfence join TOKEN`:", err=True)
     typer.echo(made["token"])
 
@@ -50,7 +45,7 @@ def accept(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Join the organization that invited you."""
-    joined = _as_person(target(state_dir), as_email, lambda rpc: rpc.call("accept_invitation", {"token": token}))
+    joined = call_as(target(state_dir), as_email, lambda rpc: rpc.call("accept_invitation", {"token": token}))
     typer.echo(f"you are {joined['role']} of {joined['slug']} ({joined['name']})")
 
 
@@ -60,18 +55,6 @@ def members(organization: Org, as_email: AsEmail = None, state_dir: StateDir = D
     async def call(rpc: Rpc) -> Any:
         return await rpc.call("list_members", {"org_id": await organization_id(rpc, organization)})
 
-    for one in _as_person(target(state_dir), as_email, call):
+    for one in call_as(target(state_dir), as_email, call):
         active = f"last active {one['last_active_on']}" if one["last_active_on"] else "not active yet"
         typer.echo(f"{one['user_id']}  {one['role']:<12} {one['status']:<10} {active}")
-
-
-def _as_person(where: Target, email: str | None, call: Callable[[Rpc], Awaitable[Any]]) -> Any:
-    from agent.cli.client import EdgeClient
-
-    token = token_for(where, email)
-
-    async def run() -> Any:
-        async with EdgeClient(where.url, where.publishable_key) as client:
-            return await call(client.as_person(token))
-
-    return asyncio.run(run())

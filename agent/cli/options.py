@@ -18,6 +18,8 @@ DEFAULT_STATE_DIR = Path(".ringfence")
 StateDir = Annotated[
     Path, typer.Option("--state-dir", envvar="RINGFENCE_STATE_DIR", file_okay=False, help="Folder with everything the stack keeps.")
 ]
+AsEmail = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as one of the example people. Default: the last login.")]
+Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug or id of an organization of yours, for example acme.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli.errors import CliError
-from agent.cli.login import KEPT, token_for
-from agent.cli.options import DEFAULT_STATE_DIR, AsJson, StateDir, Target, target
+from agent.cli.login import KEPT, call_as, token_for
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, AsJson, Org, StateDir, Target, target
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="API tokens: what scripts and integrations use instead of a password.", no_args_is_help=True)
 
 _DAY_S = 24 * 3600
-Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug or id of the organization, for example acme.")]
-AsEmail = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as one of the example people. Default: the last login.")]
 
 
 @app.command()
@@ -56,8 +54,7 @@ def create(
 @app.command("list")
 def list_tokens(organization: Org, email: AsEmail = None, as_json: AsJson = False, state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """List your tokens in an organization; with members.manage, everybody's."""
-    where = target(state_dir)
-    rows = asyncio.run(_call(where, token_for(where, email), organization, "list_api_tokens"))
+    rows = _call(target(state_dir), email, organization, "list_api_tokens")
     if as_json:
         print(json.dumps(rows))
         return
@@ -75,8 +72,7 @@ def revoke(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Revoke a token; it is refused from the next request on."""
-    where = target(state_dir)
-    revoked = asyncio.run(_call(where, token_for(where, email), organization, "revoke_api_token", token_id=token_id))
+    revoked = _call(target(state_dir), email, organization, "revoke_api_token", token_id=token_id)
     print(f"token {revoked['id']} is revoked since {revoked['revoked_at'][:19]}")
 
 
@@ -92,9 +88,8 @@ async def _create(where: Target, token: str, organization: str, wish: dict[str, 
     return dict(answer.body)
 
 
-async def _call(where: Target, token: str, organization: str, function: str, **arguments: Any) -> Any:
-    from agent.cli.client import EdgeClient
-
-    async with EdgeClient(where.url, where.publishable_key) as client:
-        rpc = client.as_person(token)
+def _call(where: Target, email: str | None, organization: str, function: str, **arguments: Any) -> Any:
+    async def call(rpc: Rpc) -> Any:
         return await rpc.call(function, {"org_id": await organization_id(rpc, organization), **arguments})
+
+    return call_as(where, email, call)

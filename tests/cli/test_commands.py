@@ -12,7 +12,7 @@ import pytest
 from tests.stack.support import ringfence
 
 COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check", "model", "model install",
-            "token", "token create", "token list", "token revoke"]
+            "token", "token create", "token list", "token revoke", "invite", "join", "members", "keys"]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from tests.db.calling import caller, filled, made_first, own_ids
 from tests.db.matrix import bindings
-from tests.db.registry import CHOSEN, EITHER, HOSTILE, PEOPLE_AT_LARGE, RECIPES
+from tests.db.registry import CHOSEN, EITHER, HOSTILE, RECIPES
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
@@ -118,7 +118,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
     with world.as_(caller(world, name), **second_factor()) as db:
         ids = own_ids(world) | made_first(db, world, name)
         arguments = filled(recipe, ids)
-        for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in PEOPLE_AT_LARGE | CHOSEN):
+        for argument in (a for a in recipe if types[a] == "uuid" and (name, a) not in CHOSEN):
             absent = uuid4()
             alone = arguments | {other: None for group in EITHER.get(name, []) if argument in group for other in group}
             expected = masked(call(db, name, types, alone | {argument: absent}), absent)
@@ -137,9 +137,8 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
                 assert masked(call(db, name, types, arguments | {"bot": bot})) == expected, bot
         # All ids of the other organization at once, in the places they belong: a whole foreign call.
         whole = filled(recipe, ids | foreign_names(world))
-        people = {a: arguments[a] for a in recipe if (name, a) in PEOPLE_AT_LARGE}
         random = filled(recipe, {k: uuid4() for k in ids})
-        assert masked(call(db, name, types, whole | people), *whole.values()) == masked(call(db, name, types, random | people), *random.values())
+        assert masked(call(db, name, types, whole), *whole.values()) == masked(call(db, name, types, random), *random.values())
     assert tried > 30 or "uuid" not in types.values()
 
 

@@ -5,7 +5,6 @@ A module may define
   RECIPES          a call that works, by function
   EVENTS           the audit events the recipe's call leaves, by function that writes
   OWN_RECORD       functions that write without an audit event, because the row they write is the record
-  PEOPLE_AT_LARGE  (function, argument) in which an id of another organization's person is no secret
   CHOSEN           (function, argument) that the caller makes up: it names nothing that exists before
   EITHER           groups of arguments of which one call names one, by function: an id is tried in each without the others
   fill(db, org)    called as the owner of each organization of the world, to make rows
@@ -43,8 +42,7 @@ TABLES: dict[str, Decision] = _merged("TABLES")
 RECIPES: dict[str, Recipe] = _merged("RECIPES")
 EVENTS: dict[str, list[str]] = _merged("EVENTS")
 OWN_RECORD: set[str] = _union("OWN_RECORD")
-PEOPLE_AT_LARGE: set[tuple[str, str]] = _union("PEOPLE_AT_LARGE")
 CHOSEN: set[tuple[str, str]] = _union("CHOSEN")
 EITHER: dict[str, list[set[str]]] = _merged("EITHER")
 
-__all__ = ["CHOSEN", "EITHER", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PEOPLE_AT_LARGE", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]
+__all__ = ["CHOSEN", "EITHER", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]
