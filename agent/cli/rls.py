@@ -1,0 +1,74 @@
+"""`ringfence rls`: what leaks in a Supabase or PostgREST database, this one or anybody's."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.options import AsJson
+
+app = typer.Typer(help="Prove isolation between tenants and between users.", no_args_is_help=True)
+USAGE = 2
+
+
+@app.command()
+def test(
+    database_url: Annotated[str, typer.Option("--database-url", envvar="RINGFENCE_RLS_DATABASE_URL", help="A database URL, of Supabase's `postgres` role or a superuser.")],
+    config: Annotated[Path | None, typer.Option("--config", dir_okay=False, help="TOML file that corrects what was guessed and lists what was reviewed.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Act as strangers, members and former members, and report what they get that they should not.
+
+    Everything happens in one transaction that is rolled back. Exit status: 0 nothing leaks, 1 something does, 2 wrong use or no connection,
+    3 nothing was seen to leak but not everything could be checked.
+    """
+    import psycopg
+
+    try:
+        told = suite("config").load(config)
+    except suite("config").ConfigError as err:
+        raise _refused(str(err)) from err
+    try:
+        result = suite("engine").run(database_url, told)
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as err:
+        raise _refused(f"the database cannot be checked: {str(err).strip().splitlines()[0]}") from err
+    if as_json:
+        print(json.dumps(result.to_json(), indent=2))
+    else:
+        _printed(result)
+    raise typer.Exit(result.exit_code)
+
+
+def suite(name: str) -> Any:
+    """Return a module of tests/rls. The suite is part of the checkout, not of the installed package. Raises: typer.Exit where it is missing."""
+    root = Path(__file__).resolve().parents[2]
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    try:
+        return importlib.import_module(f"tests.rls.{name}")
+    except ModuleNotFoundError as err:
+        raise _refused(f"the suite is not here: {err}; run from a checkout of the repository") from err
+
+
+def _refused(message: str) -> typer.Exit:
+    print(f"ringfence: {message}", file=sys.stderr)
+    return typer.Exit(USAGE)
+
+
+def _printed(result: Any) -> None:
+    for guess in result.guesses:
+        print(f"guessed  {guess}")
+    for finding in result.findings:
+        print(f"\nLEAK  {finding.id}  {finding.object}  {finding.command}  as {finding.persona}\n  {finding.finding}\n  seen: {finding.evidence}")
+        print("  reproduce:\n    " + finding.reproduce.strip().replace("\n", "\n    "))
+    for one in result.not_covered:
+        print(f"\nNOT COVERED  {one.object}  {one.command}: {one.reason}")
+    for one, reason in result.allowed:
+        print(f"allowed  {getattr(one, 'id', 'not covered')}  {one.object}: {reason}")
+    checked = ", ".join(f"{number} {name}" for name, number in sorted(result.checked.items()))
+    print(f"\n{len(result.findings)} findings, {len(result.not_covered)} not covered, {len(result.allowed)} allowed; checked: {checked}")

@@ -1,0 +1,108 @@
+"""One run over one database: read the catalogs, guess the tenancy, seed two tenants, act, judge, roll everything back."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import psycopg
+
+from tests.rls import discover, probes, rules, snapshot
+from tests.rls.config import Config
+from tests.rls.context import Context
+from tests.rls.finding import Finding, NotCovered
+
+Check = Callable[[Context], Iterator[Finding | NotCovered]]
+
+
+@dataclass(frozen=True)
+class Result:
+    findings: list[Finding]
+    not_covered: list[NotCovered]
+    guesses: tuple[str, ...]
+    checked: dict[str, int]
+    allowed: list[tuple[Finding | NotCovered, str]]
+    """What a reviewed entry of the configuration allows, with its reason."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 something leaks, 3 nothing was seen to leak but not everything could be checked."""
+        return 1 if self.findings else 3 if self.not_covered else 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "findings": [finding.public() for finding in self.findings],
+            "not_covered": [one.public() for one in self.not_covered],
+            "guesses": list(self.guesses), "checked": self.checked,
+            "allowed": [{**found.public(), "reason_allowed": reason} for found, reason in self.allowed],
+        }
+
+
+def run(database_url: str, config: Config | None = None) -> Result:
+    """Check a database and return what was found. Nothing is committed. Raises: psycopg.OperationalError when it cannot be reached."""
+    with psycopg.connect(database_url, connect_timeout=10, application_name="ringfence rls test") as connection:
+        try:
+            return run_on(connection, config or Config())
+        finally:
+            connection.rollback()
+
+
+def run_on(connection: psycopg.Connection[Any], config: Config, checks: Iterable[Check] | None = None) -> Result:
+    """The same on an open connection, in its transaction, which the caller rolls back."""
+    connection.execute("select set_config('search_path', 'pg_catalog', true)")
+    catalog = snapshot.read(
+        connection, anon_role=config.roles.get("anonymous"), user_role=config.roles.get("signed_in"), exposed=tuple(config.schemas.get("exposed", ())))
+    context = Context(connection, catalog, discover.tenancy(catalog, config), config)
+    found: list[Finding | NotCovered] = []
+    for check in checks if checks is not None else discovered():
+        found += _guarded(check, context)
+    return _judged(found, context)
+
+
+def discovered() -> list[Check]:
+    """Return the `check` of every module of probes/ and rules/, probes first."""
+    return [module.check for package in (probes, rules) for module in _modules(package)]
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if hasattr(module, "check"):
+            yield module
+
+
+def _guarded(check: Check, context: Context) -> list[Finding | NotCovered]:
+    """Run one check in a savepoint. One that fails is something not covered, never something safe."""
+    found: list[Finding | NotCovered] = []
+    name = check.__module__.rpartition(".")[2]
+    context.conn.execute("savepoint one_check")
+    try:
+        found.extend(check(context))
+    except (psycopg.Error, LookupError, ValueError, TypeError, AttributeError) as err:
+        found.append(NotCovered(f"check {name}", "any", f"{type(err).__name__}: {str(err).strip().splitlines()[0] if str(err).strip() else ''}"))
+    finally:
+        context.conn.execute("rollback to savepoint one_check; release savepoint one_check")
+    context.count("checks")
+    return found
+
+
+def _judged(found: Iterable[Finding | NotCovered], context: Context) -> Result:
+    """Merge what is the same, and set aside what was reviewed."""
+    findings: dict[tuple[str, str], Finding] = {}
+    not_covered: dict[tuple[str, str], NotCovered] = {}
+    allowed: list[tuple[Finding | NotCovered, str]] = []
+    config = context.config
+    for one in found:
+        reason = next((a.reason for a in (config.allow if isinstance(one, Finding) else config.allow_not_covered) if a.covers(one)), None)
+        if reason is not None:
+            allowed.append((one, reason))
+        elif isinstance(one, NotCovered):
+            not_covered.setdefault((one.object, one.command), one)
+        elif (known := findings.get((one.id, one.object))) is None or (one.proven and not known.proven):
+            findings[one.id, one.object] = one
+    ordered = sorted(findings.values(), key=lambda finding: (not finding.proven, finding.object, finding.id))
+    return Result(ordered, list(not_covered.values()), context.tenancy.guesses, context.checked, allowed)

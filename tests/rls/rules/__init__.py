@@ -1,0 +1,1 @@
+"""Rules over the catalog snapshot: each module has `check(context)`, which yields what it found and what it could not check."""
