@@ -16,7 +16,7 @@ create table app.audit_event (
   changed text[] not null default '{}',
   primary key (org_id, id)
 );
-create index audit_event_org_id_at_idx on app.audit_event (org_id, at desc);
+create index audit_event_org_id_at_id_idx on app.audit_event (org_id, at desc, id desc);
 comment on table app.audit_event is 'What was done, by whom, with which role at the time. Digests and names only, no content.';
 comment on column app.audit_event.org_id is 'The organization it happened in.';
 comment on column app.audit_event.id is 'Random identifier.';

@@ -13,6 +13,7 @@ create table app.deletion_receipt (
   deleted_at timestamptz not null default clock_timestamp(),
   primary key (org_id, id)
 );
+create index deletion_receipt_org_id_deleted_at_id_idx on app.deletion_receipt (org_id, deleted_at desc, id desc);
 create index deletion_receipt_org_id_document_id_idx on app.deletion_receipt (org_id, document_id);
 comment on table app.deletion_receipt is 'Proof of a deletion: what there was of a document, in numbers. Holds no title, place or text.';
 comment on column app.deletion_receipt.org_id is 'The organization.';
