@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 
-from tests.rls import discover, probes, rules, snapshot
+from tests.rls import discover, personas, probes, rules, seeding, snapshot
+from tests.rls.acting import Acting
 from tests.rls.config import Config
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
@@ -58,6 +59,11 @@ def run_on(connection: psycopg.Connection[Any], config: Config, checks: Iterable
         connection, anon_role=config.roles.get("anonymous"), user_role=config.roles.get("signed_in"), exposed=tuple(config.schemas.get("exposed", ())))
     context = Context(connection, catalog, discover.tenancy(catalog, config), config)
     found: list[Finding | NotCovered] = []
+    acting = Acting(connection, catalog, config.statement_timeout_ms)
+    if config.setup:
+        connection.execute(config.setup)  # type: ignore[arg-type]
+    context.world = seeding.seed(acting, catalog, context.tenancy)
+    context.personas = personas.build(acting, catalog, context.tenancy, context.world)
     for check in checks if checks is not None else discovered():
         found += _guarded(check, context)
     return _judged(found, context)

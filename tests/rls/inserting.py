@@ -1,0 +1,118 @@
+"""Make one row: try values until types, checks, keys and triggers accept them, and say why when nothing does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tests.rls.acting import Acting, Outcome, text
+from tests.rls.catalog import Column, Table, quoted
+from tests.rls.values import candidates, leave_empty, required
+
+TRIES = 40
+
+
+class CannotInsert(Exception):
+    """No row could be made."""
+
+
+class Inserting:
+    """One insert and its attempts. `fixed` are values that say whose the row is: they never change."""
+
+    def __init__(self, acting: Acting, table: Table, fixed: dict[str, str | None], tenant: str) -> None:
+        self.acting, self.table, self.fixed, self.tenant = acting, table, dict(fixed), tenant
+        self.sources: dict[str, Iterator[str | None]] = {}
+        self.values: dict[str, str | None] = dict(fixed)
+        for column in table.columns:
+            if column.name in fixed or column.generated or leave_empty(column):
+                continue
+            if column.default is not None and not _wanted(column, table) or column.identity and column.name not in table.primary_key:
+                continue
+            self._next(column)
+
+    def make(self) -> dict[str, str | None]:
+        """Insert and return the row as text, as the database keeps it. Raises: CannotInsert."""
+        outcome = Outcome()
+        steps = iter((self._minimal, self._without_triggers))
+        for _ in range(TRIES):
+            outcome = self.acting.do(self.statement())
+            if outcome.ok and outcome.rows:
+                return dict(zip(outcome.columns, outcome.rows[0], strict=True))
+            if outcome.ok or not self._adapt(outcome):
+                step = next(steps, None)
+                if step is None:
+                    break
+                done = step()
+                if done is not None:
+                    return done
+        raise CannotInsert(outcome.said())
+
+    def statement(self) -> str:
+        """Return the insert as it stands."""
+        return insert(self.table, self.values) + " returning *"
+
+    def _next(self, column: Column) -> bool:
+        source = self.sources.setdefault(column.name, candidates(self.table, column, self.tenant))
+        try:
+            self.values[column.name] = next(source)
+        except StopIteration:
+            return False
+        return True
+
+    def _adapt(self, outcome: Outcome) -> bool:
+        """Change what the error complains about; False when there is nothing to change."""
+        if outcome.sqlstate == "23502" and outcome.column:
+            column = self.table.column(outcome.column)
+            return column is not None and column.name not in self.fixed and self._next(column)
+        if outcome.sqlstate in ("23514", "23505", "23P01", "23503"):
+            names = self._concerned(outcome)
+            free = [c for name in names if name not in self.fixed and (c := self.table.column(name)) is not None and not c.generated]
+            if outcome.sqlstate == "23503":
+                empty = [c for c in free if not c.not_null and self.values.get(c.name) is not None]
+                self.values |= {c.name: None for c in empty}
+                return bool(empty)
+            changed = [self._next(column) for column in free[-1:] or free] if len(free) < 2 else [any(self._next(column) for column in reversed(free))]
+            return any(changed)
+        if outcome.sqlstate.startswith("22"):
+            odd = next((c for c in self.table.columns if c.name in self.values and c.name not in self.fixed and (self.values[c.name] or "?") in outcome.message), None)
+            return odd is not None and self._next(odd)
+        return False
+
+    def _concerned(self, outcome: Outcome) -> tuple[str, ...]:
+        known = next((k for k in self.table.constraints if k.name == outcome.constraint), None)
+        if known is not None:
+            return known.columns
+        index = next((i for i in self.table.indexes if i.name == outcome.constraint), None)
+        if index is not None:
+            return tuple(c.name for c in self.table.columns if any(re.search(rf"\b{re.escape(c.name)}\b", key) for key in index.columns))
+        domain = tuple(c.name for c in self.table.columns if c.domain_checks and self.values.get(c.name) is not None)
+        return domain or tuple(c.name for c in self.table.columns if re.search(rf"\b{re.escape(c.name)}\b", outcome.message))
+
+    def _minimal(self) -> None:
+        """Leave only what must be there."""
+        needed = {c.name for c in self.table.columns if required(c)} | set(self.table.primary_key) | set(self.fixed)
+        self.values = {name: value for name, value in self.values.items() if name in needed}
+
+    def _without_triggers(self) -> dict[str, str | None] | None:
+        """The last resort: triggers that refuse are set aside for this one row."""
+        sql = self.table.sql
+        outcome = self.acting.do(f"alter table {sql} disable trigger user;\n{self.statement()};\nset constraints all immediate;\nalter table {sql} enable trigger user")
+        return dict(zip(outcome.columns, outcome.rows[0], strict=True)) if outcome.ok and outcome.rows else None
+
+
+def insert(table: Table, values: dict[str, str | None], only: set[str] | None = None) -> str:
+    """Return an insert of values as text; `only` limits it to some columns."""
+    named = {name: value for name, value in values.items() if only is None or name in only}
+    if not named:
+        return f"insert into {table.sql} default values"
+    given = ", ".join(text(value) for value in named.values())
+    identity = "overriding system value " if any(c.identity == "a" and c.name in named for c in table.columns) else ""
+    return f"insert into {table.sql} ({', '.join(map(quoted, named))}) {identity}values ({given})"
+
+
+def _wanted(column: Column, table: Table) -> bool:
+    """Return whether a column with a default gets a value of ours all the same: keys, and text that can carry a canary."""
+    if column.name in table.primary_key:
+        return True
+    free_text = column.category == "S" and not column.labels and re.fullmatch(r"''(::.*)?", column.default or "") is not None
+    return free_text and not any(k.kind == "c" and column.name in k.columns for k in table.constraints)
