@@ -1,0 +1,275 @@
+"""What a condition binds a row to: its alternatives, and for each alternative the facts that hold in it.
+
+A condition is rewritten as alternatives (an OR of ANDs). A row is visible when one alternative holds, so every alternative must tie the row to the
+caller; one that does not is the hole, whatever the others say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from tests.rls.analysis import tree
+from tests.rls.analysis.reading import IDENTITY, Reading
+from tests.rls.analysis.tree import Node
+from tests.rls.catalog import Function, Table
+
+MOST = 200
+TRUSTED = frozenset({"uid", "email"})
+SHARING = re.compile(r"(^|_)(is_)?(public|shared|published|template|global|demo|listed|open|visib\w*|everyone)(_|$)", re.I)
+SHARED_VALUES = frozenset({"public", "shared", "everyone", "global", "template"})
+PATTERNS = frozenset({"~~", "~~*", "~", "~*", "^@"})
+ORDERING = frozenset({"<", ">", "<=", ">="})
+PATTERN_FUNCTIONS = frozenset({"starts_with", "strpos", "position", "regexp_like", "regexp_match", "similarity"})
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One condition without AND, OR and NOT in it. `state`: plain, negated, or null (holds where the condition is neither true nor false)."""
+
+    node: Node
+    state: str = "plain"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The rows a condition is about."""
+
+    table: Table
+    binding: frozenset[str]
+    """Columns that tie a row to a tenant, a user or a parent row."""
+    tenant: frozenset[str]
+    """Those of them that tie it to a tenant, itself or through a parent."""
+    membership: int | None
+    protected: frozenset[int]
+    """Oids of relations with row security of their own that shows the caller only what is theirs."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one atom says. Kinds: bound; identity (says who asks, names no row); membership (a member of something, which is not said);
+    signed-in; anonymous; captured; tautology; tenant-null; null-pass; deny-list; unasking (a definer helper that does not know the caller); aal; row;
+    shared; time; service; other."""
+
+    kind: str
+    columns: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+    flaw: str = ""
+    """pattern, ordering or null-matches-null for a binding by something else than equality."""
+    functions: tuple[Function, ...] = ()
+
+
+Alternative = tuple[Fact, ...]
+
+
+def alternatives(node: Node, negated: bool = False) -> list[tuple[Atom, ...]] | None:
+    """Return the alternatives of a condition: [] never holds, [()] always does. None where there are too many to look at."""
+    try:
+        return _or(node, negated)
+    except OverflowError:
+        return None
+
+
+def _all(parts: Iterable[list[tuple[Atom, ...]]]) -> list[tuple[Atom, ...]]:
+    found: list[tuple[Atom, ...]] = [()]
+    for part in parts:
+        found = [(*left, *right) for left, right in product(found, part)]
+        if len(found) > MOST:
+            raise OverflowError
+    return found
+
+
+def _any(parts: Iterable[list[tuple[Atom, ...]]]) -> list[tuple[Atom, ...]]:
+    return [one for part in parts for one in part]
+
+
+def _or(node: Node, negated: bool) -> list[tuple[Atom, ...]]:
+    if (truth := tree.boolean(node)) is not None:
+        return [()] if truth != negated else []
+    if tree.is_null(node):
+        return []
+    if (inner := tree.bare_select(node)) is not None:
+        return _or(inner, negated)
+    what, parts = tree.kind(node), tree.body(node)
+    if what == "type_cast" and tree.strings(parts["type_name"].get("names"))[-1:] == ("bool",) and "coalesce_expr" in parts.get("arg", {}):
+        return _or(parts["arg"], negated)
+    if what == "bool_expr":
+        if parts["boolop"] == "NOT_EXPR":
+            return _or(parts["args"][0], not negated)
+        branches = [_or(one, negated) for one in parts["args"]]
+        return _all(branches) if (parts["boolop"] == "AND_EXPR") != negated else _any(branches)
+    if what == "coalesce_expr":
+        *first, last = parts["args"]
+        found = _any(_or(one, negated) for one in first)
+        if tree.boolean(last) is not None:
+            return found + ([(Atom(first[0], "null"),)] if tree.boolean(last) != negated else [])
+        return found + _or(last, negated)
+    if what == "boolean_test":
+        test = parts["booltesttype"]
+        flip = test in ("IS_FALSE", "IS_NOT_TRUE")
+        lax = (test in ("IS_NOT_FALSE", "IS_NOT_TRUE")) != negated
+        return _or(parts["arg"], flip != negated) + ([(Atom(parts["arg"], "null"),)] if lax and test.startswith("IS_") and "UNKNOWN" not in test else [])
+    if what == "case_expr" and "arg" not in parts:
+        found, before = [], []
+        for when in parts["args"]:
+            condition = when["case_when"]
+            found.append(_all([*before, _or(condition["expr"], False), _or(condition["result"], negated)]))
+            before.append(_or(condition["expr"], True))
+        if "defresult" in parts:
+            found.append(_all([*before, _or(parts["defresult"], negated)]))
+        return _any(found)
+    if what == "a_expr" and _constant_truth(node) is not None:
+        return [()] if _constant_truth(node) != negated else []
+    return [(Atom(node, "negated" if negated else "plain"),)]
+
+
+def _constant_truth(node: Node) -> bool | None:
+    """Return the truth of `1 = 1`; None where a value is not constant."""
+    left, right = (tree.strip(node["a_expr"].get(side, {})) for side in ("lexpr", "rexpr"))
+    if tree.kind(left) == tree.kind(right) == "a_const" and node["a_expr"]["kind"] == "AEXPR_OP" and tree.operator(node) in ("=", "<>"):
+        return tree.same(left, right) == (tree.operator(node) == "=")
+    return None
+
+
+class Predicate:
+    """The conditions on the rows of one table, read."""
+
+    def __init__(self, reading: Reading, target: Target) -> None:
+        self.reading, self.target = reading, target
+
+    def alternatives(self, text: str | None) -> list[Alternative] | None:
+        """Return the alternatives as facts, or None where the text cannot be read. No text always holds."""
+        if text is None:
+            return [()]
+        node = tree.expression(text)
+        found = alternatives(node) if node is not None else None
+        return None if found is None else [tuple(self.fact(atom) for atom in one) for one in found]
+
+    def row_columns(self, node: object, inner: frozenset[str] = frozenset(), inside: bool = False) -> set[str]:
+        """Return the columns of the row itself that a tree names, not those of tables inside sub-selects."""
+        if isinstance(node, list):
+            return {column for one in node for column in self.row_columns(one, inner, inside)}
+        if not isinstance(node, dict):
+            return set()
+        found: set[str] = set()
+        for key, value in node.items():
+            if key == "column_ref":
+                name = tree.strings(value.get("fields"))
+                if (len(name) == 1 and not inside) or (len(name) > 1 and name[-2] == self.target.table.name and name[-2] not in inner):
+                    found.add(name[-1])
+            elif key == "select_stmt" and isinstance(value, dict) and "from_clause" in value:
+                found |= self.row_columns(value, inner | {alias for _, alias in tree.relations(value["from_clause"])}, True)
+            else:
+                found |= self.row_columns(value, inner, inside)
+            if key == "func_call" and tree.strings(value.get("funcname"))[-2:] == ("realtime", "topic"):
+                found.add("topic")
+        return found
+
+    def fact(self, atom: Atom) -> Fact:
+        """Return what an atom says about a row."""
+        node = tree.strip(atom.node)
+        columns, sources = frozenset(self.row_columns(node)), self.reading.sources(node)
+        functions = tuple(self.reading.called(node))
+        inner = self.reading.read_tables([one for key, one in tree.walk(node) if key == "select_stmt"])
+        knows = bool(sources & IDENTITY)
+
+        def told(kind: str, flaw: str = "") -> Fact:
+            return Fact(kind, columns, sources, flaw, functions)
+
+        if _captured(node):
+            return told("captured")
+        if atom.state == "null":
+            return told("null-pass" if knows or columns & self.target.binding else "row" if columns else "other")
+        if "null_test" in node:
+            return told(self._null_test(node, columns, knows, missing=(node["null_test"]["nulltesttype"] == "IS_NULL") != (atom.state == "negated")))
+        if _tautology(node, self.row_columns):
+            return told("tautology")
+        negative = (atom.state == "negated") != (tree.operator(node) in ("<>", "!~~", "!~~*") or "AEXPR_DISTINCT" == node.get("a_expr", {}).get("kind"))
+        if columns & self.target.binding and (knows or any(one.oid in self.target.protected for one in inner)):
+            return told("deny-list") if negative else told("bound", self._flaw(node, columns))
+        if not columns and knows:
+            return told(self._caller(node, functions, [one.oid for one in inner]))
+        if sources & {"aal"} and not columns:
+            return told("aal" if not negative else "other")
+        if sources & {"role"} and not columns:
+            return told("service" if "service_role" in tree.constants(node) else "signed-in")
+        own = [f for f in functions if not f.managed and f.extension is None]
+        if columns & self.target.binding and own and not inner:
+            return told(self._asked(own))
+        if columns:
+            shared = columns and all(SHARING.search(c) for c in columns) or {*tree.constants(node)} & SHARED_VALUES
+            return told("other" if own and not inner else "shared" if shared and not negative else "row")
+        timed = any(key == "sqlvalue_function" for key, _ in tree.walk(node)) or any(name[-1] in ("now", "clock_timestamp", "statement_timestamp") for name, _ in tree.calls(node))
+        return told("membership" if self.target.membership in {one.oid for one in inner} else "time" if timed and not functions else "other")
+
+    def _null_test(self, node: Node, columns: frozenset[str], knows: bool, missing: bool) -> str:
+        if knows and not columns:
+            return "anonymous" if missing else "signed-in"
+        return "tenant-null" if missing and columns & self.target.tenant else "row" if columns else "other"
+
+    def _asked(self, functions: list[Function]) -> str:
+        """Return what a helper says that does not know who asks: bound when it reads as the caller, under the policies of what it reads."""
+        for function in self.reading.closure(functions):
+            tables = [t for node in self.reading.body(function).nodes for t in self.reading.read_tables(node) if isinstance(t, Table)]
+            if tables and not function.definer and any(t.oid in self.target.protected for t in tables):
+                return "bound"
+            if tables:
+                return "unasking"
+        return "other"
+
+    def _caller(self, node: Node, functions: tuple[Function, ...], inner: list[int]) -> str:
+        """Return what is said about the caller alone: a member of something, or something else about the person."""
+        tables = {relation.oid for f in self.reading.closure(functions) for relation in self.reading.read_tables(self.reading.body(f).nodes)}
+        if self.target.membership is not None and self.target.membership in {*inner, *tables}:
+            return "membership"
+        compared = "a_expr" in node and node["a_expr"]["kind"] == "AEXPR_OP" and tree.operator(node) == "<>" and not inner and not self.reading.sources(node) - {"uid"}
+        return "signed-in" if compared else "identity"
+
+    def _flaw(self, node: Node, columns: frozenset[str]) -> str:
+        whole = node.get("a_expr", {})
+        sign = tree.operator(node)
+        if "name" in columns and self.target.table.label == "storage.objects":
+            return ""
+        if whole.get("kind") in ("AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR") or sign in PATTERNS:
+            return "pattern"
+        if any(name[-1] in PATTERN_FUNCTIONS and len(name) < 3 for name, _ in tree.calls([node.get("func_call") and node, whole.get("lexpr")])) and not whole.get("kind") == "AEXPR_OP_ANY":
+            return "pattern"
+        if whole.get("kind") == "AEXPR_OP" and sign in ORDERING:
+            return "ordering"
+        nullable = any((column := self.target.table.column(name)) is not None and not column.not_null for name in columns)
+        return "null-matches-null" if whole.get("kind") == "AEXPR_NOT_DISTINCT" and nullable else ""
+
+
+def _captured(node: Node) -> bool:
+    """Return whether a sub-select compares a column with itself: a name that was meant for the outer row was taken for its own."""
+    for key, link in tree.walk({"top": node}):
+        if key == "sub_link":
+            for inner, compared in tree.walk(link.get("subselect")):
+                if inner == "a_expr" and compared.get("kind") == "AEXPR_OP" and tree.strings(compared.get("name"))[-1:] == ("=",):
+                    left, right = tree.strip(compared.get("lexpr", {})), tree.strip(compared.get("rexpr", {}))
+                    if "column_ref" in left and tree.same(left, right):
+                        return True
+    return False
+
+
+def _tautology(node: Node, row_columns: object) -> bool:
+    """Return whether a column is compared with something that falls back to the column itself."""
+    whole = node.get("a_expr")
+    if not whole or whole.get("kind") not in ("AEXPR_OP", "AEXPR_NOT_DISTINCT", "AEXPR_OP_ANY") or tree.operator(node) != "=":
+        return False
+    for one, other in ((whole.get("lexpr", {}), whole.get("rexpr", {})), (whole.get("rexpr", {}), whole.get("lexpr", {}))):
+        if "column_ref" in tree.strip(one) and row_columns(other) & row_columns(one):  # type: ignore[operator]
+            return True
+    return False
+
+
+def binds(alternative: Alternative, columns: frozenset[str] | None = None) -> bool:
+    """Return whether an alternative ties the row to the caller, by one of the columns if they are named."""
+    return any(fact.kind == "bound" and fact.flaw != "ordering" and (columns is None or fact.columns & columns) for fact in alternative)
+
+
+def quiet(alternative: Alternative) -> bool:
+    """Return whether an alternative says something that cannot be judged from here, or that is plainly meant: a platform's staff, a public flag."""
+    return any(fact.kind in ("identity", "service", "shared", "other") for fact in alternative)
