@@ -24,6 +24,8 @@ class Context:
     """`personas.Personas`: who is acting, and the statements to act with. None when only rules run."""
     world: Any = None
     """`seeding.World`: the two tenants and their canary rows. None when only rules run."""
+    leaking: set[int] = field(default_factory=set)
+    """Oids of relations that somebody read foreign rows of; what only passes those on is not told again."""
     checked: dict[str, int] = field(default_factory=dict)
     """How often each kind of check was made: cells, calls, rules."""
 

@@ -39,6 +39,9 @@ class _Seeding:
             if not table.is_partition and table.kind != "f":
                 self._fill(table)
         self._adopt()
+        for view in self.catalog.own_views():
+            if view.kind == "m":
+                self.acting.do(f"refresh materialized view {view.sql}")
         self.acting.do("select set_config('request.jwt.claims', '', true)")
         return self.world
 
