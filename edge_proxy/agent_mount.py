@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from edge_proxy import log
 from edge_proxy.asgi import SAFE_HEADERS, App, Message, Receive, Request, Send
@@ -14,14 +15,17 @@ from edge_proxy.limits import Limits
 from edge_proxy.places import Places
 from edge_proxy.tokens import Identity
 from edge_proxy.upload import UploadBody
+from edge_proxy.watch import Watch
 
 PREFIX = "/v1/"
 FILES = "/v1/files"
 IDENTITY_KEY = "ringfence.identity"
+TRACER_KEY = "ringfence.tracer"
 _NOT_FOR_THE_AGENT = frozenset({b"authorization", b"apikey", b"cookie", b"proxy-authorization"})
 _NOT_FOR_THE_CLIENT = frozenset({b"set-cookie", b"server", b"location", b"x-request-id"}) | {n for n, _ in SAFE_HEADERS}
 _STOP_SECONDS = 3.0
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+Admit = Callable[[Request, Identity, object], Awaitable[None]]
 
 
 class AgentMissing(Exception):
@@ -46,15 +50,19 @@ def load_agent(import_string: str) -> App | None:
 class AgentMount:
     """Runs requests and the lifespan of the mounted app."""
 
-    def __init__(self, app: App, limits: Limits) -> None:
-        self._app, self._limits = app, limits
+    def __init__(self, app: App, limits: Limits, watch: Watch, admit: Admit) -> None:
+        """`admit` counts a request for the organization it names."""
+        self._app, self._limits, self._watch, self._admit = app, limits, watch, admit
         self._uploads = Places("user_uploads", limits.user_uploads)
         self._events: asyncio.Queue[Message] = asyncio.Queue()
         self._answers: asyncio.Queue[str] = asyncio.Queue()
         self._lifespan: asyncio.Task[None] | None = None
 
     async def serve(self, request: Request, identity: Identity, send: Send) -> None:
-        """Let the agent answer; each piece it sends goes out at once, so a stream stays a stream."""
+        """Let the agent answer; each piece it sends goes out at once, so a stream stays a stream.
+
+        Raises: TooMany and other ProxyErrors; also when the right ends while the answer is open.
+        """
         if request.query:
             # Nothing here takes one, and a token may not travel in one (R75).
             raise QueryRefused
@@ -64,18 +72,41 @@ class AgentMount:
         body = b""
         if request.method in _WITH_BODY:
             body = await request.json_body(self._limits, max_bytes=self._limits.agent_body_bytes)
-        await self._app(_scope(request, identity), _replay(body, request.receive), _cleaned(send))
+        model = request.members.get("model")
+        bot = model if isinstance(model, str) else ""
+        await self._admit(request, identity, bot.partition("/")[0] or _organization(request.path))
+        await self._watched(request, identity, bot, _replay(body, request.receive), _cleaned(send))
 
     async def _upload(self, request: Request, identity: Identity, send: Send) -> None:
+        await self._admit(request, identity, None)
         with self._uploads.one(identity.user_id):
             body = UploadBody(request, self._limits)
-            await self._app(_scope(request, identity), body.receive, body.unless_refused(_cleaned(send)))
+            await self._watched(request, identity, "", body.receive, body.unless_refused(_cleaned(send)))
             if body.refused is not None:
                 raise body.refused
 
-    async def start(self) -> None:
+    async def _watched(self, request: Request, identity: Identity, bot: str, receive: Receive, send: Send) -> None:
+        """Run the app until it ends, or until the right to its answer does; then it learns that the client has gone."""
+        line = _Line(receive, send)
+        with self._watch.over(identity, bot, request.request_id) as lost:
+            answering = asyncio.create_task(self._app(_scope(request, identity), line.receive, line.send))
+            try:
+                await asyncio.wait({answering, lost}, return_when=asyncio.FIRST_COMPLETED)
+                if answering.done():
+                    answering.result()
+                else:
+                    raise lost.result()
+            finally:
+                line.cut.set()
+                if not answering.done():
+                    # It ends its run in the database by itself, given the time.
+                    await asyncio.wait({answering}, timeout=_STOP_SECONDS)
+                    answering.cancel()
+                    await asyncio.gather(answering, return_exceptions=True)
+
+    async def start(self, tracer: Any = None) -> None:
         """Run the app's start-up; an app without a lifespan is fine."""
-        self._lifespan = asyncio.create_task(self._run_lifespan())
+        self._lifespan = asyncio.create_task(self._run_lifespan({TRACER_KEY: tracer} if tracer else {}))
         await self._events.put({"type": "lifespan.startup"})
         if await self._answers.get() == "lifespan.startup.failed":
             raise AgentMissing("the agent refused to start")
@@ -89,17 +120,44 @@ class AgentMount:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._lifespan, _STOP_SECONDS)
 
-    async def _run_lifespan(self) -> None:
+    async def _run_lifespan(self, state: dict[str, Any]) -> None:
         async def answer(message: Message) -> None:
             await self._answers.put(message["type"])
 
         try:
-            await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._events.get, answer)
+            await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}, self._events.get, answer)
         except Exception as err:
             # By the ASGI specification an app without a lifespan raises, whatever it likes: not a failure.
             log.write("agent_without_lifespan", raised=type(err).__name__)
         finally:
             await self._answers.put("lifespan.ended")
+
+
+class _Line:
+    """What the agent has of the client: cut, the client is gone for it."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self.cut = asyncio.Event()
+
+    async def receive(self) -> Message:
+        receiving, cutting = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self.cut.wait())
+        try:
+            await asyncio.wait({receiving, cutting}, return_when=asyncio.FIRST_COMPLETED)
+            return receiving.result() if receiving.done() else {"type": "http.disconnect"}
+        finally:
+            receiving.cancel()
+            cutting.cancel()
+
+    async def send(self, message: Message) -> None:
+        if not self.cut.is_set():
+            await self._send(message)
+
+
+def _organization(path: str) -> str:
+    """Return the organization that the path of a file names, empty where none does."""
+    parts = path.removeprefix(FILES + "/").split("/")
+    return parts[0] if path.startswith(FILES + "/") else ""
 
 
 def _scope(request: Request, identity: Identity) -> dict[str, object]:

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from edge_proxy import agent_mount, auth, forward, log, token_creation
+from edge_proxy import agent_mount, auth, forward, log, token_creation, tracing
+from edge_proxy.admission import Admission, make_limiter
 from edge_proxy.agent_mount import AgentMount, load_agent
-from edge_proxy.asgi import SAFE_HEADERS, App, ClientGone, Message, Receive, Reply, Request, Scope, Send, error_reply
+from edge_proxy.asgi import App, ClientGone, Receive, Reply, Request, Scope, Send
 from edge_proxy.auth_client import AuthClient
-from edge_proxy.buckets import Buckets
 from edge_proxy.catalog import Allowlist
 from edge_proxy.config import Config
-from edge_proxy.cors import cors_headers, preflight
-from edge_proxy.errors import Internal, InvalidToken, NotFound, Overloaded, ProxyError
+from edge_proxy.cors import preflight
+from edge_proxy.errors import Internal, InvalidToken, NotFound, ProxyError, Stopping
 from edge_proxy.health import Health
 from edge_proxy.jwks import KeyCache
-from edge_proxy.metrics import Metrics
-from edge_proxy.places import Places
+from edge_proxy.limiter import Limiter, Meter
+from edge_proxy.metrics import Metrics, outcome
+from edge_proxy.outgoing import Outgoing
 from edge_proxy.token_box import TokenKeys, is_api_token
 from edge_proxy.token_creation import TokenCreation
 from edge_proxy.token_exchange import TokenExchange
 from edge_proxy.tokens import Identity, Verifier, bearer_token
+from edge_proxy.tracing import Tracing
 from edge_proxy.upstream import Upstream
+from edge_proxy.watch import Watch
 
 # An operator's probe must get through when everything else is full.
 _UNCOUNTED = frozenset({"healthz", "readyz"})
@@ -34,33 +38,37 @@ class Edge:
     """The app. `clock` tells the time of day for tokens, `monotonic` the time that passes for caches and rates."""
 
     def __init__(
-        self, config: Config, clock: Callable[[], float], monotonic: Callable[[], float], agent: App | None
+        self,
+        config: Config,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        agent: App | None,
+        traces: Tracing,
     ) -> None:
         limits = config.limits
-        self._in_flight = 0
-        self.metrics = Metrics(lambda: self._in_flight)
-        self.upstream = Upstream(limits)
+        self._serving: set[asyncio.Task[object]] = set()
+        self._told = False
+        self.metrics = Metrics(lambda: len(self._serving), limits.metric_organizations)
+        self.upstream = Upstream(config)
         self.keys = KeyCache(config, self.upstream, monotonic, self.metrics.keys_fetched)
-        self.config = config
+        self.config, self._traces = config, traces
         self._verifier = Verifier(config, self.keys, clock)
-        self._users = Buckets("user", limits.user_rate, limits.buckets, monotonic)
-        self._addresses = Buckets("address", limits.address_rate, limits.buckets, monotonic)
-        self._auth_addresses = Buckets("auth_address", limits.auth_rate, limits.buckets, monotonic)
-        self._user_places = Places("user_in_flight", limits.user_in_flight)
-        self._address_places = Places("address_in_flight", limits.address_in_flight)
-        self._forwarder = forward.Forwarder(config, self.upstream, Allowlist(limits, monotonic))
-        passwords = Buckets("password", limits.password_rate, limits.buckets, monotonic)
+        self._forwarder = forward.Forwarder(config, self.upstream, Allowlist(limits, monotonic), traces)
+        limiter = make_limiter(config, monotonic)
+        self.admission = Admission(limits, limiter, self._forwarder.ask, self.metrics, monotonic)
+        passwords = Meter(limiter, "password", limits.password_rate)
         self._auth = auth.AuthPassThrough(config, self.upstream, passwords)
-        self._add_api_tokens(passwords, clock, monotonic)
-        self._agent = AgentMount(agent, limits) if agent is not None else None
-        self._health = Health(config, self.upstream, self.keys, monotonic)
+        self._add_api_tokens(limiter, passwords, clock)
+        watch = Watch(self._forwarder.ask_at_once, limits)
+        self._agent = AgentMount(agent, limits, watch, self.admission.organization) if agent is not None else None
+        self.health = Health(config, self.upstream, self.keys, limiter, monotonic)
 
-    def _add_api_tokens(self, passwords: Buckets, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def _add_api_tokens(self, limiter: Limiter, passwords: Meter, clock: Callable[[], float]) -> None:
         """Raises: ConfigRefused."""
         limits, path = self.config.limits, self.config.token_keys_file
         keys = TokenKeys.load(Path(path)) if path else None
         client, ask = AuthClient(self.config, self.upstream), self._forwarder.ask
-        rate = Buckets("api_token", limits.api_token_rate, limits.buckets, monotonic)
+        rate = Meter(limiter, "api_token", limits.api_token_rate)
         self._exchange = TokenExchange(keys, client, self._verifier, ask, limits, rate, clock)
         self._creation = TokenCreation(keys, client, self._verifier, ask, limits, passwords)
 
@@ -75,12 +83,24 @@ class Edge:
     async def start(self) -> None:
         await self.keys.warm()
         if self._agent is not None:
-            await self._agent.start()
+            await self._agent.start(self._traces.tracer)
 
     async def stop(self) -> None:
         if self._agent is not None:
             await self._agent.stop()
         await self.upstream.close()
+        await self.admission.limiter.close()
+        self._traces.close()
+
+    def drain(self) -> None:
+        """Take no new work for granted: /readyz says so from now on; what is still open after `drain_seconds` is told."""
+        self.health.stopping = True
+        asyncio.get_running_loop().call_later(self.config.limits.drain_seconds, self._tell)
+
+    def _tell(self) -> None:
+        self._told = True
+        for task in self._serving:
+            task.cancel()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -98,54 +118,56 @@ class Edge:
         """Answer the request; whatever happens, at most one answer, one log line and one count."""
         started = time.perf_counter()
         route, handle = self._route(request)
-        status = 0
-        extra = [
-            *SAFE_HEADERS,
-            (b"x-request-id", request.request_id.encode()),
-            *cors_headers(request, self.config.cors_origins),
-        ]
-
-        async def outgoing(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message = {**message, "headers": [*message["headers"], *extra]}
-            await send(message)
-
-        code = ""
-        counted = route not in _UNCOUNTED
-        self._in_flight += counted
-        try:
+        outgoing = Outgoing(request, send, self.config, openai=route == "agent")
+        code, task = "", asyncio.current_task()
+        counted = route not in _UNCOUNTED and task is not None
+        with self._traces.span(f"edge {route}", server=True) as span:
             if counted:
-                self._take_place(request)
-            await self._answer(request, handle, outgoing)
-        except ClientGone:
-            code = "client_gone"
-        except Exception as err:
-            # The last resort (R90): the name of the exception is logged, its text may hold data and is not.
-            error = err if isinstance(err, ProxyError) else Internal(type(err).__name__)
-            code = error.code
-            if error.reason:
-                request.log["reason"] = error.reason
-            if not status:
-                await error_reply(error, request.request_id, openai=route == "agent").send(outgoing)
-        finally:
-            seconds = time.perf_counter() - started
-            self._in_flight -= counted
-            request.held.close()
-            self.metrics.answered(route, status, code, seconds)
-            facts = {"route": route, "status": status, "code": code, "ms": round(seconds * 1000, 1)}
-            log.write("request", request_id=request.request_id, **facts, **request.log)
+                self._serving.add(task)
+            try:
+                if counted:
+                    self.admission.take_place(request, len(self._serving))
+                await self._answer(request, handle, outgoing, counted)
+            except ClientGone:
+                code = "client_gone"
+            except asyncio.CancelledError:
+                if not self._told or task is None:
+                    raise
+                task.uncancel()
+                code = await self._failed(request, outgoing, Stopping())
+            except Exception as err:
+                code = await self._failed(request, outgoing, err)
+            finally:
+                self._serving.discard(task)
+                request.held.close()
+                self.admission.served(request)
+                seconds = time.perf_counter() - started
+                self.metrics.answered(route, outgoing.status, code, seconds)
+                if request.org:
+                    size = request.bytes_in + request.bytes_out
+                    self.metrics.answered_for(request.org, outgoing.status, seconds, size)
+                facts = {"route": route, "status": outgoing.status, "outcome": outcome(outgoing.status), "code": code}
+                facts |= {"ms": round(seconds * 1000, 1), **request.log}
+                log.write("request", request_id=request.request_id, **facts)
+                if span is not None:
+                    span.set_attributes({f"ringfence.{name}": value for name, value in facts.items()})
+                    span.set_attribute("ringfence.request_id", request.request_id)
 
-    def _take_place(self, request: Request) -> None:
-        """Raises: Overloaded, TooMany."""
-        if self._in_flight > self.config.limits.in_flight:
-            raise Overloaded
-        request.held.enter_context(self._address_places.one(request.network))
+    async def _failed(self, request: Request, outgoing: Outgoing, err: Exception) -> str:
+        """Say so to the client as far as that is still possible; return the code for the log."""
+        # The last resort (R90): the name of the exception is logged, its text may hold data and is not.
+        error = err if isinstance(err, ProxyError) else Internal(type(err).__name__)
+        if error.reason:
+            request.log["reason"] = error.reason
+        if outgoing.status:
+            self.metrics.stream_ended(error.code)
+        await outgoing.fail(error)
+        return error.code
 
-    async def _answer(self, request: Request, handle: Handler, send: Send) -> None:
+    async def _answer(self, request: Request, handle: Handler, send: Send, counted: bool) -> None:
         request.check_headers(self.config.limits)
-        self._addresses.spend(request.network)
+        if counted:
+            await self.admission.address(request)
         if request.method == "OPTIONS":
             await preflight(request, self.config.cors_origins).send(send)
             return
@@ -164,23 +186,25 @@ class Edge:
         if path.startswith(agent_mount.PREFIX):
             return "agent", self._agent_call
         if path == "/healthz":
-            return "healthz", self._health.alive
+            return "healthz", self.health.alive
         if path == "/readyz":
-            return "readyz", self._health.ready
+            return "readyz", self.health.ready
         return "none", _nothing
 
     async def _rpc(self, request: Request, send: Send) -> Reply:
         name = forward.rpc_name(request)
         identity = await self._identify(request)
-        return await self._forwarder.call(request, name, identity)
+        body = await request.json_body(self.config.limits)
+        await self.admission.organization(request, identity, request.members.get("org_id"))
+        return await self._forwarder.call(request, name, identity, body)
 
     async def _auth_call(self, request: Request, send: Send) -> Reply:
         if request.method == "POST":
-            self._auth_addresses.spend(request.network)
+            await self.admission.stranger(request)
         return await self._auth.call(request, lambda: self._identify_person(request))
 
     async def _create_token(self, request: Request, send: Send) -> Reply:
-        self._auth_addresses.spend(request.network)
+        await self.admission.stranger(request)
         return await self._creation.call(request, lambda: self._identify_person(request))
 
     async def _agent_call(self, request: Request, send: Send) -> None:
@@ -206,8 +230,7 @@ class Edge:
         request.log.update(
             sub=log.fingerprint(identity.user_id), session=log.fingerprint(identity.session_id), kid=identity.kid
         )
-        self._users.spend(identity.user_id)
-        request.held.enter_context(self._user_places.one(identity.user_id))
+        await self.admission.person(request, identity)
         return identity
 
 
@@ -221,6 +244,8 @@ def create_app(
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     agent: App | None = None,
+    traces: Tracing | None = None,
 ) -> Edge:
-    """Return the app; `agent` replaces the one that `config.agent_app` names. Raises: AgentMissing."""
-    return Edge(config, clock, monotonic, agent if agent is not None else load_agent(config.agent_app))
+    """Return the app; `agent` replaces the one that `config.agent_app` names. Raises: AgentMissing, ConfigRefused."""
+    agent = agent if agent is not None else load_agent(config.agent_app)
+    return Edge(config, clock, monotonic, agent, traces or tracing.configured(config))

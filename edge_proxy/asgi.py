@@ -34,7 +34,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON_TYPES = frozenset({b"application/json", b"application/json;charset=utf-8"})
 JSON: Header = (b"content-type", b"application/json")
-SAFE_HEADERS: list[Header] = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+SAFE_HEADERS: list[Header] = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-site"),
+]
 
 # One: more threads would only take more of the interpreter's time from the requests that are being served.
 _DECODER = ThreadPoolExecutor(1, thread_name_prefix="json")
@@ -52,6 +57,14 @@ class Request:
     receive: Receive
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     log: dict[str, Any] = field(default_factory=dict)
+    org: str = ""
+    """The organization it counts for, once that is known to be one of the person's."""
+    payers: dict[str, str] = field(default_factory=dict)
+    """Who is charged for its bytes: "user" and "org"."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    members: dict[str, Any] = field(default_factory=dict)
+    """The members of its JSON body, once that is read."""
     held: ExitStack = field(default_factory=ExitStack)
     """The places it takes up, given back when it has been served."""
 
@@ -98,6 +111,7 @@ class Request:
                         raise ClientGone
                     chunk = message.get("body", b"")
                     size += len(chunk)
+                    self.bytes_in += len(chunk)
                     if size > max_bytes:
                         raise TooLarge
                     chunks.append(chunk)
@@ -129,9 +143,9 @@ class Request:
         )
         try:
             if len(data) <= limits.json_inline_bytes:
-                decode()
+                self.members = decode()
             else:
-                await asyncio.get_running_loop().run_in_executor(_DECODER, decode)
+                self.members = await asyncio.get_running_loop().run_in_executor(_DECODER, decode)
         except NotStrict as err:
             raise BadBody(str(err)) from err
         return data

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from edge_proxy.asgi import JSON, Reply, Request
-from edge_proxy.buckets import Buckets
 from edge_proxy.config import Config
 from edge_proxy.errors import BadBody, Header, MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
+from edge_proxy.limiter import Meter
 from edge_proxy.tokens import Identity
 from edge_proxy.upstream import Upstream, UpstreamReply
 
@@ -114,7 +114,7 @@ def _account(body: bytes) -> str | None:
 class AuthPassThrough:
     """Forwards a listed endpoint to Supabase Auth with headers built from nothing."""
 
-    def __init__(self, config: Config, upstream: Upstream, passwords: Buckets) -> None:
+    def __init__(self, config: Config, upstream: Upstream, passwords: Meter) -> None:
         self._config, self._upstream, self._passwords = config, upstream, passwords
 
     async def call(self, request: Request, identify: Callable[[], Awaitable[Identity]]) -> Reply:
@@ -146,10 +146,10 @@ class AuthPassThrough:
         url = f"{self._config.auth_url}/{path}" + (f"?{request.query}" if request.query else "")
         account = _account(body) if path == "token" and body and _is_password(request.query) else None
         if account is not None:
-            self._passwords.spend(account)
+            await self._passwords.spend(account)
         reply = await self._upstream.request(request.method, url, headers, body)
         if account is not None and reply.status == 200:
-            self._passwords.refund(account)
+            await self._passwords.refund(account)
         return _reply(endpoint, reply)
 
 

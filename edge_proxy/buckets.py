@@ -1,4 +1,4 @@
-"""Token buckets in memory, one for each key (a user, an address)."""
+"""Token buckets in memory, one for each kind and key (a user, an organization, an address)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from edge_proxy.errors import TooMany
-from edge_proxy.limits import Rate
+from edge_proxy.limiter import Charge
 
 _IPV6_PREFIX = 64
 
@@ -26,27 +26,57 @@ def network_of(address: str) -> str:
     return str(ipaddress.IPv6Network((ip, _IPV6_PREFIX), strict=False))
 
 
-class Buckets:
-    """Counts requests per key; bounded, forgetting the key that was idle longest."""
+def seconds_until(missing: float, per_second: float) -> int:
+    """Return the whole seconds after which a bucket holds that much more, at least one."""
+    return max(1, math.ceil(missing / per_second))
 
-    def __init__(self, name: str, rate: Rate, size: int, monotonic: Callable[[], float]) -> None:
-        self._name, self._rate, self._size, self._monotonic = name, rate, size, monotonic
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def spend(self, key: str) -> None:
-        """Take one request from the key's bucket. Raises: TooMany."""
+class MemoryBuckets:
+    """The limiter of one edge: bounded per kind, forgetting the key that was idle longest.
+
+    No method waits for anything, so each is one step of the event loop: that makes it atomic.
+    """
+
+    def __init__(self, size: int, monotonic: Callable[[], float]) -> None:
+        self._size, self._monotonic = size, monotonic
+        self.kinds: dict[str, OrderedDict[str, tuple[float, float]]] = {}
+        """Level and time of the last change, by kind and key."""
+
+    async def spend(self, *charges: Charge) -> None:
+        """Take every charge or none. Raises: TooMany."""
         now = self._monotonic()
-        level, since = self._levels.pop(key, (float(self._rate.burst), now))
-        level = min(float(self._rate.burst), level + (now - since) * self._rate.per_second)
-        allowed = level >= 1
-        self._levels[key] = (level - 1 if allowed else level, now)
-        if len(self._levels) > self._size:
-            self._levels.popitem(last=False)
-        if not allowed:
-            raise TooMany(max(1, math.ceil((1 - level) / self._rate.per_second)), self._name)
+        levels = [self._level(charge, now) for charge in charges]
+        waits = [
+            (seconds_until(charge.price - level, charge.rate.per_second), charge.kind)
+            for charge, level in zip(charges, levels, strict=True)
+            if level < charge.price
+        ]
+        for charge, level in zip(charges, levels, strict=True):
+            self._put(charge, level if waits else level - charge.price, now)
+        if waits:
+            raise TooMany(*max(waits))
 
-    def refund(self, key: str) -> None:
-        """Give one request back: it turned out not to count."""
-        if key in self._levels:
-            level, since = self._levels[key]
-            self._levels[key] = (min(float(self._rate.burst), level + 1), since)
+    async def refund(self, charge: Charge) -> None:
+        """Give the cost back to a bucket that is still remembered."""
+        known = self.kinds.get(charge.kind, {}).get(charge.key)
+        if known is not None:
+            level, since = known
+            self.kinds[charge.kind][charge.key] = (min(float(charge.rate.burst), level + charge.price), since)
+
+    async def check(self) -> None:
+        """Memory is always there."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _level(self, charge: Charge, now: float) -> float:
+        full = float(charge.rate.burst)
+        level, since = self.kinds.setdefault(charge.kind, OrderedDict()).pop(charge.key, (full, now))
+        # Owed at most two full buckets: a huge answer slows its reader down, it does not lock them out for a day.
+        return max(-2 * full, min(full, level + (now - since) * charge.rate.per_second) - charge.owed)
+
+    def _put(self, charge: Charge, level: float, now: float) -> None:
+        kept = self.kinds[charge.kind]
+        kept[charge.key] = (level, now)
+        if len(kept) > self._size:
+            kept.popitem(last=False)

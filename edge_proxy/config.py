@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from edge_proxy.jws import BadJws, base64url
-from edge_proxy.limits import Limits, Rate
+from edge_proxy.limits import Limits
+from edge_proxy.settings import ConfigRefused as ConfigRefused
+from edge_proxy.settings import clear_text, count, is_loopback, networks, port, rate, redis_url, service_url, share, tls_files, words
 
 ALGORITHMS = ("ES256", "RS256")
 _FORBIDDEN_NAMES = ("SERVICE_ROLE", "SECRET_KEY")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]*\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?\Z")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/(\d+)\Z")
-
-
-class ConfigRefused(Exception):
-    """The settings are unsafe or incomplete; the message names the variable and never its value."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,14 @@ class Config:
     token_keys_file: str = ""
     """What seals API tokens; without it this edge makes and takes none."""
     cors_origins: frozenset[str] = frozenset()
+    tls_cert_file: str = ""
+    tls_key_file: str = ""
+    """With these the edge itself speaks TLS."""
+    otlp_endpoint: str = ""
+    trace_ratio: float = 1.0
+    """The share of requests that is traced."""
+    redis_url: str = field(default="", repr=False)
+    """Where several edges keep their counters together; empty: in memory, each its own."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For names the client; nobody by default."""
     limits: Limits = field(default_factory=Limits)
@@ -57,6 +60,9 @@ def _jwt_role(payload: str) -> str | None:
     return role if isinstance(role, str) else None
 
 
+_DATABASE = re.compile(r"postgres(?:ql)?://[^\s/@:]*:[^\s/@]+@")
+
+
 def refuse_secrets(environ: Mapping[str, str]) -> None:
     """Return if no variable holds or announces a key that bypasses policies. Raises: ConfigRefused."""
     for name, value in environ.items():
@@ -66,35 +72,8 @@ def refuse_secrets(environ: Mapping[str, str]) -> None:
             raise ConfigRefused(f"{name} holds a Supabase secret key; use the publishable key")
         if any(_jwt_role(match[1]) == "service_role" for match in _JWT.finditer(value)):
             raise ConfigRefused(f"{name} holds a service-role key; use the publishable key")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _url(name: str, value: str) -> str:
-    """Return the URL without a trailing slash: https, or http on this machine (R79)."""
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError as err:
-        raise ConfigRefused(f"{name} is not a URL") from err
-    if not host or parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigRefused(f"{name} must be a plain URL without credentials, query or fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise ConfigRefused(f"{name} must be https, or http on a loopback address")
-    return value.rstrip("/")
-
-
-def _port(name: str, value: str) -> int:
-    if not value.isdecimal() or not 0 <= int(value) <= 65535:
-        raise ConfigRefused(f"{name} must be a port number")
-    return int(value)
+        if _DATABASE.search(value) or name.upper() == "PGPASSWORD":
+            raise ConfigRefused(f"{name} holds a database's password: the edge never connects to one")
 
 
 def _publishable(value: str) -> str:
@@ -104,45 +83,24 @@ def _publishable(value: str) -> str:
     raise ConfigRefused("SUPABASE_PUBLISHABLE_KEY must be a publishable key (sb_publishable_...)")
 
 
-def _rate(environ: Mapping[str, str], name: str, default: Rate) -> Rate:
-    match = _RATE.match(environ.get(name) or f"{default.per_second}/{default.burst}")
-    if not match or float(match[1]) <= 0 or int(match[2]) < 1:
-        raise ConfigRefused(f"{name} must be PER_SECOND/BURST, for example 50/200")
-    return Rate(float(match[1]), int(match[2]))
-
-
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
-    value = environ.get(name) or str(default)
-    if not (value.isascii() and value.isdecimal() and len(value) < 10 and int(value) > 0):
-        raise ConfigRefused(f"{name} must be a number from 1 up")
-    return int(value)
-
-
 def _limits(environ: Mapping[str, str]) -> Limits:
     return Limits(
-        user_in_flight=_count(environ, "RINGFENCE_RATE_USER_IN_FLIGHT", Limits.user_in_flight),
-        address_in_flight=_count(environ, "RINGFENCE_RATE_ADDRESS_IN_FLIGHT", Limits.address_in_flight),
-        user_database_calls=_count(environ, "RINGFENCE_RATE_USER_DATABASE_CALLS", Limits.user_database_calls),
-        user_uploads=_count(environ, "RINGFENCE_RATE_USER_UPLOADS", Limits.user_uploads),
-        user_rate=_rate(environ, "RINGFENCE_RATE_USER", Limits.user_rate),
-        address_rate=_rate(environ, "RINGFENCE_RATE_ADDRESS", Limits.address_rate),
-        auth_rate=_rate(environ, "RINGFENCE_RATE_AUTH", Limits.auth_rate),
-        password_rate=_rate(environ, "RINGFENCE_RATE_PASSWORD", Limits.password_rate),
+        user_in_flight=count(environ, "RINGFENCE_RATE_USER_IN_FLIGHT", Limits.user_in_flight),
+        address_in_flight=count(environ, "RINGFENCE_RATE_ADDRESS_IN_FLIGHT", Limits.address_in_flight),
+        user_database_calls=count(environ, "RINGFENCE_RATE_USER_DATABASE_CALLS", Limits.user_database_calls),
+        user_uploads=count(environ, "RINGFENCE_RATE_USER_UPLOADS", Limits.user_uploads),
+        user_rate=rate(environ, "RINGFENCE_RATE_USER", Limits.user_rate),
+        address_rate=rate(environ, "RINGFENCE_RATE_ADDRESS", Limits.address_rate),
+        auth_rate=rate(environ, "RINGFENCE_RATE_AUTH", Limits.auth_rate),
+        password_rate=rate(environ, "RINGFENCE_RATE_PASSWORD", Limits.password_rate),
+        user_chat_rate=rate(environ, "RINGFENCE_RATE_CHAT", Limits.user_chat_rate),
+        user_bytes=rate(environ, "RINGFENCE_RATE_USER_BYTES", Limits.user_bytes),
+        organization_rate=rate(environ, "RINGFENCE_RATE_ORG", Limits.organization_rate),
+        organization_chat_rate=rate(environ, "RINGFENCE_RATE_ORG_CHAT", Limits.organization_chat_rate),
+        organization_bytes=rate(environ, "RINGFENCE_RATE_ORG_BYTES", Limits.organization_bytes),
+        drain_seconds=count(environ, "RINGFENCE_DRAIN_SECONDS", int(Limits.drain_seconds)),
+        organization_in_flight=count(environ, "RINGFENCE_RATE_ORG_IN_FLIGHT", Limits.organization_in_flight),
     )
-
-
-def _words(environ: Mapping[str, str], name: str, default: str = "") -> tuple[str, ...]:
-    return tuple(word.strip() for word in environ.get(name, default).split(",") if word.strip())
-
-
-def _networks(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    networks = _words(environ, name)
-    try:
-        for network in networks:
-            ipaddress.ip_network(network)
-    except ValueError as err:
-        raise ConfigRefused(f"{name} must be addresses or networks, for example 10.0.0.0/8") from err
-    return networks
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
@@ -154,14 +112,20 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         value = environ.get(name) or (project + path if project else "")
         if not value:
             raise ConfigRefused(f"set SUPABASE_URL or {name}")
-        return _url(name if environ.get(name) else "SUPABASE_URL", value)
+        return service_url(name if environ.get(name) else "SUPABASE_URL", value)
 
-    algorithms = _words(environ, "RINGFENCE_ALGORITHMS", "ES256")
+    algorithms = words(environ, "RINGFENCE_ALGORITHMS", "ES256")
     if not algorithms or not set(algorithms) <= set(ALGORITHMS):
         raise ConfigRefused("RINGFENCE_ALGORITHMS may hold ES256 and RS256 only")
-    origins = _words(environ, "RINGFENCE_CORS_ORIGINS")
+    origins = words(environ, "RINGFENCE_CORS_ORIGINS")
     if not all(_ORIGIN.match(origin) for origin in origins):
         raise ConfigRefused("RINGFENCE_CORS_ORIGINS must be exact origins, for example https://app.example.com")
+    host = environ.get("RINGFENCE_HOST") or "127.0.0.1"
+    cert, key = tls_files(environ)
+    proxies = networks(environ, "RINGFENCE_TRUSTED_PROXIES")
+    if not (is_loopback(host) or cert or proxies):
+        raise clear_text(host)
+    endpoint = environ.get("RINGFENCE_OTLP_ENDPOINT", "")
     return Config(
         publishable_key=_publishable(environ.get("SUPABASE_PUBLISHABLE_KEY", "")),
         rest_url=url("RINGFENCE_REST_URL", "/rest/v1"),
@@ -170,12 +134,17 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         issuer=url("RINGFENCE_ISSUER", "/auth/v1"),
         audience=environ.get("RINGFENCE_AUDIENCE") or "authenticated",
         algorithms=algorithms,
-        host=environ.get("RINGFENCE_HOST") or "127.0.0.1",
-        port=_port("RINGFENCE_PORT", environ.get("RINGFENCE_PORT") or "8787"),
-        metrics_port=_port("RINGFENCE_METRICS_PORT", environ.get("RINGFENCE_METRICS_PORT") or "9787"),
+        host=host,
+        port=port("RINGFENCE_PORT", environ.get("RINGFENCE_PORT") or "8787"),
+        metrics_port=port("RINGFENCE_METRICS_PORT", environ.get("RINGFENCE_METRICS_PORT") or "9787"),
         agent_app=environ.get("RINGFENCE_AGENT_APP", "agent.app:create_app"),
         token_keys_file=environ.get("RINGFENCE_TOKEN_KEYS_FILE", ""),
         cors_origins=frozenset(origins),
-        trusted_proxies=_networks(environ, "RINGFENCE_TRUSTED_PROXIES"),
+        trusted_proxies=proxies,
+        tls_cert_file=cert,
+        tls_key_file=key,
+        redis_url=redis_url(environ),
+        otlp_endpoint=service_url("RINGFENCE_OTLP_ENDPOINT", endpoint) if endpoint else "",
+        trace_ratio=share(environ, "RINGFENCE_TRACE_RATIO"),
         limits=_limits(environ),
     )

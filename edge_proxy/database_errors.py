@@ -7,9 +7,27 @@ those become the fixed sentence of their row.
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from edge_proxy.errors import DatabaseRefused, ProxyError, UpstreamFailed, UpstreamTimeout
+from edge_proxy.errors import Header, ProxyError, UpstreamFailed, UpstreamTimeout, challenge
+
+
+class DatabaseRefused(ProxyError):
+    """The database refused the call."""
+
+    def __init__(self, status: int, code: str, message: str, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.status, self.code = status, code
+        self.message, self.sqlstate = message, sqlstate
+
+    def headers(self) -> list[Header]:
+        if self.status != 401:
+            return []
+        # The message is the database's: only a fixed text may stand in a header (R91).
+        return [challenge(self)]
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "sqlstate": self.sqlstate, "request_id": request_id}
 
 
 class Mapping(NamedTuple):

@@ -25,6 +25,8 @@ ProxyError                     status  code
  |   '- ResponseTooLarge         502   response_too_large
  |- KeysUnavailable              503   keys_unavailable
  |- Overloaded                   503   overloaded
+ |   |- LimiterUnavailable       503   limiter_unavailable
+ |   '- Stopping                 503   stopping
  |- UpstreamTimeout              504   timeout
  '- DatabaseRefused             (400, 401, 403, 404, 406, 409, 429, 504: see database_errors.py)
 """
@@ -54,7 +56,7 @@ class ProxyError(Exception):
         return {"code": self.code, "message": str(self), "request_id": request_id}
 
 
-def _challenge(error: ProxyError) -> Header:
+def challenge(error: ProxyError) -> Header:
     """Return the header of every 401; str(error) is the fixed text of its class (R91)."""
     return b"www-authenticate", f'Bearer error="invalid_token", error_description="{error}"'.encode("ascii")
 
@@ -83,7 +85,7 @@ class Unauthenticated(ProxyError):
     status = 401
 
     def headers(self) -> list[Header]:
-        return [_challenge(self)]
+        return [challenge(self)]
 
 
 class MissingToken(Unauthenticated):
@@ -221,25 +223,19 @@ class Overloaded(ProxyError):
         return [(b"retry-after", b"1")]
 
 
+class LimiterUnavailable(Overloaded):
+    """Requests cannot be counted at the moment; try again in a moment."""
+
+    code = "limiter_unavailable"
+
+
+class Stopping(Overloaded):
+    """This server is stopping; try again."""
+
+    code = "stopping"
+
+
 class UpstreamTimeout(ProxyError):
     """The service behind the edge did not answer in time."""
 
     status, code = 504, "timeout"
-
-
-class DatabaseRefused(ProxyError):
-    """The database refused the call."""
-
-    def __init__(self, status: int, code: str, message: str, sqlstate: str) -> None:
-        super().__init__(sqlstate)
-        self.status, self.code = status, code
-        self.message, self.sqlstate = message, sqlstate
-
-    def headers(self) -> list[Header]:
-        if self.status != 401:
-            return []
-        # The message is the database's: only a fixed text may stand in a header (R91).
-        return [_challenge(self)]
-
-    def body(self, request_id: str) -> dict[str, Any]:
-        return {"code": self.code, "message": self.message, "sqlstate": self.sqlstate, "request_id": request_id}

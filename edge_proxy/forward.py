@@ -17,7 +17,8 @@ from edge_proxy.database_errors import database_error
 from edge_proxy.errors import MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
 from edge_proxy.places import Lines
 from edge_proxy.tokens import Identity
-from edge_proxy.upstream import Upstream
+from edge_proxy.tracing import Tracing
+from edge_proxy.upstream import Upstream, UpstreamReply
 
 PREFIX = "/rest/v1/"
 _PATH = re.compile(r"/rest/v1/rpc/([a-z_][a-z0-9_]{0,62})\Z")
@@ -54,14 +55,13 @@ def outgoing_headers(config: Config, identity: Identity, request_id: str, accept
 class Forwarder:
     """Sends calls to PostgREST, each exactly once."""
 
-    def __init__(self, config: Config, upstream: Upstream, allowlist: Allowlist) -> None:
-        self._config, self._upstream, self._allowlist = config, upstream, allowlist
+    def __init__(self, config: Config, upstream: Upstream, allowlist: Allowlist, traces: Tracing) -> None:
+        self._config, self._upstream, self._allowlist, self._traces = config, upstream, allowlist, traces
         limits = config.limits
         self._lines = Lines("database_calls", limits.user_database_calls, limits.database_wait_seconds)
 
-    async def call(self, request: Request, name: str, identity: Identity) -> Reply:
+    async def call(self, request: Request, name: str, identity: Identity, body: bytes) -> Reply:
         """Return the function's answer. Raises: ProxyError of many kinds; see errors.py."""
-        body = await request.json_body(self._config.limits)
 
         async def read_catalog() -> bytes:
             return (await self._send(CATALOG, b"{}", identity, request.request_id, _JSON)).body
@@ -76,12 +76,21 @@ class Forwarder:
     async def ask(self, name: str, arguments: dict[str, Any], identity: Identity, request_id: str) -> Any:
         """Return what a function answers to the edge itself, in the name of a person. Raises: ProxyError."""
         async with self._lines.one(identity.user_id):
-            reply = await self._send(name, json.dumps(arguments).encode(), identity, request_id, _JSON)
+            return await self.ask_at_once(name, arguments, identity, request_id)
+
+    async def ask_at_once(self, name: str, arguments: dict[str, Any], identity: Identity, request_id: str) -> Any:
+        """The same without waiting in line behind the person's own calls. Raises: ProxyError."""
+        reply = await self._send(name, json.dumps(arguments).encode(), identity, request_id, _JSON)
         return json.loads(reply.body or b"null")
 
     async def _send(self, name: str, body: bytes, identity: Identity, request_id: str, accept: str) -> Reply:
-        headers = outgoing_headers(self._config, identity, request_id, accept)
-        reply = await self._upstream.request("POST", f"{self._config.rest_url}/rpc/{name}", headers, body)
+        with self._traces.span(f"rpc {name}"):
+            headers = outgoing_headers(self._config, identity, request_id, accept) | self._traces.headers()
+            reply = await self._upstream.request("POST", f"{self._config.rest_url}/rpc/{name}", headers, body)
+            return self._checked(reply)
+
+    def _checked(self, reply: UpstreamReply) -> Reply:
+        """Return what may be relayed of an answer. Raises: ProxyError."""
         if reply.status >= 400:
             raise database_error(reply.body)
         if reply.status == 204:

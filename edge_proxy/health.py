@@ -8,12 +8,17 @@ from edge_proxy.asgi import Reply, Request, Send
 from edge_proxy.config import Config
 from edge_proxy.errors import MethodNotAllowed, ProxyError
 from edge_proxy.jwks import KeyCache
+from edge_proxy.limiter import Limiter
 from edge_proxy.upstream import Upstream
 
 
 class Health:
-    def __init__(self, config: Config, upstream: Upstream, keys: KeyCache, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, config: Config, upstream: Upstream, keys: KeyCache, limiter: Limiter, monotonic: Callable[[], float]
+    ) -> None:
         self._config, self._upstream, self._keys, self._monotonic = config, upstream, keys, monotonic
+        self._limiter = limiter
+        self.stopping = False
         self._checked_at = float("-inf")
         self._failing = ""
 
@@ -24,6 +29,8 @@ class Health:
     async def ready(self, request: Request, send: Send) -> Reply:
         """Return 200 or 503 and which part is missing; asked of upstream at most once in a few seconds."""
         _only_get(request)
+        if self.stopping:
+            return Reply(503, b'{"status":"stopping"}')
         if self._monotonic() - self._checked_at >= self._config.limits.ready_cache_seconds:
             self._checked_at = self._monotonic()
             self._failing = await self._check()
@@ -36,6 +43,10 @@ class Health:
             await self._keys.ensure_fresh()
         except ProxyError:
             return "keys"
+        try:
+            await self._limiter.check()
+        except ProxyError:
+            return "counters"
         try:
             # Without a token this is refused or empty: any answer shows that the server is there.
             await self._upstream.request("GET", f"{self._config.rest_url}/", {"apikey": self._config.publishable_key})

@@ -7,7 +7,7 @@ from asyncio import TimerHandle, Transport
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from edge_proxy.asgi import error_body
+from edge_proxy.asgi import SAFE_HEADERS, error_body
 from edge_proxy.errors import BadRequest
 
 _HEAD_BYTES = 64 * 1024
@@ -61,8 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
             "content-type: application/json",
             f"content-length: {len(body)}",
             f"x-request-id: {request_id}",
-            "cache-control: no-store",
-            "x-content-type-options: nosniff",
+            *(f"{name.decode()}: {value.decode()}" for name, value in SAFE_HEADERS),
             "connection: close",
         ]
         self.transport.write("\r\n".join([*head, "", ""]).encode("ascii") + body)
@@ -91,7 +90,8 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_response_complete()
         if unfinished and not self.transport.is_closing():
             # Not closed at once: with bytes unread that is a reset, which can take the answer away from the client.
-            self.transport.write_eof()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
             self._ending = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
 
     def on_headers_complete(self) -> None:

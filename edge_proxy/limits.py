@@ -81,6 +81,8 @@ class Limits:
 
     in_flight: int = 1000
     """Requests being served at once, streams included; /healthz and /readyz do not count."""
+    organization_in_flight: int = 256
+    """Of those, by the members of one organization; RINGFENCE_RATE_ORG_IN_FLIGHT."""
     user_in_flight: int = 32
     """Of those, by one person; RINGFENCE_RATE_USER_IN_FLIGHT. One more is 429."""
     address_in_flight: int = 128
@@ -92,7 +94,19 @@ class Limits:
     """
     database_wait_seconds: float = 2.0
     user_rate: Rate = Rate(per_second=50, burst=200)
-    """RINGFENCE_RATE_USER, as PER_SECOND/BURST; the next two likewise."""
+    """RINGFENCE_RATE_USER, as PER_SECOND/BURST; every rate likewise."""
+    user_chat_rate: Rate = Rate(per_second=2, burst=40)
+    """Questions to a bot (POST /v1/chat/completions) by one person, beside the rate of all their requests; RINGFENCE_RATE_CHAT."""
+    user_bytes: Rate = Rate(per_second=4 * 1024 * 1024, burst=256 * 1024 * 1024)
+    """Sent and received by one person; RINGFENCE_RATE_USER_BYTES. Counted after a request, so the next one waits."""
+    organization_rate: Rate = Rate(per_second=200, burst=1000)
+    """By all members of one organization; RINGFENCE_RATE_ORG. Above a single person's, so that one cannot use it up alone."""
+    organization_chat_rate: Rate = Rate(per_second=20, burst=200)
+    """RINGFENCE_RATE_ORG_CHAT."""
+    organization_bytes: Rate = Rate(per_second=32 * 1024 * 1024, burst=1024 * 1024 * 1024)
+    """RINGFENCE_RATE_ORG_BYTES."""
+    membership_seconds: float = 60.0
+    """How long it is remembered which organizations a session's person belongs to: for counting, never for permission."""
     address_rate: Rate = Rate(per_second=200, burst=1000)
     """RINGFENCE_RATE_ADDRESS. An IPv6 address counts as its /64: that is what one customer has."""
     auth_rate: Rate = Rate(per_second=10, burst=60)
@@ -103,4 +117,17 @@ class Limits:
     A right one costs nothing. While somebody guesses, the owner of the account waits too: the lesser harm.
     """
     buckets: int = 50_000
+    """Of each kind, in memory."""
+    redis_seconds: float = 1.0
+    """For an answer of Redis, where the counters are kept there; then 503."""
+    redis_connections: int = 16
     ready_cache_seconds: float = 5.0
+
+    stream_check_seconds: float = 0.4
+    """So often the database is asked whether the right behind a person's open answers still stands."""
+    stream_unchecked_seconds: float = 5.0
+    """So long an open answer goes on while that cannot be asked; then it ends."""
+    drain_seconds: float = 8.0
+    """After SIGTERM, for what is being served; RINGFENCE_DRAIN_SECONDS. What is still open then is told and ends."""
+    metric_organizations: int = 200
+    """Organizations with a label of their own in the metrics; the others are counted together."""

@@ -1,4 +1,4 @@
-"""Counters and durations by route, status and code: never by user, organization or function arguments."""
+"""Counters and durations by route, status and code, and by organization: never by person, function or argument."""
 
 from __future__ import annotations
 
@@ -6,12 +6,28 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+OTHERS = "other"
+
+
+def outcome(status: int) -> str:
+    """Return how a request ended, in one of a few words; 0 is a client that went away before the answer."""
+    if status == 0:
+        return "gone"
+    if status < 400:
+        return "ok"
+    if status == 429:
+        return "limited"
+    if status in (401, 403, 404):
+        return "denied"
+    return "invalid" if status < 500 else "failed"
+
 
 class Metrics:
     """The edge's own registry, so that two edges in one process do not share counts."""
 
-    def __init__(self, in_flight: Callable[[], int]) -> None:
+    def __init__(self, in_flight: Callable[[], int], most_organizations: int) -> None:
         self.registry = CollectorRegistry()
+        self._most, self._organizations = most_organizations, set[str]()
         self._requests = Counter(
             "ringfence_edge_requests",
             "Answers by route, status and error code.",
@@ -24,6 +40,26 @@ class Metrics:
         self._fetches = Counter(
             "ringfence_edge_jwks_fetches", "Key set fetches by outcome.", ["outcome"], registry=self.registry
         )
+        self._of_organizations = Counter(
+            "ringfence_edge_organization_requests",
+            "Requests of the members of an organization by outcome; those beyond the first so many organizations together.",
+            ["org", "outcome"],
+            registry=self.registry,
+        )
+        self._organization_seconds = Counter(
+            "ringfence_edge_organization_seconds", "Time they took.", ["org"], registry=self.registry
+        )
+        self._organization_bytes = Counter(
+            "ringfence_edge_organization_bytes", "Bytes in and out.", ["org"], registry=self.registry
+        )
+        self._strangers = Counter(
+            "ringfence_edge_foreign_organization_named",
+            "Requests that named an organization the person does not belong to.",
+            registry=self.registry,
+        )
+        self._ended = Counter(
+            "ringfence_edge_streams_ended", "Open answers cut off, by error code.", ["code"], registry=self.registry
+        )
         gauge = Gauge("ringfence_edge_in_flight", "Requests being served.", registry=self.registry)
         gauge.set_function(in_flight)
 
@@ -31,5 +67,22 @@ class Metrics:
         self._requests.labels(route, str(status), code).inc()
         self._seconds.labels(route).observe(seconds)
 
+    def answered_for(self, org: str, status: int, seconds: float, size: int) -> None:
+        """Count for an organization that was seen to be one of the caller's: a made-up id gets no label."""
+        if org not in self._organizations:
+            if len(self._organizations) >= self._most:
+                org = OTHERS
+            else:
+                self._organizations.add(org)
+        self._of_organizations.labels(org, outcome(status)).inc()
+        self._organization_seconds.labels(org).inc(seconds)
+        self._organization_bytes.labels(org).inc(size)
+
     def keys_fetched(self, outcome: str) -> None:
         self._fetches.labels(outcome).inc()
+
+    def named_a_strangers_organization(self) -> None:
+        self._strangers.inc()
+
+    def stream_ended(self, code: str) -> None:
+        self._ended.labels(code).inc()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -20,14 +23,35 @@ from edge_proxy.app import Edge, create_app
 from edge_proxy.config import Config, ConfigRefused, from_environment
 from edge_proxy.http_protocol import BoundedHttp
 
-_GRACE_SECONDS = 3
+_GRACE_SECONDS = 1
 _KEEP_ALIVE_SECONDS = 30
+_MOST_FILES = 65_536
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, ending with exit status 0 when told to stop: its own way raises the signal once more."""
 
     metrics_port = 0
+
+    def __init__(self, config: uvicorn.Config, edge: Edge) -> None:
+        super().__init__(config)
+        self._edge = edge
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            log.write("stopping", seconds=self._edge.config.limits.drain_seconds)
+            self._edge.drain()
+        super().handle_exit(sig, frame)
+
+    def reload(self) -> None:
+        """Read the certificate again and forget the keys: what SIGHUP is for."""
+        self._edge.keys.purge()
+        config = self._edge.config
+        if self.config.ssl is not None:
+            try:
+                self.config.ssl.load_cert_chain(config.tls_cert_file, config.tls_key_file)
+            except (OSError, ssl.SSLError) as err:
+                log.write("certificate_kept", raised=type(err).__name__)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -53,19 +77,30 @@ def connection_settings(config: Config) -> dict[str, Any]:
         "proxy_headers": bool(config.trusted_proxies),
         "forwarded_allow_ips": list(config.trusted_proxies),
         "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
-        "timeout_graceful_shutdown": _GRACE_SECONDS,
+        # What is still open is told first; this ends what does not listen.
+        "timeout_graceful_shutdown": config.limits.drain_seconds + _GRACE_SECONDS,
+        **({"ssl_certfile": config.tls_cert_file, "ssl_keyfile": config.tls_key_file} if config.tls_cert_file else {}),
         "log_config": None,
         "access_log": False,
     }
 
 
+def _room_for_connections() -> None:
+    """Raise the number of open files to what the system allows this process: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 async def _serve(config: Config, app: Edge) -> None:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.keys.purge)
+    _room_for_connections()
     metrics, thread = start_http_server(config.metrics_port, addr="127.0.0.1", registry=app.metrics.registry)
     try:
         server = _Server(
-            uvicorn.Config(app, host=config.host, port=config.port, lifespan="on", **connection_settings(config))
+            uvicorn.Config(app, host=config.host, port=config.port, lifespan="on", **connection_settings(config)), app
         )
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, server.reload)
         server.metrics_port = metrics.server_port
         await server.serve()
     finally:

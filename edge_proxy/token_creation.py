@@ -11,8 +11,8 @@ from typing import Any
 from edge_proxy import log
 from edge_proxy.asgi import Reply, Request
 from edge_proxy.auth_client import AuthClient, AuthSession
-from edge_proxy.buckets import Buckets
 from edge_proxy.errors import BadBody, CodeNeeded, MethodNotAllowed, NotConfirmed, NotFound, ProxyError, QueryRefused
+from edge_proxy.limiter import Meter
 from edge_proxy.limits import Limits
 from edge_proxy.token_box import Box, TokenKeys, digest, shown_part
 from edge_proxy.token_exchange import Ask
@@ -46,7 +46,7 @@ class Wish:
 
 class TokenCreation:
     def __init__(
-        self, keys: TokenKeys | None, auth: AuthClient, verifier: Verifier, ask: Ask, limits: Limits, passwords: Buckets
+        self, keys: TokenKeys | None, auth: AuthClient, verifier: Verifier, ask: Ask, limits: Limits, passwords: Meter
     ) -> None:
         self._keys, self._auth, self._verifier, self._ask = keys, auth, verifier, ask
         self._limits, self._passwords = limits, passwords
@@ -79,9 +79,9 @@ class TokenCreation:
             raise NotConfirmed("no_email")
         # The same counter as for signing in: this is no second place to guess.
         account = hashlib.sha256(email.strip().lower().encode()).hexdigest()
-        self._passwords.spend(account)
+        await self._passwords.spend(account)
         session = await self._auth.sign_in(email, wish.password, request_id)
-        self._passwords.refund(account)
+        await self._passwords.refund(account)
         try:
             if (await self._verifier.identify(session.access_token)).user_id != identity.user_id:
                 raise NotConfirmed("another_person")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_proxy.auth_client import AuthClient
-from edge_proxy.buckets import Buckets
 from edge_proxy.errors import InvalidApiToken, NotConfirmed
+from edge_proxy.limiter import Meter
 from edge_proxy.limits import Limits
 from edge_proxy.token_box import TokenKeys, digest
 from edge_proxy.tokens import Identity, Verifier
@@ -38,7 +38,7 @@ class TokenExchange:
         verifier: Verifier,
         ask: Ask,
         limits: Limits,
-        exchanges: Buckets,
+        exchanges: Meter,
         clock: Callable[[], float],
     ) -> None:
         self._keys, self._auth, self._verifier, self._ask = keys, auth, verifier, ask
@@ -75,7 +75,7 @@ class TokenExchange:
             raise InvalidApiToken("no_keys")
         box = self._keys.open(token)
         # After the box: a stranger's inventions take no place among the counters.
-        self._exchanges.spend(key)
+        await self._exchanges.spend(key)
         try:
             session = await self._auth.refresh(box.refresh_token, request_id)
         except NotConfirmed as err:

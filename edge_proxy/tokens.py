@@ -34,6 +34,8 @@ class Identity:
     session_id: str
     kid: str
     expires_at: float
+    org_id: str = ""
+    """The one organization that the token reaches, if it is bound to one."""
 
 
 def bearer_token(values: list[bytes]) -> str:
@@ -118,4 +120,6 @@ class Verifier:
             raise InvalidToken("claim_lifetime")
         if now >= expires_at + limits.leeway_seconds:
             raise ExpiredToken("claim_exp")
-        return Identity(token, str(user_id).lower(), str(session_id).lower(), kid, expires_at)
+        org = claims.get("org_id")
+        bound = org.lower() if isinstance(org, str) and _UUID.match(org) else ""
+        return Identity(token, str(user_id).lower(), str(session_id).lower(), kid, expires_at, bound)

@@ -41,6 +41,7 @@ class UploadBody:
         except TimeoutError:
             return self._refuse(BodyTimeout())
         self._size += len(message.get("body", b""))
+        self._request.bytes_in += len(message.get("body", b""))
         if self._size > self._limits.file_body_bytes:
             return self._refuse(TooLarge())
         self._arrived = not message.get("more_body", False)

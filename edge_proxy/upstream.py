@@ -11,8 +11,14 @@ from datetime import timedelta
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 
+from edge_proxy.config import Config
 from edge_proxy.errors import ResponseTooLarge, UpstreamFailed, UpstreamTimeout
 from edge_proxy.limits import Limits
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL as it is written: up to the third slash."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,10 @@ def _build(limits: Limits) -> Client:
 class Upstream:
     """Connections to PostgREST, Supabase Auth and the JWKS. Never retries: a write may have happened (R93)."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._client = _build(limits)
+    def __init__(self, config: Config) -> None:
+        self._limits = config.limits
+        self._client = _build(config.limits)
+        self._origins = {origin_of(url) for url in (config.rest_url, config.auth_url, config.jwks_url)}
 
     async def request(
         self,
@@ -69,6 +76,9 @@ class Upstream:
 
         Raises: UpstreamTimeout, UpstreamFailed, ResponseTooLarge.
         """
+        if origin_of(url) not in self._origins:
+            # Nothing a request says is ever part of the host; this is the second lock (R96).
+            raise UpstreamFailed("origin")
         cap = max_bytes or self._limits.response_bytes
         builder = self._client.request(method, url).headers(headers)
         builder = builder.timeout(timedelta(seconds=total_seconds or self._limits.total_seconds))

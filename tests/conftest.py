@@ -167,7 +167,7 @@ def stack(shared: Path) -> dict[str, Any]:
     with FileLock(shared / "stack.lock"):
         if not described.exists():
             # All tests come from one address; the limits themselves have tests of their own.
-            limits = {f"RINGFENCE_RATE_{name}": "2000/20000" for name in ("USER", "ADDRESS", "AUTH")}
+            limits = {f"RINGFENCE_RATE_{name}": "2000/20000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")}
             done = subprocess.run(
                 [sys.executable, "-m", "agent.cli", "up", "--detach", "--json", "--port", "0", "--state-dir", shared / "stack"],
                 env={**os.environ, **limits}, capture_output=True, text=True, timeout=180,

@@ -61,7 +61,7 @@ def main() -> int:
 
 def of_a_stack(report: Report, size: Size) -> None:
     """Measure a stack of its own with the example data."""
-    unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")} | {
+    unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")} | {
         f"RINGFENCE_RATE_{name}": "64" for name in ("USER_IN_FLIGHT", "USER_DATABASE_CALLS")}
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
         report.begin("a stack with the example data")

@@ -67,7 +67,7 @@ async def verification(report: Report, stack: dict[str, Any], token: str, calls:
     """Measure the token check inside one process, with and without its memory."""
     config = from_environment({
         "SUPABASE_URL": stack["url"], "SUPABASE_PUBLISHABLE_KEY": stack["publishable_key"], "RINGFENCE_JWKS_URL": stack["jwks_url"]})
-    upstream = Upstream(config.limits)
+    upstream = Upstream(config)
     keys = KeyCache(config, upstream, time.monotonic, lambda outcome: None)
     await keys.warm()
 

@@ -70,7 +70,7 @@ def _summary(ranks: list[int | None], seconds: list[float]) -> dict[str, float]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ringfence-retrieval-") as folder:
-        unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")}
+        unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")}
         up = ringfence("up", "--detach", "--json", "--no-seed", "--port", "0", "--state-dir", Path(folder), environment=unlimited)
         try:
             if up.returncode != 0:

@@ -120,7 +120,7 @@ def edge(stack: dict[str, Any], model_url: str, log: Path, **settings: str) -> I
     """Run an edge for the same project that asks this model; yields its URL and process. Tokens name the stack's own edge as their issuer."""
     ports = free_ports({"edge": 0, "metrics": 0})
     child = processes.start("scripted edge", [sys.executable, "-m", "edge_proxy.serve"], log=log, env={
-        **os.environ, **{f"RINGFENCE_RATE_{name}": "2000/20000" for name in ("USER", "ADDRESS", "AUTH")},
+        **os.environ, **{f"RINGFENCE_RATE_{name}": "2000/20000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")},
         "SUPABASE_PUBLISHABLE_KEY": stack["publishable_key"], "RINGFENCE_REST_URL": stack["rest_url"],
         "RINGFENCE_AUTH_URL": stack["auth_url"], "RINGFENCE_JWKS_URL": stack["jwks_url"], "RINGFENCE_ISSUER": f"{stack['url']}/auth/v1",
         "RINGFENCE_HOST": LOOPBACK, "RINGFENCE_PORT": str(ports["edge"]), "RINGFENCE_METRICS_PORT": str(ports["metrics"]),

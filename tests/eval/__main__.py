@@ -55,7 +55,7 @@ def main() -> None:
         # However it is ended, its stack ends with it; begun in the background of a shell, it would not hear SIGINT otherwise.
         signal.signal(each, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="ringfence-eval-") as folder:
-        unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")}
+        unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")}
         up = ringfence("up", "--detach", "--json", "--no-seed", "--port", "0", "--state-dir", Path(folder),
                        *(["--local-model"] if local else []), environment=unlimited, timeout_s=300)
         try:

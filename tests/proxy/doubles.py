@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.proxy.support import SigningKey, jwks
+from tests.proxy.support import ORG, USER, SigningKey, jwks
 
 FUNCTIONS = ("tool_catalog", "whoami", "search_documents", "create_ticket")
 
@@ -57,6 +57,8 @@ class RecordingUpstream:
             "/rest/v1/rpc/tool_catalog": Answer(body=json.dumps([{"name": name} for name in FUNCTIONS]).encode()),
         }
 
+        person = {"user_id": USER, "organizations": [{"id": ORG, "slug": "acme"}]}
+        self.answers["/rest/v1/rpc/whoami"] = Answer(body=json.dumps(person).encode())
         self.overrides: dict[str, Any] = {}
         """ASGI apps that answer a path in their own way."""
 

@@ -16,6 +16,7 @@ ISSUER = "https://project.example/auth/v1"
 PUBLISHABLE_KEY = "sb_publishable_testtesttest"
 USER = "0f8fad5b-d9cb-469f-a165-70867728950e"
 OTHER_USER = "16fd2706-8baf-433b-82eb-8c7fada847da"
+ORG = "2b1e0d52-7c1f-4a0e-9a53-0d9f2a1c7e11"
 SESSION = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 NOW = 1_800_000_000.0
 

@@ -49,6 +49,16 @@ def test_each_setting_can_be_given():
         "RINGFENCE_RATE_USER_UPLOADS": "3",
         "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": "8",
         "RINGFENCE_RATE_USER_DATABASE_CALLS": "9",
+        "RINGFENCE_RATE_CHAT": "1/2",
+        "RINGFENCE_RATE_ORG": "3/4",
+        "RINGFENCE_RATE_ORG_CHAT": "5/6",
+        "RINGFENCE_RATE_ORG_IN_FLIGHT": "11",
+        "RINGFENCE_RATE_USER_BYTES": "1000/2000",
+        "RINGFENCE_RATE_ORG_BYTES": "3000/4000",
+        "RINGFENCE_DRAIN_SECONDS": "5",
+        "RINGFENCE_REDIS_URL": "rediss://:secret@redis.example:6380/1",
+        "RINGFENCE_OTLP_ENDPOINT": "http://127.0.0.1:4318/v1/traces",
+        "RINGFENCE_TRACE_RATIO": "0.1",
     })  # fmt: skip
     assert (config.rest_url, config.auth_url) == ("http://127.0.0.1:3000", "http://localhost:9999")
     assert (config.algorithms, config.port, config.agent_app) == (("ES256", "RS256"), 0, "")
@@ -56,6 +66,27 @@ def test_each_setting_can_be_given():
     assert (config.limits.user_rate, config.limits.password_rate) == (Rate(2.5, 10), Rate(0.5, 3))
     limits = config.limits
     assert (limits.user_in_flight, limits.address_in_flight, limits.user_database_calls, limits.user_uploads) == (7, 8, 9, 3)
+    assert (limits.user_chat_rate, limits.organization_rate, limits.organization_chat_rate) == (Rate(1, 2), Rate(3, 4), Rate(5, 6))
+    assert (limits.user_bytes, limits.organization_bytes) == (Rate(1000, 2000), Rate(3000, 4000))
+    assert (limits.organization_in_flight, limits.drain_seconds) == (11, 5)
+    assert (config.redis_url, config.otlp_endpoint, config.trace_ratio) == (
+        "rediss://:secret@redis.example:6380/1", "http://127.0.0.1:4318/v1/traces", 0.1)
+    assert "secret" not in repr(config)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5", "edge.example"])
+def test_tokens_never_travel_in_the_clear_beyond_this_machine_R79(host, tmp_path):
+    with pytest.raises(ConfigRefused, match="RINGFENCE_HOST"):
+        from_environment({**GOOD, "RINGFENCE_HOST": host})
+    assert from_environment({**GOOD, "RINGFENCE_HOST": host, "RINGFENCE_TRUSTED_PROXIES": "10.0.0.1"}).host == host
+    files = {"RINGFENCE_TLS_CERT_FILE": tmp_path / "c.pem", "RINGFENCE_TLS_KEY_FILE": tmp_path / "k.pem"}
+    with pytest.raises(ConfigRefused, match="RINGFENCE_TLS_CERT_FILE"):
+        from_environment({**GOOD, "RINGFENCE_HOST": host, **{name: str(path) for name, path in files.items()}})
+    for path in files.values():
+        path.write_text("")
+    assert from_environment({**GOOD, "RINGFENCE_HOST": host, **{name: str(path) for name, path in files.items()}}).tls_cert_file
+    with pytest.raises(ConfigRefused, match="belong together"):
+        from_environment({**GOOD, "RINGFENCE_TLS_CERT_FILE": str(files["RINGFENCE_TLS_CERT_FILE"])})
 
 
 SECRETS = {
@@ -98,6 +129,11 @@ UNCLEAR = {
                               "https://a.example\nx"],
     "RINGFENCE_TRUSTED_PROXIES": ["*", "proxy.example", "10.0.0.0/99"],
     "RINGFENCE_RATE_PASSWORD": ["10", "0/1"],
+    "RINGFENCE_REDIS_URL": ["redis://redis.example:6379", "http://127.0.0.1", "redis://", "rediss://", "redis://10.0.0.1",
+                            "rediss://redis.example:port"],
+    "RINGFENCE_OTLP_ENDPOINT": ["http://traces.example/v1", "grpc://127.0.0.1"],
+    "RINGFENCE_TRACE_RATIO": ["2", "-1", "x", "1.5"],
+    "RINGFENCE_DRAIN_SECONDS": ["0", "x"],
     "RINGFENCE_RATE_USER_IN_FLIGHT": ["0", "-1", "x", "1.5", "٣"],
     "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": ["0", "1/2"],
     "RINGFENCE_RATE_USER_DATABASE_CALLS": ["0", "many"],

@@ -139,10 +139,9 @@ def tree() -> dict[str, tuple[int, str]]:
 def test_every_error_is_drawn_in_the_tree_with_its_status_and_code_R90(name):
     status, code = tree()[name]
     line = next(line for line in (errors.__doc__ or "").splitlines() if f"- {name} " in line)
-    if name != "DatabaseRefused":
-        assert line.split()[-2:] == [str(status), code]
+    assert line.split()[-2:] == [str(status), code]
 
 
 def test_the_codes_of_errors_are_distinct_R90():
-    codes = [code for name, (_, code) in tree().items() if name not in ("Internal", "DatabaseRefused")]
+    codes = [code for name, (_, code) in tree().items() if name != "Internal"]
     assert len(codes) == len(set(codes))

@@ -114,6 +114,7 @@ async def test_an_answer_keeps_status_and_json_and_gets_the_safe_headers_R88(edg
     assert (got.status, got.json) == (201, [{"a": 1}])
     assert {name for name, _ in got.headers} == {
         "content-type", "content-length", "cache-control", "x-content-type-options", "x-request-id",
+        "referrer-policy", "cross-origin-resource-policy", "content-security-policy",
     }  # fmt: skip
     assert got.header("cache-control") == "no-store" and got.header("x-content-type-options") == "nosniff"
 

@@ -82,7 +82,7 @@ async def test_a_served_call_is_one_line_with_who_what_and_how_long_R95(edge, ke
     (line,) = await lines(caplog)
     assert line.pop("at") and isinstance(line.pop("ms"), float)
     assert line == {
-        "event": "request", "request_id": got.header("x-request-id"), "route": "rpc", "status": 200, "code": "",
+        "event": "request", "request_id": got.header("x-request-id"), "route": "rpc", "status": 200, "outcome": "ok", "code": "",
         "sub": fingerprint(USER), "session": fingerprint(SESSION), "kid": key.kid, "rpc": "whoami",
     }  # fmt: skip
 

@@ -76,7 +76,7 @@ async def test_the_memory_of_the_limiter_is_bounded_R92(make_edge, key):
     edge = await make_edge(limits=few(buckets=5))
     for number in range(20):
         await call(edge, address=f"10.0.0.{number}")
-    assert len(edge._addresses._levels) == 5
+    assert len(edge.admission.limiter.kinds["address"]) == 5
 
 
 def held_up(upstream: Any, path: str = WHOAMI) -> asyncio.Event:
@@ -117,7 +117,7 @@ async def test_one_person_cannot_take_all_places_R92(make_edge, upstream, key):
         assert (await call(edge, search, token=other)).status == 200, "another person is not held back"
     assert [task.result().status for task in held] == [200, 200]
     assert (await call(edge, token=token)).status == 200, "the places are given back"
-    assert not edge._user_places._taken and not edge._address_places._taken
+    assert not edge.admission._user_places._taken and not edge.admission._address_places._taken
 
 
 async def test_one_address_cannot_take_all_places_R92(make_edge, upstream, key):
@@ -204,4 +204,4 @@ async def test_a_sign_in_with_two_accounts_is_refused_R92(edge, upstream):
 async def test_an_ipv6_address_counts_as_its_network_R92(make_edge, address, network):
     edge = await make_edge(limits=few(address_rate=Rate(per_second=1, burst=1)))
     await call(edge, address=address)
-    assert list(edge._addresses._levels) == [network]
+    assert list(edge.admission.limiter.kinds["address"]) == [network]

@@ -176,6 +176,7 @@ async def test_what_follows_an_early_answer_is_not_served_R87(url, upstream, key
 
 @pytest.mark.anyio
 async def test_a_finished_request_leaves_the_connection_open_for_the_next(url, upstream, key):
+    upstream.answers[WHOAMI] = Answer()
     once = request(key.token(), "content-length: 2").replace(b"connection: close\r\n", b"")
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -205,7 +206,7 @@ async def test_only_a_trusted_proxy_may_name_the_client_address_R83(make_edge, s
     url = await serve(edge, **connection_settings(edge.config))
     got = await exchange(url, request(key.token(), "content-length: 2", "x-forwarded-for: 203.0.113.9"))
     assert got.startswith(b"HTTP/1.1 200")
-    assert list(edge._addresses._levels) == [counted_as]
+    assert list(edge.admission.limiter.kinds["address"]) == [counted_as]
 
 
 @pytest.mark.anyio

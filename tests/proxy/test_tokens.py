@@ -185,7 +185,7 @@ async def test_an_unforeseen_failure_while_checking_denies_F09_R90(edge, upstrea
 
 
 async def test_a_failing_rate_limiter_denies_F09(edge, upstream, key, monkeypatch):
-    monkeypatch.setattr("edge_proxy.buckets.Buckets.spend", lambda *_: 1 / 0)
+    monkeypatch.setattr("edge_proxy.buckets.MemoryBuckets.spend", lambda *_: 1 / 0)
     assert_error(await call(edge, token=key.token()), 500, "internal_error")
     assert upstream.calls == []
 

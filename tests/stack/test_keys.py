@@ -19,7 +19,7 @@ from edge_proxy.local.auth.rotation import rotated, without
 from tests.e2e.conftest import Answer, send
 from tests.stack.support import ringfence
 
-FAST = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH")}
+FAST = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")}
 JSON = {"content-type": "application/json"}
 
 
