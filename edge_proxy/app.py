@@ -31,20 +31,14 @@ from edge_proxy.watch import Watch
 
 # An operator's probe must get through when everything else is full.
 _UNCOUNTED = frozenset({"healthz", "readyz"})
+Clock = Callable[[], float]
 Handler = Callable[[Request, Send], Awaitable[Reply | None]]
 
 
 class Edge:
     """The app. `clock` tells the time of day for tokens, `monotonic` the time that passes for caches and rates."""
 
-    def __init__(
-        self,
-        config: Config,
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
-        agent: App | None,
-        traces: Tracing,
-    ) -> None:
+    def __init__(self, config: Config, clock: Clock, monotonic: Clock, agent: App | None, traces: Tracing) -> None:
         limits = config.limits
         self._serving: set[asyncio.Task[object]] = set()
         self._told = False
@@ -63,7 +57,7 @@ class Edge:
         self._agent = AgentMount(agent, limits, watch, self.admission.organization) if agent is not None else None
         self.health = Health(config, self.upstream, self.keys, limiter, monotonic)
 
-    def _add_api_tokens(self, limiter: Limiter, passwords: Meter, clock: Callable[[], float]) -> None:
+    def _add_api_tokens(self, limiter: Limiter, passwords: Meter, clock: Clock) -> None:
         """Raises: ConfigRefused."""
         limits, path = self.config.limits, self.config.token_keys_file
         keys = TokenKeys.load(Path(path)) if path else None
@@ -241,8 +235,8 @@ async def _nothing(request: Request, send: Send) -> Reply:
 def create_app(
     config: Config,
     *,
-    clock: Callable[[], float] = time.time,
-    monotonic: Callable[[], float] = time.monotonic,
+    clock: Clock = time.time,
+    monotonic: Clock = time.monotonic,
     agent: App | None = None,
     traces: Tracing | None = None,
 ) -> Edge:
