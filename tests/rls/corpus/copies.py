@@ -1,0 +1,79 @@
+"""Databases for the corpus: a cluster of its own, because some breaks are of roles, which belong to the whole cluster."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from edge_proxy.local.ports import free_ports
+from edge_proxy.local.postgres import LOGIN_ROLES, SUPERUSER, Cluster
+from tests.rls.corpus.entries import HERE, Entry, sources
+
+
+class Copies:
+    """A throwaway cluster, the templates of the correct schemas, and copies of them."""
+
+    def __init__(self, folder: Path) -> None:
+        passwords = {role: secrets.token_urlsafe(16) for role in (SUPERUSER, *LOGIN_ROLES)}
+        self.cluster = Cluster(folder / "postgres", folder / "postgres.log", free_ports({"postgres": 0})["postgres"], passwords, throwaway=True)
+        self.cluster.initialise()
+        self.cluster.start()
+        self.cluster.bootstrap()
+        self._made: set[str] = set()
+
+    def close(self) -> None:
+        self.cluster.stop()
+
+    def template(self, schema: str, *, seeded: bool = True) -> str:
+        """Return the name of the database that holds the correct schema, made when first asked for."""
+        name = f"{schema}_{'seeded' if seeded else 'empty'}"
+        if name not in self._made:
+            self.cluster.create_database(name)
+            with self.connect(name, SUPERUSER) as connection:
+                connection.execute((HERE / "platform.sql").read_bytes())
+                if (HERE / schema / "legacy").exists():
+                    connection.execute((HERE / "legacy_privileges.sql").read_bytes())
+            with self.connect(name, "postgres") as connection:
+                for file in sources(schema, seeded=seeded):
+                    connection.execute(file.read_bytes())
+                connection.execute("analyze")
+            self._made.add(name)
+        return name
+
+    @contextmanager
+    def correct(self, schema: str, *, seeded: bool = True) -> Iterator[str]:
+        """Yield the name of a fresh copy of a correct schema."""
+        name = f"c_{secrets.token_hex(6)}"
+        self.cluster.create_database(name, self.template(schema, seeded=seeded))
+        try:
+            settings = HERE / schema / "settings.sql"
+            if settings.exists():
+                with self.connect(name, "postgres") as connection:
+                    connection.execute(sql.SQL(settings.read_text()).format(database=sql.Identifier(name)))  # type: ignore[arg-type]
+            yield name
+        finally:
+            self.cluster.drop_database(name)
+
+    @contextmanager
+    def broken(self, entry: Entry) -> Iterator[str]:
+        """Yield the name of a fresh copy with the break in it; what it changed of the cluster is undone."""
+        with self.correct(entry.schema) as name:
+            with self.connect(name, entry.patched_by) as connection:
+                connection.execute(entry.patch.replace("{database}", name))  # type: ignore[arg-type]
+            try:
+                yield name
+            finally:
+                if entry.undo:
+                    with self.connect(name, SUPERUSER) as connection:
+                        connection.execute(entry.undo.replace("{database}", name))  # type: ignore[arg-type]
+
+    def connect(self, database: str, role: str, *, autocommit: bool = False) -> psycopg.Connection:
+        return self.cluster.connect(role, database, autocommit=autocommit)
+
+    def url(self, database: str, role: str = "postgres") -> str:
+        return self.cluster.url(role, database)

@@ -1,0 +1,21 @@
+-- Class:    search_path pinned to an exposed schema, pg_temp first
+-- Culprit:  public.count_members(uuid)
+-- Command:  execute
+--
+-- `set search_path = public` looks pinned. PostgreSQL searches pg_temp before it, unless pg_temp is named last.
+
+create function public.count_members(org uuid) returns bigint language plpgsql stable security definer set search_path = public as $$
+begin
+  if not exists (select 1 from memberships m where m.org_id = org and m.user_id = auth.uid()) then
+    raise exception 'not allowed' using errcode = '42501';
+  end if;
+  return (select count(*) from public.memberships m where m.org_id = org);
+end
+$$;
+grant execute on function public.count_members(uuid) to authenticated;
+
+-- @as gina
+create temporary table memberships (org_id uuid, user_id uuid);
+insert into pg_temp.memberships values (:acme, :gina);
+grant select on pg_temp.memberships to public;
+select 1 from count_members(:acme) n where n > 2
