@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from agent.cli import manifest
 from agent.cli.errors import CliError
 
 app = typer.Typer(help="The database's source and its migrations.", no_args_is_help=True)
@@ -20,7 +21,7 @@ app = typer.Typer(help="The database's source and its migrations.", no_args_is_h
 def migration(
     name: Annotated[str, typer.Argument(help="What the migration does, in lower case and underscores.")],
 ) -> None:
-    """Write what sql/ says and the migrations do not yet say as a new file of supabase/migrations/.
+    """Write what sql/ says and the migrations do not yet say as a new file of supabase/migrations/, and the manifest anew.
 
     The first migration is all of sql/ in order. A later one is the difference between the two databases: read it before you commit it.
     """
@@ -34,6 +35,7 @@ def migration(
         if earlier:
             with schema_check.both_databases() as (migrated, sourced):
                 text = schema_check.migration_between(migrated, sourced)
+                manifest.FILE.write_text(manifest.text(manifest.manifest(schema_check.facts(sourced))))
         else:
             text = sql_source.baseline()
     if not text.strip():
@@ -55,6 +57,9 @@ def check() -> None:
     found = schema_check.differences(left, right)
     for difference in found:
         print(difference)
+    stale = manifest.drift(manifest.read(), manifest.manifest(right))
+    if stale and not found:
+        raise CliError(f"supabase/manifest.txt is older than sql/ ({stale[0]}, ...): `ringfence db migration NAME` writes it anew")
     if found:
         raise CliError(f"sql/ and the migrations differ in {len(found)} facts; `ringfence db migration NAME` writes what is missing")
     print(f"sql/ and the migrations make the same database ({len(right)} facts compared)")

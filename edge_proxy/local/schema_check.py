@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -57,9 +58,14 @@ def both_databases(project: Path = tools.PROJECT, source: Path = sql_source.SQL)
 def facts(database_url: str) -> Facts:
     """Return what the catalogs say, by (kind, name)."""
     with psycopg.connect(database_url) as connection:
-        # Without a path every name comes out qualified, whatever the role's own setting is.
-        connection.execute("set local search_path = ''")
-        rows = connection.execute((Path(__file__).parent / "fingerprint.sql").read_bytes()).fetchall()
+        return facts_of(connection)
+
+
+def facts_of(connection: psycopg.Connection[Any]) -> Facts:
+    """The same over a connection that is open, in its transaction."""
+    # Without a path every name comes out qualified, whatever the role's own setting is.
+    connection.execute("set local search_path = ''")
+    rows = connection.execute((Path(__file__).parent / "fingerprint.sql").read_bytes()).fetchall()
     return {(kind, name): detail for kind, name, detail in rows}
 
 

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from agent.cli.doctor import Finding, _database, _signing_keys, version_finding
+from agent.cli import doctor_database, manifest
+from agent.cli.doctor_database import skew_finding, version_finding
+from agent.cli.doctor_service import signing_keys
+from agent.cli.findings import Finding
 from tests.stack.support import ringfence
 
 
@@ -26,7 +29,8 @@ def test_a_good_deployment_passes_every_check(stack: dict[str, Any]) -> None:
     code, found = statuses("--state-dir", stack["state_dir"])
     assert code == 0, found
     assert {name for name, rows in found.items() if rows[0][0] == "ok"} >= {
-        "keys in the environment", "edge", "signing keys", "no token, no answer", "posture", "supabase cli", "postgrest"}
+        "keys in the environment", "edge", "signing keys", "no token, no answer", "posture", "supabase cli", "postgrest",
+        "exposed schemas", "pre-request", "database clock", "service clock", "drift"}
 
 
 def test_a_supabase_project_is_checked_by_its_address(stack: dict[str, Any], tmp_path: Any) -> None:
@@ -60,10 +64,10 @@ def test_a_secret_key_in_the_environment_fails_without_being_shown_R82(stack: di
     ],
 )
 def test_the_posture_check_finds_a_planted_fault(database: Any, statement: str, finding: str) -> None:
-    assert [found.status for found in _database(database.url()) if found.check == "posture"] == ["ok"]
+    assert [found.status for found in doctor_database.check(database.url()) if found.check == "posture"] == ["ok"]
     with database.connect() as connection:
         connection.execute(statement)
-    assert Finding("posture", "fail", finding) in _database(database.url())
+    assert Finding("posture", "fail", finding) in doctor_database.check(database.url())
 
 
 def test_a_planted_fault_in_the_database_makes_the_exit_status_1(database: Any, tmp_path: Any) -> None:
@@ -85,7 +89,91 @@ def test_a_server_below_the_minimum_is_noted(number: int, status: str) -> None:
     ("algorithms", "status"), [(["ES256"], "ok"), (["ES256", "RS256"], "ok"), (["HS256"], "fail"), (["ES256", "HS256"], "fail"), ([], "fail")]
 )
 def test_only_asymmetric_signing_keys_are_good(algorithms: list[str], status: str) -> None:
-    assert _signing_keys({"keys": [{"alg": name} for name in algorithms]}).status == status
+    found = signing_keys({"keys": [{"alg": name, "kid": name} for name in algorithms]})
+    assert {finding.status for finding in found} == {status}
+
+
+@pytest.mark.parametrize("more", [{"d": "AA"}, {"k": "AA"}, {"kid": None}, {"kid": "b"}])
+def test_a_published_private_key_and_a_key_without_an_id_of_its_own_fail_R79(more: dict[str, Any]) -> None:
+    keys = [{"kty": "EC", "alg": "ES256", "kid": "a", **more}, {"kty": "EC", "alg": "ES256", "kid": "b"}]
+    assert [finding.status for finding in signing_keys({"keys": keys})] == ["ok", "fail"]
+    assert [finding.status for finding in signing_keys({"keys": keys[1:]})] == ["ok"]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, "ok"), (-4.9, "ok"), (6, "warn"), (-29, "warn"), (31, "fail"), (-3600, "fail")])
+def test_clocks_that_differ_are_told(seconds: float, status: str) -> None:
+    assert skew_finding("clock", seconds).status == status
+
+
+def test_a_lagging_server_is_a_failure_where_it_is_deployed_unless_it_is_accepted_R29() -> None:
+    assert version_finding(170011, "17.11", local=False).status == "fail"
+    assert version_finding(170012, "17.12", local=False).status == "ok"
+
+
+def test_without_a_stack_there_is_nothing_to_check_and_that_fails(tmp_path: Any) -> None:
+    code, found = statuses("--state-dir", str(tmp_path))
+    [(status, detail)] = found["service"]
+    assert (code, status) == (1, "fail") and "ringfence up" in detail and "SUPABASE_URL" in detail
+
+
+def test_a_check_that_is_known_to_fail_can_be_accepted_and_still_warns(tmp_path: Any) -> None:
+    code, found = statuses("--state-dir", str(tmp_path), "--accept", "service")
+    assert (code, found["service"][0][0]) == (0, "warn")
+    assert statuses("--state-dir", str(tmp_path), "--accept", "posture")[0] == 1
+
+
+DRIFT = {
+    "drop policy {policy} on app.bot": "policy {policy} on app.bot: missing",
+    "create policy planted on app.bot for select to authenticated using (true)": "policy planted on app.bot: not in the manifest",
+    "alter table app.bot no force row level security": "relation app.bot: changed",
+    "grant delete on app.bot to anon": "privilege on relation app.bot: changed",
+    "grant update (id) on app.bot to authenticated": "privilege on column of app.bot: changed",
+    "alter function api.whoami() security definer": "function api.whoami(): changed",
+    "create function api.planted() returns int language sql as 'select 1'": "function api.planted(): not in the manifest",
+    "alter table app.bot disable trigger _900_audit": "trigger _900_audit on app.bot: changed",
+    "alter table app.bot add column planted int": "column of app.bot: changed",
+    "alter table app.bot add constraint planted check (true) not valid": "constraint of app.bot: changed",
+    "create index planted on app.bot (id)": "index of app.bot: changed",
+    "create schema app_planted; create table app_planted.t (); create view app.planted as select 1 as one": "relation app.planted: not in the manifest",
+}
+
+
+@pytest.mark.parametrize("statement", DRIFT)
+def test_what_was_changed_by_hand_is_named_F78(database: Any, statement: str) -> None:
+    assert [one for one in doctor_database.check(database.url()) if one.check == "drift" and one.status != "ok"] == []
+    with database.connect() as connection:
+        policy = connection.execute("select polname from pg_policy where polrelid = 'app.bot'::regclass and polpermissive order by 1").fetchone()[0]
+        connection.execute(statement.format(policy=policy))
+    assert Finding("drift", "fail", DRIFT[statement].format(policy=policy)) in doctor_database.check(database.url())
+
+
+def test_the_manifest_reads_back_as_it_is_written_and_its_absence_fails_F78(database: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {"policy a b on app.bot": "0" * 16, "function api.f(text, integer)": "1" * 16}
+    (tmp_path / "manifest.txt").write_text(manifest.text(entries))
+    assert manifest.read(tmp_path / "manifest.txt") == entries
+    monkeypatch.setattr(manifest, "read", lambda: manifest_missing())
+    assert [one.status for one in doctor_database.check(database.url()) if one.check == "drift"] == ["fail"]
+
+
+def manifest_missing() -> dict[str, str]:
+    raise FileNotFoundError
+
+
+@pytest.mark.parametrize("broken", ["pgrst.db_schemas = 'api, app'", "pgrst.db_schemas = ''", "pgrst.db_pre_request = ''"])
+def test_another_schema_or_no_pre_request_fails_and_the_advice_is_a_statement_R3_R41(database: Any, broken: str) -> None:
+    def failing() -> set[str]:
+        return {one.check for one in doctor_database.check(database.url()) if one.status == "fail"}
+
+    name = broken.split(" ")[0]
+    check = "exposed schemas" if "schemas" in broken else "pre-request"
+    assert check not in failing()
+    with database.connect("supabase_admin") as connection:
+        connection.execute(f"alter role authenticator in database {database.name} set {broken}")
+    try:
+        assert {check} <= failing()
+    finally:
+        with database.connect("supabase_admin") as connection:
+            connection.execute(f"alter role authenticator in database {database.name} reset {name}")
 
 
 def test_a_database_that_cannot_be_reached_fails_and_hides_the_password(tmp_path: Any) -> None:
