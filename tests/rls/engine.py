@@ -70,8 +70,8 @@ def run_on(connection: psycopg.Connection[Any], config: Config, checks: Iterable
 
 
 def discovered() -> list[Check]:
-    """Return the `check` of every module of probes/ and rules/, probes first."""
-    return [module.check for package in (probes, rules) for module in _modules(package)]
+    """Return the `check` of every module of probes/ and rules/, probes first; `ORDER` of a module moves it forward (0) or back (100)."""
+    return [module.check for package in (probes, rules) for module in sorted(_modules(package), key=lambda module: getattr(module, "ORDER", 50))]
 
 
 def _modules(package: ModuleType) -> Iterator[ModuleType]:

@@ -13,6 +13,8 @@ from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.tenancy import PERSONAL, PROFILE, SHARED, USERS
 
+ORDER = 0
+"""What somebody reads here explains what views and functions pass on."""
 ROWS = 2000
 PUBLIC_PROFILE = re.compile(r"name$|avatar|bio|handle|username|picture", re.I)
 

@@ -1,0 +1,212 @@
+"""What an ordinary member may not do inside their own organization: promote themselves, change the plan, sign with another's name, read secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tests.rls import culprit, vocabulary
+from tests.rls.acting import Persona, text
+from tests.rls.catalog import Column, Table, quoted
+from tests.rls.context import Context
+from tests.rls.finding import Finding, NotCovered
+from tests.rls.inserting import insert
+from tests.rls.probes.write import fresh
+from tests.rls.tenancy import CHILD, MEMBERSHIP, OWNED, PERSONAL, PROFILE, SHARED, TENANT
+from tests.rls.values import candidates
+from tests.rls.world import Row
+
+
+def check(context: Context) -> Iterator[Finding | NotCovered]:
+    """Yield escalations inside a tenant."""
+    if "member_a" not in context.personas.everyone:
+        return
+    for table in context.catalog.own_tables():
+        if context.config.skips(table.schema) or context.config.table(table.label).get("kind") in ("skip",):
+            continue
+        kind = context.tenancy.of(table).kind
+        if kind == MEMBERSHIP:
+            yield from _membership(context, table)
+        if kind in (TENANT, PROFILE):
+            yield from _protected_columns(context, table)
+        if kind in (OWNED, CHILD, PERSONAL):
+            yield from _forgery(context, table)
+        if kind in (OWNED, CHILD, TENANT):
+            yield from _secrets(context, table)
+        if kind == SHARED:
+            yield from _shared(context, table)
+        if kind in (TENANT, OWNED, CHILD):
+            yield from _ored_away(context, table)
+
+
+def _membership(context: Context, table: Table) -> Iterator[Finding]:
+    """A member who is not an owner makes themselves one, or brings somebody in."""
+    member = context.tenancy.membership
+    assert member is not None
+    for key in ("member_a", "viewer_a"):
+        persona = context.personas[key]
+        own = next((r for r in context.world.of(table, "A") if r.user == key), None)
+        if own is None or not member.role_column or not member.roles or own.get(member.role_column) == member.roles[0]:
+            continue
+        strongest = member.roles[0]
+        allowed = context.catalog.columns_with(persona.role, table, "UPDATE")
+        if member.role_column in allowed:
+            for statement in (f"update {table.sql} set {quoted(member.role_column)} = {text(strongest)} where {own.where}", f"update {table.sql} set {quoted(member.role_column)} = {text(strongest)}"):
+                if _works(context, persona, statement):
+                    cause = _cause(context, table, persona, "update", statement)
+                    yield _finding(context, table, persona, "self-promotion", "update", f"a {own.get(member.role_column)} makes themselves {strongest}: {cause.sentence}", "1 row updated", statement)
+                    break
+        if context.catalog.columns_with(persona.role, table, "INSERT"):
+            made = fresh(context, own, {member.user_column: context.world.users["outsider"], member.role_column: strongest}, "A")
+            statement = insert(table, made, context.catalog.columns_with(persona.role, table, "INSERT")) if made else ""
+            if statement and _works(context, persona, statement):
+                cause = _cause(context, table, persona, "insert", statement)
+                yield _finding(context, table, persona, "member-grants-role", "insert", f"a {own.get(member.role_column)} brings in somebody as {strongest}: {cause.sentence}", "1 row inserted", statement)
+        victim = next((r for r in context.world.of(table, "A") if r.user == "owner_a"), None)
+        if victim is not None and "DELETE" in context.catalog.privileges(persona.role, table):
+            statement = f"delete from {table.sql} where {victim.where}"
+            if _works(context, persona, statement):
+                cause = _cause(context, table, persona, "delete", statement)
+                yield _finding(context, table, persona, "member-removes-owner", "delete", f"a {own.get(member.role_column)} removes the owner: {cause.sentence}", "1 row deleted", statement)
+
+
+def _protected_columns(context: Context, table: Table) -> Iterator[Finding]:
+    """Plan, billing, quota, is_admin: columns that decide what one gets."""
+    kind = context.tenancy.of(table).kind
+    people = [context.personas[k] for k in ("owner_a", "member_a") if k in context.personas.everyone]
+    role_like = {c.name for c in table.columns if kind == PROFILE and (vocabulary.ROLE.search(c.name) or c.name == _tenant_name(context))}
+    for column in table.columns:
+        if column.generated or not (vocabulary.PRIVILEGE.search(column.name) or column.name in role_like):
+            continue
+        for persona in people:
+            own = next((r for r in context.world.of(table) if (r.tenant == "A" if kind == TENANT else r.user == persona.user)), None)
+            if own is None or column.name not in context.catalog.columns_with(persona.role, table, "UPDATE"):
+                continue
+            value = _other(context, table, column, own)
+            statement = f"update {table.sql} set {quoted(column.name)} = {text(value)} where {own.where}"
+            if value is not None and _works(context, persona, statement):
+                yield _finding(context, table, persona, "protected-column-writable", "update",
+                               f"{persona.name} changes {table.label}.{column.name} from {own.get(column.name)} to {value}: role {persona.role} has UPDATE on the column, and no policy looks at it", "1 row updated", statement)
+                break
+
+
+def _tenant_name(context: Context) -> str | None:
+    return context.tenancy.membership.tenant_column if context.tenancy.membership else None
+
+
+def _other(context: Context, table: Table, column: Column, own: Row) -> str | None:
+    """Return another value the column accepts."""
+    now = own.get(column.name)
+    if column.base_type == "boolean":
+        return "false" if now == "t" else "true"
+    if column.name == _tenant_name(context):
+        return context.world.tenants.get("B")
+    return next((v for v in candidates(table, column, "A") if v is not None and v != now), None)
+
+
+def _forgery(context: Context, table: Table) -> Iterator[Finding]:
+    """A row signed with another member's name, where the table's rules or defaults show that the name counts."""
+    one = context.tenancy.of(table)
+    persona = context.personas["member_a"]
+    allowed = context.catalog.columns_with(persona.role, table, "INSERT")
+    other = context.world.users["owner_a"]
+    template = next((r for r in context.world.of(table) if r.user == "member_a"), None)
+    for name in one.owner_columns:
+        column = table.column(name)
+        if column is None or template is None:
+            continue
+        counts = "uid()" in (column.default or "") or any(re.search(rf"\b{re.escape(name)}\b", p.text) and "uid()" in p.text for p in table.policies)
+        if not counts:
+            continue
+        if name in allowed:
+            made = fresh(context, template, {name: other}, "A")
+            statement = insert(table, made, allowed) if made else ""
+            if statement and _works(context, persona, statement):
+                cause = _cause(context, table, persona, "insert", statement)
+                yield _finding(context, table, persona, "author-forgery", "insert", f"a member writes a row in the name of another ({name}): {cause.sentence}", "1 row inserted", statement)
+                continue
+        # Only where the rule for updates looks at the name before and forgets it after: any member may edit elsewhere, by design.
+        binds = [p for p in table.policies_for("update", context.catalog.acting_as(persona.role)) if re.search(rf"\b{re.escape(name)}\b", p.using or "")]
+        if binds and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
+            statement = f"update {table.sql} set {quoted(name)} = {text(other)} where {template.where}"
+            if _works(context, persona, statement):
+                cause = _cause(context, table, persona, "update", statement)
+                yield _finding(context, table, persona, "author-change", "update", f"a member gives their row another member's name ({name}): {cause.sentence}", "1 row updated", statement)
+
+
+def _secrets(context: Context, table: Table) -> Iterator[Finding]:
+    """Columns named as secrets that the least powerful member reads."""
+    key = "viewer_a" if "viewer_a" in context.personas.everyone else "member_a"
+    persona = context.personas[key]
+    readable = context.catalog.columns_with(persona.role, table, "SELECT")
+    for column in table.columns:
+        if column.name not in readable or not vocabulary.SECRET.search(column.name) or column.category in "BDN":
+            continue
+        statement = f"select {quoted(column.name)} from {table.sql}"
+        outcome = context.personas.acting.run(persona, statement)
+        context.count("secret columns")
+        seen = {row.get(column.name) for row in context.world.of(table, "A") if row.user != key} - {None}
+        if outcome.ok and seen & {row[0] for row in outcome.rows}:
+            yield _finding(context, table, persona, "secret-column-readable", "select",
+                           f"any member reads {table.label}.{column.name}, which is named as a secret: role {persona.role} has SELECT on the column", "the value was returned", statement)
+
+
+def _shared(context: Context, table: Table) -> Iterator[Finding]:
+    """A table without tenant or user that everybody reads and everybody writes."""
+    people = [context.personas[k] for k in ("outsider", "anon") if k in context.personas.everyone]
+    for persona in people:
+        row = next(iter(context.world.of(table)), None)
+        if row is None or not context.catalog.may_touch(persona.role, table, "INSERT"):
+            continue
+        made = fresh(context, row, {}, "N")
+        statement = insert(table, made, context.catalog.columns_with(persona.role, table, "INSERT")) if made else ""
+        read = context.personas.acting.run(persona, f"select count(*) from {table.sql}") if context.catalog.may_touch(persona.role, table, "SELECT") else None
+        if statement and _works(context, persona, statement):
+            reads = read is not None and read.ok and read.rows[0][0] not in ("0", None)
+            sentence = (f"everybody who is {'signed in' if persona.user else 'anonymous'} writes {table.label}" + (" and everybody reads it" if reads else "")
+                        + ": it has no tenant and no user column, so what one tenant puts in reaches the others")
+            yield _finding(context, table, persona, "shared-table-writable", "insert", sentence, "1 row inserted by somebody without a membership", statement)
+            return
+
+
+def _ored_away(context: Context, table: Table) -> Iterator[Finding]:
+    """A rule for one command that a FOR ALL policy makes void for a member the rule refuses."""
+    persona = context.personas["viewer_a"] if "viewer_a" in context.personas.everyone else context.personas["member_a"]
+    row = next((r for r in context.world.of(table, "A") if r.user not in (persona.user,)), None)
+    held = context.catalog.acting_as(persona.role)
+    if row is None:
+        return
+    for command in ("update", "delete"):
+        policies = table.policies_for(command, held, permissive=True)
+        wide, narrow = [p for p in policies if p.command == "all"], [p for p in policies if p.command == command]
+        if not wide or not narrow:
+            continue
+        statement = _statement(context, table, row, command, persona)
+        if statement is None or not _works(context, persona, statement):
+            continue
+        without = "".join(f"drop policy {quoted(p.name)} on {table.sql};\n" for p in wide)
+        if not _works(context, persona, statement, without):
+            yield _finding(context, table, persona, "for-all-policy-overrides", command,
+                           f"a {persona.name} may {command}: policy {wide[0].name} on {table.label} is FOR ALL and is ORed with {narrow[0].name}, which would refuse (FOR SELECT was meant?)", "1 row changed", statement)
+
+
+def _statement(context: Context, table: Table, row: Row, command: str, persona: Persona) -> str | None:
+    if command == "delete":
+        return f"delete from {table.sql} where {row.where}" if "DELETE" in context.catalog.privileges(persona.role, table) else None
+    from tests.rls.probes.write import harmless, overwriting
+    column = harmless(table, context.catalog.columns_with(persona.role, table, "UPDATE"), context.tenancy.of(table).user_columns)
+    return f"update {table.sql} set {quoted(column.name)} = {overwriting(table, column, row.get(column.name))} where {row.where}" if column else None
+
+
+def _works(context: Context, persona: Persona, statement: str, before: str = "") -> bool:
+    context.count("privilege cells")
+    outcome = context.personas.acting.run(persona, statement, before=before)
+    return bool(outcome.ok and outcome.count)
+
+
+def _cause(context: Context, table: Table, persona: Persona, command: str, statement: str) -> culprit.Culprit:
+    return culprit.find(context, table, persona, command, lambda before: _works(context, persona, statement, before))
+
+
+def _finding(context: Context, table: Table, persona: Persona, name: str, command: str, sentence: str, evidence: str, statement: str) -> Finding:
+    return Finding(name, table.label, command, persona.name, sentence, evidence, culprit.script(context, persona, statement), proven=True)
