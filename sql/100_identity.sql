@@ -7,14 +7,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_text text := current_setting('request.jwt.claims', true);
-  v_claims jsonb;
 begin
   -- session_user cannot be changed by SQL: a worker or analyst session never takes its identity from a setting.
-  if session_user in ('ringfence_worker', 'ringfence_analyst') or pg_input_is_valid(v_text, 'jsonb') is not true then
-    return '{}';
-  end if;
-  v_claims := v_text;
-  return case when jsonb_typeof(v_claims) = 'object' then v_claims else '{}' end;
+  return case
+    when session_user in ('ringfence_worker', 'ringfence_analyst') or (v_text is json object) is not true
+      or not pg_input_is_valid(v_text, 'jsonb') then '{}'
+    else v_text::jsonb end;
 end
 $$;
 comment on function authz.claims() is 'The verified claims of this request as an object; empty without a request, when malformed (R36), and in worker and analyst sessions.';

@@ -3,6 +3,7 @@ create table app.membership (
   org_id uuid not null references app.organization (id) on delete cascade,
   user_id uuid not null references auth.users (id) on delete cascade,
   role_id uuid not null,
+  permissions bigint not null,
   status text not null default 'active' constraint membership_status_check check (status in ('active', 'suspended')),
   service_owner_id uuid,
   service_owner_role_id uuid,
@@ -16,16 +17,20 @@ create table app.membership (
     references app.membership (org_id, user_id, role_id, status) on update cascade on delete cascade,
   constraint membership_service_owner_check check (
     num_nulls(service_owner_id, service_owner_role_id, service_owner_status) in (0, 3) and service_owner_id is distinct from user_id),
-  constraint membership_org_id_role_id_fkey foreign key (org_id, role_id) references app.role (org_id, id)
+  -- So that authz.orgs_with() reads one index and nothing else.
+  constraint membership_permissions_fkey foreign key (org_id, role_id, permissions)
+    references app.role (org_id, id, permissions) on update cascade
 );
 -- Every statement starts from the person, so this one index leads with user_id.
-create index membership_user_id_idx on app.membership (user_id, org_id) include (role_id, status, service_owner_status, created_at);
+create index membership_user_id_idx on app.membership (user_id, org_id)
+  include (role_id, permissions, status, service_owner_id, service_owner_role_id, service_owner_status, created_at);
 create index membership_org_id_role_id_idx on app.membership (org_id, role_id);
 create index membership_org_id_service_owner_id_idx on app.membership (org_id, service_owner_id) where service_owner_id is not null;
 comment on table app.membership is 'A person''s place in an organization; carries one role.';
 comment on column app.membership.org_id is 'The organization.';
 comment on column app.membership.user_id is 'The person, as known to Supabase Auth.';
 comment on column app.membership.role_id is 'The one role held.';
+comment on column app.membership.permissions is 'A copy of what the role carries, held equal by the foreign key.';
 comment on column app.membership.status is 'active, or suspended: then as if not a member, until resumed; authz.org_ids() sees to it.';
 comment on column app.membership.service_owner_id is 'The member who answers for this service account; null for people.';
 comment on column app.membership.service_owner_role_id is 'A copy of the owner''s role, held equal by the foreign key.';
@@ -123,12 +128,30 @@ end
 $$;
 comment on function authz.tg_membership_guard() is 'Trigger: nobody grants or takes a role beyond their own permissions (42501), and the last active owner stays (PT409).';
 revoke all on function authz.tg_membership_guard() from public;
+
+create function authz.tg_membership_permissions() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.permissions := (select r.permissions from app.role r where r.org_id = new.org_id and r.id = new.role_id);
+  return new;
+end
+$$;
+comment on function authz.tg_membership_permissions() is 'Trigger: a member has what the role carries, whatever is written.';
+revoke all on function authz.tg_membership_permissions() from public;
 create trigger _050_in_person before insert or update or delete on app.membership
   for each statement execute function authz.tg_in_person();
 create trigger _100_guard before insert or update or delete on app.membership
   for each row execute function authz.tg_membership_guard();
+create trigger _200_permissions before insert or update on app.membership
+  for each row execute function authz.tg_membership_permissions();
 -- Before a change, not after it: who gives up their own role is recorded with the role they had.
-create trigger _900_audit before update or delete on app.membership
+create trigger _900_audit before delete on app.membership
   for each row execute function authz.tg_audit();
+-- What the role carries is recorded with app.role_permission.
+create trigger _905_audit before update on app.membership
+  for each row when (old.permissions = new.permissions or to_jsonb(old) - 'permissions' is distinct from to_jsonb(new) - 'permissions')
+  execute function authz.tg_audit();
 create trigger _910_audit after insert on app.membership
   for each row execute function authz.tg_audit();

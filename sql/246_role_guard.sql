@@ -50,8 +50,12 @@ create trigger _110_step_up before insert or update or delete on app.role
 create trigger _110_step_up before insert or update or delete on app.role_permission
   for each row execute function authz.tg_step_up('if_enrolled');
 -- The roles every organization starts with are part of its founding, which is recorded.
-create trigger _900_audit before update or delete on app.role
+create trigger _900_audit before delete on app.role
   for each row execute function authz.tg_audit();
+-- What it carries is recorded with app.role_permission.
+create trigger _905_audit before update on app.role
+  for each row when (old.org_id <> new.org_id or old.id <> new.id or old.name <> new.name or old.built_in <> new.built_in)
+  execute function authz.tg_audit();
 create trigger _910_audit after insert on app.role
   for each row when (not new.built_in) execute function authz.tg_audit();
 create trigger _900_audit before update or delete on app.role_permission

@@ -17,6 +17,7 @@ create table app.document (
   media_type text not null default 'text/plain' constraint document_media_type_check
     check (media_type ~ '^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$'),
   byte_size bigint constraint document_byte_size_check check (byte_size between 0 and 104857600),
+  passages integer not null default 0 constraint document_passages_check check (passages >= 0),
   tags text[] not null default '{}' constraint document_tags_check
     check (cardinality(tags) <= 20 and array_position(tags, null) is null and char_length(array_to_string(tags, '')) <= 1000),
   source text not null default 'upload' constraint document_source_check check (source ~ '^[a-z][a-z0-9_-]{0,39}$'),
@@ -58,6 +59,7 @@ comment on column app.document.owner_id is 'Who added it.';
 comment on column app.document.state is 'loading until all chunks are in, then ready; only ready documents are found.';
 comment on column app.document.media_type is 'Media type of the source.';
 comment on column app.document.byte_size is 'Bytes of the source, if known.';
+comment on column app.document.passages is 'How many chunks it has since it is ready: what tells a search whether to compare each one. No more than that hangs on it.';
 comment on column app.document.tags is 'At most 20 words to filter by, 1000 characters in all.';
 comment on column app.document.source is 'What brought it in: upload, api, or the name of a connector.';
 comment on column app.document.trust is 'trusted only where documents.manage says so; text of an untrusted document is labelled when a model reads it (F31).';
@@ -124,18 +126,6 @@ create policy document_expired_floor on app.document as restrictive for all to a
 create policy document_loading_floor on app.document as restrictive for all to authenticated
   using (state = 'ready' or owner_id = (select authz.uid()))
   with check (state = 'ready' or owner_id = (select authz.uid()));
--- Never more than the person asking reads: document_select_reader with every floor, for one organization.
-create policy document_select_search_owner on app.document for select to ringfence_owner
-  using (org_id = (select authz.search_org_id())
-    and (visibility = 'organization' or owner_id = (select authz.uid())
-      or id = any (array(select authz.granted_documents()))
-      or visibility = 'knowledge_base' and knowledge_base_id = any (array(select authz.granted_knowledge_bases())))
-    and (classification <= 1
-      or classification = 2 and org_id = any (array(select authz.orgs_with('documents.read_confidential')))
-      or org_id = any (array(select authz.orgs_with('documents.read_secret'))))
-    and id <> all (array(select authz.denied('document')))
-    and knowledge_base_id <> all (array(select authz.denied('knowledge_base')))
-    and (acl_expires_at > now() or owner_id = (select authz.uid())));
 create policy document_select_loading_owner on app.document for select to ringfence_owner
   using (state = 'loading' and org_id = any (array(select authz.org_ids())));
 create policy document_delete_loading_owner on app.document for delete to ringfence_owner
@@ -149,7 +139,6 @@ comment on policy document_classification_floor on app.document is 'Whatever els
 comment on policy document_denied_floor on app.document is 'Whatever else is allowed, nothing that a rule takes from the person (F15).';
 comment on policy document_expired_floor on app.document is 'Whatever else is allowed, nothing whose access was last checked at its source too long ago; who brought it in keeps it, to check again (F30).';
 comment on policy document_loading_floor on app.document is 'Whatever else is allowed, what is still loading is seen and changed only by who loads it (F15).';
-comment on policy document_select_search_owner on app.document is 'What the person asking may read in the organization they search: whether it is ready, and what it is called.';
 comment on policy document_select_loading_owner on app.document is 'A replacement finds the version that takes the old one''s place (the person''s own, it says itself); a knowledge base those that go with it.';
 comment on policy document_delete_loading_owner on app.document is 'What is still loading goes with its knowledge base, whoever loads it.';
 grant select, delete on app.document to authenticated;
@@ -180,6 +169,9 @@ begin
     new.acl_max_age_hours := (select o.acl_max_age_hours from app.organization o where o.id = new.org_id);
   end if;
   new.acl_expires_at := coalesce(new.acl_synced_at + make_interval(hours => new.acl_max_age_hours), 'infinity');
+  if tg_op = 'UPDATE' and new.state <> old.state then
+    new.passages := (select count(*) from app.chunk c where c.org_id = new.org_id and c.document_id = new.id);
+  end if;
   -- What a change may be; where policies do not apply (an operator, a foreign key) there is nobody to ask.
   if not row_security_active('app.document') then
     return new;

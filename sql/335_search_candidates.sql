@@ -1,5 +1,7 @@
 -- The candidates a search ranks: by meaning and by words, from few passages by comparing each one, from many by indexes. All of
--- them pass the policies of app.chunk and app.document in the scan itself (F27); none is taken away afterwards.
+-- them pass the policies of app.document and app.chunk in the scans themselves (F27); none is taken away afterwards. The documents are
+-- read once for everything: what is ready and wanted, how many passages that makes, what to call it. Each look at a table costs the
+-- helpers of its policies, which is most of what row security costs a search.
 create type authz.search_candidate as (
   id uuid, place bigint, distance double precision, document_id uuid, knowledge_base_id uuid, title text, uri text, content text,
   start_char integer, end_char integer, heading text
@@ -16,6 +18,14 @@ comment on column authz.search_candidate.content is 'The passage.';
 comment on column authz.search_candidate.start_char is 'First character in the source text, from 0.';
 comment on column authz.search_candidate.end_char is 'One past the last character in the source text.';
 comment on column authz.search_candidate.heading is 'The headings the passage stands under, or null.';
+
+create type authz.search_document as (
+  id uuid, title text, uri text
+);
+comment on type authz.search_document is 'A document whose passages a search looks at.';
+comment on column authz.search_document.id is 'The document.';
+comment on column authz.search_document.title is 'Its title.';
+comment on column authz.search_document.uri is 'Where it came from.';
 
 create type authz.search_filter as (
   bases uuid[], tags text[], since timestamptz, until timestamptz
@@ -34,77 +44,50 @@ comment on function authz.exact_search_limit() is 'Up to about this many readabl
 revoke all on function authz.exact_search_limit() from public;
 grant execute on function authz.exact_search_limit() to authenticated;
 
-create function authz.is_small_search(org_id uuid, wanted authz.search_filter) returns boolean
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
--- With what else gives an order closed, the primary key is left, which reads the sample alone: under the policies the planner takes
--- every index on org_id for equally good, and by another one this reads all passages of the organization.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-as $$
-declare
-  v_most integer := authz.exact_search_limit() / 256;
-begin
-  -- Ids are random: one in 256 begins with 00, and counting those tells the size well enough.
-  return (
-    select count(*) <= v_most
-    from (select from app.chunk c
-      where c.org_id = is_small_search.org_id and c.id < '01000000-0000-0000-0000-000000000000'
-        and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
-      order by c.id limit v_most + 1) sample);
-end
-$$;
-comment on function authz.is_small_search(uuid, authz.search_filter) is 'Whether the passages the person may read, in the knowledge bases wanted, are few enough to compare each one.';
-revoke all on function authz.is_small_search(uuid, authz.search_filter) from public;
-grant execute on function authz.is_small_search(uuid, authz.search_filter) to authenticated;
-
-create function authz.compared_chunks(org_id uuid, terms tsquery, embedding extensions.vector, wanted authz.search_filter)
+create function authz.compared_chunks(org_id uuid, terms tsquery, embedding extensions.vector, documents authz.search_document[])
 returns setof authz.search_candidate
 language plpgsql stable rows 100
 set search_path = pg_catalog, pg_temp
 set jit = off
--- One plan is kept for organizations of every size, and a nested loop would be right for the smallest only.
+-- One plan is kept for organizations of every size, and a nested loop would be right for the smallest only. With sorting closed too, the
+-- order wanted below leaves the index that reads these documents alone: under the policies the planner takes every index on org_id for
+-- equally good, and by another one it would read all passages of the organization.
 set enable_nestloop = off
+set enable_sort = off
 set work_mem = '16MB'
 as $$
 #variable_conflict use_column
+declare
+  v_documents uuid[] := array(select d.id from unnest(documents) d);
 begin
   return query
-    -- One pass serves both lists. The vector stays behind in it ("offset 0"): what is joined is short.
+    -- One pass serves both lists. The vector stays behind in it.
     with readable as materialized (
-      select c.*, d.title, d.uri
-      from (
-        select c.id, case when c.terms @@ compared_chunks.terms then ts_rank(c.terms, compared_chunks.terms, 1) end as rank,
-          c.embedding operator(extensions.<=>) compared_chunks.embedding as distance,
-          c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
-        from app.chunk c
-        where c.org_id = compared_chunks.org_id and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
-        offset 0) c
-      join app.document d on d.id = c.document_id
-      where d.org_id = compared_chunks.org_id and d.state = 'ready'
-        and (wanted.tags is null or d.tags && wanted.tags)
-        and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
-        and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until)
+      select c.id, case when c.terms @@ compared_chunks.terms then ts_rank(c.terms, compared_chunks.terms, 1) end as rank,
+        c.embedding operator(extensions.<=>) compared_chunks.embedding as distance,
+        c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
+      from app.chunk c
+      where c.org_id = compared_chunks.org_id and c.document_id = any (v_documents)
+      order by c.document_id
     ), dense as (
       select r.* from readable r where r.distance is not null order by r.distance, r.id limit 50
     ), lexical as (
       select r.* from readable r where r.rank is not null order by r.rank desc, r.id limit 50
+    ), listed as (
+      select row_number() over (order by r.distance, r.id) as place, r.* from dense r
+      union all
+      select row_number() over (order by r.rank desc, r.id), r.* from lexical r
     )
-    select r.id, row_number() over (order by r.distance, r.id), r.distance,
-      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char, r.heading
-    from dense r
-    union all
-    select r.id, row_number() over (order by r.rank desc, r.id), r.distance,
-      r.document_id, r.knowledge_base_id, r.title, r.uri, r.content, r.start_char, r.end_char, r.heading
-    from lexical r;
+    select l.id, l.place, l.distance, l.document_id, l.knowledge_base_id, d.title, d.uri, l.content, l.start_char, l.end_char, l.heading
+    from listed l join unnest(documents) d on d.id = l.document_id;
 end
 $$;
-comment on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_filter) is 'The 50 nearest and the 50 best matching passages of those the person may read, each one compared; equal ones by id. A null embedding or null terms leave their list out.';
-revoke all on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_filter) from public;
-grant execute on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_filter) to authenticated;
+comment on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_document[]) is 'The 50 nearest and the 50 best matching passages of these documents that the person may read, each one compared; equal ones by id. A null embedding or null terms leave their list out.';
+revoke all on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_document[]) from public;
+grant execute on function authz.compared_chunks(uuid, tsquery, extensions.vector, authz.search_document[]) to authenticated;
 
-create function authz.nearest_chunks(org_id uuid, embedding extensions.vector, wanted authz.search_filter) returns setof authz.search_candidate
+create function authz.nearest_chunks(org_id uuid, embedding extensions.vector, documents authz.search_document[])
+returns setof authz.search_candidate
 language plpgsql stable rows 50
 set search_path = pg_catalog, pg_temp
 set jit = off
@@ -116,35 +99,30 @@ as $$
 #variable_conflict use_column
 begin
   -- The index knows no organizations: it is read on until enough of what it gives passes the policy. Not by "set" clauses of the
-  -- function, which nobody but a superuser could create before the extension is loaded.
-  perform set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '100', true),
+  -- function, which nobody but a superuser could create before the extension is loaded. 300: where a question's ten nearest are of
+  -- many topics, 100 finds nine of ten and 200 no more than 0.96 (`make bench`).
+  perform set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '300', true),
     set_config('hnsw.max_scan_tuples', '20000', true);
   return query
     select n.id, row_number() over (order by n.distance, n.id), n.distance,
-      n.document_id, n.knowledge_base_id, n.title, n.uri, n.content, n.start_char, n.end_char, n.heading
+      n.document_id, n.knowledge_base_id, d.title, d.uri, n.content, n.start_char, n.end_char, n.heading
     from (
       select c.id, c.embedding operator(extensions.<=>) nearest_chunks.embedding as distance,
-        c.document_id, c.knowledge_base_id, d.title, d.uri, c.content, c.start_char, c.end_char, c.heading
+        c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
       from app.chunk c
-      -- "offset 0": planned by itself, the document is looked up by its whole key.
-      cross join lateral (
-        select d.title, d.uri from app.document d
-        where d.org_id = c.org_id and d.id = c.document_id and d.state = 'ready'
-          and (wanted.tags is null or d.tags && wanted.tags)
-          and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
-          and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until)
-        offset 0) d
-      where c.org_id = nearest_chunks.org_id and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
+      -- "is true": looked up in a table of the documents made once, beside the order that the index gives.
+      where c.org_id = nearest_chunks.org_id and (c.document_id in (select d.id from unnest(documents) d)) is true
       order by 2, c.id limit 50
-    ) n;
+    ) n
+    join unnest(documents) d on d.id = n.document_id;
 end
 $$;
-comment on function authz.nearest_chunks(uuid, extensions.vector, authz.search_filter) is 'The 50 passages nearest to the embedding, of those the person may read, by an approximate index; fewer when it gave up.';
-revoke all on function authz.nearest_chunks(uuid, extensions.vector, authz.search_filter) from public;
-grant execute on function authz.nearest_chunks(uuid, extensions.vector, authz.search_filter) to authenticated;
+comment on function authz.nearest_chunks(uuid, extensions.vector, authz.search_document[]) is 'The 50 passages of these documents nearest to the embedding, of those the person may read, by an approximate index; fewer when it gave up.';
+revoke all on function authz.nearest_chunks(uuid, extensions.vector, authz.search_document[]) from public;
+grant execute on function authz.nearest_chunks(uuid, extensions.vector, authz.search_document[]) to authenticated;
 
--- The organization and the words are those of 315_search_scope.sql: the policies written for the owner of this function hold them.
-create function authz.matching_chunks(embedding extensions.vector, wanted authz.search_filter)
+-- The organization and the words are those of 315_search_scope.sql: the policy written for the owner of this function holds them.
+create function authz.matching_chunks(embedding extensions.vector, documents authz.search_document[])
 returns setof authz.search_candidate
 language plpgsql stable security definer rows 50
 set search_path = pg_catalog, pg_temp
@@ -152,7 +130,6 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-  v_org uuid := authz.search_org_id();
   v_terms tsquery := authz.search_terms();
 begin
   return query
@@ -162,18 +139,14 @@ begin
       select c.id, ts_rank(c.terms, v_terms, 1) as rank, c.embedding operator(extensions.<=>) matching_chunks.embedding as distance,
         c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
       from app.chunk c
-      -- "is true": looked up in a table of the ready documents made once, whatever number of passages the planner expects.
-      where (c.document_id in (select d.id from app.document d where d.org_id = v_org and d.state = 'ready'
-          and (wanted.tags is null or d.tags && wanted.tags)
-          and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
-          and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until))) is true
-        and (wanted.bases is null or c.knowledge_base_id = any (wanted.bases))
+      -- "is true": looked up in a table of the documents made once, whatever number of passages the planner expects.
+      where (c.document_id in (select d.id from unnest(documents) d)) is true
       order by 2 desc, c.id limit 50
     ) m
-    cross join lateral (select d.title, d.uri from app.document d where d.org_id = v_org and d.id = m.document_id offset 0) d;
+    join unnest(documents) d on d.id = m.document_id;
 end
 $$;
-comment on function authz.matching_chunks(extensions.vector, authz.search_filter) is 'The 50 passages that match the words of this transaction''s search best, of those the person may read in its organization; equal ones by id.';
-revoke all on function authz.matching_chunks(extensions.vector, authz.search_filter) from public;
-grant execute on function authz.matching_chunks(extensions.vector, authz.search_filter) to authenticated;
-alter function authz.matching_chunks(extensions.vector, authz.search_filter) owner to ringfence_owner;
+comment on function authz.matching_chunks(extensions.vector, authz.search_document[]) is 'The 50 passages of these documents that match the words of this transaction''s search best, of those the person may read in its organization; equal ones by id.';
+revoke all on function authz.matching_chunks(extensions.vector, authz.search_document[]) from public;
+grant execute on function authz.matching_chunks(extensions.vector, authz.search_document[]) to authenticated;
+alter function authz.matching_chunks(extensions.vector, authz.search_document[]) owner to ringfence_owner;

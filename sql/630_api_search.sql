@@ -5,20 +5,30 @@ returns setof authz.search_candidate
 language plpgsql stable rows 100
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_documents authz.search_document[];
+  v_passages bigint;
 begin
-  if authz.is_small_search(org_id, wanted) then
-    return query select * from authz.compared_chunks(org_id, terms, embedding, wanted);
+  select array_agg(row(d.id, d.title, d.uri)::authz.search_document), coalesce(sum(d.passages), 0) into v_documents, v_passages
+  from app.document d
+  where d.org_id = search_candidates.org_id and d.state = 'ready'
+    and (wanted.bases is null or d.knowledge_base_id = any (wanted.bases))
+    and (wanted.tags is null or d.tags && wanted.tags)
+    and (wanted.since is null or coalesce(d.modified_at, d.created_at) >= wanted.since)
+    and (wanted.until is null or coalesce(d.modified_at, d.created_at) < wanted.until);
+  if v_passages <= authz.exact_search_limit() then
+    return query select * from authz.compared_chunks(org_id, terms, embedding, v_documents);
     return;
   end if;
   perform set_config('ringfence.search_org_id', org_id::text, true), set_config('ringfence.search_terms', terms::text, true);
-  return query select * from authz.matching_chunks(embedding, wanted);
+  return query select * from authz.matching_chunks(embedding, v_documents);
   if embedding is not null then
     return query
-      with nearest as materialized (select * from authz.nearest_chunks(org_id, embedding, wanted))
+      with nearest as materialized (select * from authz.nearest_chunks(org_id, embedding, v_documents))
       select * from nearest where (select count(*) from nearest) = 50
       union all
       -- The index gave up: how early depends on what other organizations have, and the number of results must not (F29).
-      select * from authz.compared_chunks(org_id, null, embedding, wanted) where (select count(*) from nearest) < 50;
+      select * from authz.compared_chunks(org_id, null, embedding, v_documents) where (select count(*) from nearest) < 50;
   end if;
 end
 $$;

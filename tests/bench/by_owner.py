@@ -9,7 +9,7 @@ from __future__ import annotations
 import psycopg
 
 # The functions whose statements read the passages, and the one that calls them.
-PARTS = ("is_small_search", "compared_chunks", "nearest_chunks", "matching_chunks", "search_candidates")
+PARTS = ("compared_chunks", "nearest_chunks", "matching_chunks", "search_candidates")
 DOOR = "search_documents_as_owner"
 
 
@@ -38,8 +38,8 @@ def _owned(text: str, name: str) -> bytes:
     text = text.replace("api.search_documents(", "public.search_documents(").replace(" SECURITY DEFINER", "")
     if name == "matching_chunks":
         # Here the organization and the words stand in the policy.
-        text = _put(text, "authz.search_org_id()", "current_setting('ringfence.search_org_id')::uuid")
-        text = _put(text, "where (c.document_id in", "where c.org_id = v_org and c.terms @@ v_terms and (c.document_id in")
+        text = _put(text, "where (c.document_id in",
+                    "where c.org_id = current_setting('ringfence.search_org_id')::uuid and c.terms @@ v_terms and (c.document_id in")
     return text.encode()
 
 

@@ -135,11 +135,11 @@ def _found(superuser_url: str, chunks: list[int]) -> list[Member]:
         db.execute("insert into app.organization (slug, name, created_by) select 'bench-' || n, 'Organization ' || n, person"
                    " from unnest(%s::uuid[]) with ordinality u (person, place), lateral (select place as n) n", [[p.user_id for p in people[1:]]])
         copies = "app.organization o where o.slug like 'bench-%%' and o.id <> %(first)s"
-        db.execute(f"insert into app.role (org_id, name, built_in) select o.id, r.name, true from app.role r, {copies} and r.org_id = %(first)s", {"first": first})
+        db.execute(f"insert into app.role (org_id, name, built_in, permissions) select o.id, r.name, true, r.permissions from app.role r, {copies} and r.org_id = %(first)s", {"first": first})
         db.execute("insert into app.role_permission (org_id, role_id, permission) select r.org_id, r.id, p.permission from app.role_permission p"
                    " join app.role f on f.org_id = p.org_id and f.id = p.role_id join app.role r on r.name = f.name and r.org_id <> f.org_id"
                    " where f.org_id = %(first)s", {"first": first})
-        db.execute("insert into app.membership (org_id, user_id, role_id) select o.id, o.created_by, r.id"
+        db.execute("insert into app.membership (org_id, user_id, role_id, permissions) select o.id, o.created_by, r.id, r.permissions"
                    f" from app.role r, {copies} and r.org_id = o.id and r.name = 'owner'", {"first": first})
         made = dict(db.execute("select created_by, id from app.organization").fetchall())
     return [Member(made[person.user_id], person, size) for person, size in zip(people, chunks, strict=True)]
@@ -164,8 +164,8 @@ def _documents(db: psycopg.Connection, members: list[Member]) -> None:
                    [member.org_id, member.person.user_id])
         db.execute(
             "with base as (select id, row_number() over (order by slug) - 1 as place from app.knowledge_base where org_id = %(org)s),"
-            " made as (insert into app.document (org_id, knowledge_base_id, title, uri, sha256, owner_id, state)"
-            "   select %(org)s, b.id, 'Document ' || i, 'bench:' || i, repeat('0', 64), %(person)s, 'ready'"
+            " made as (insert into app.document (org_id, knowledge_base_id, title, uri, sha256, owner_id, state, passages)"
+            "   select %(org)s, b.id, 'Document ' || i, 'bench:' || i, repeat('0', 64), %(person)s, 'ready', least(%(each)s, %(chunks)s - i * %(each)s)"
             "   from generate_series(0, (%(chunks)s - 1) / %(each)s) i join base b on b.place = i %% 10 returning id, uri)"
             " insert into bench_place select %(first)s + i, %(org)s, m.id, i %% %(each)s from generate_series(0, %(chunks)s - 1) i"
             " join made m on m.uri = 'bench:' || i / %(each)s",

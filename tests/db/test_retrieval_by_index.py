@@ -17,6 +17,7 @@ from tests.db.test_retrieval import BY_INDEX, chunk_scans
 from tests.db.world import World, embedding
 
 OWN, FOREIGN = 1200, 1200
+DOCUMENTS = "(select array_agg(row(d.id, d.title, d.uri)::authz.search_document) from app.document d where d.state = 'ready')"
 WORDS = ("delivery", "licence", "battery", "window", "garden", "kettle", "ladder", "marble", "needle", "orchid")
 
 
@@ -26,8 +27,9 @@ def plant(db: Request, world: World, organization: str, vectors: list[str], seed
     picks = random.Random(seed)
     owner, base = made.people["owner"].user_id, made.ids["knowledge_base"]
     document = db.one(
-        "insert into app.document (org_id, knowledge_base_id, title, uri, sha256, owner_id, state, visibility) values (%s, %s, 'Planted', %s,"
-        " repeat('4', 64), %s, 'ready', %s) returning id", made.id, base, f"test:planted-{seed}", owner, visibility)
+        "insert into app.document (org_id, knowledge_base_id, title, uri, sha256, owner_id, state, visibility, passages)"
+        " values (%s, %s, 'Planted', %s, repeat('4', 64), %s, 'ready', %s, %s) returning id",
+        made.id, base, f"test:planted-{seed}", owner, visibility, len(vectors))
     texts = [" ".join(picks.choices(WORDS, k=6)) for _ in vectors]
     db.run("insert into app.chunk (org_id, document_id, knowledge_base_id, visibility, owner_id, position, content, start_char, end_char, embedding)"
            " select %s, %s, %s, %s, %s, n, text, 0, 1, vector::extensions.vector from unnest(%s::text[], %s::text[]) with ordinality u (text, vector, n)",
@@ -102,14 +104,29 @@ def test_indexes_serve_the_search_of_a_large_organization_F27(large: World) -> N
     assert "Seq Scan" not in by
 
 
-def test_the_size_is_told_by_a_sample_whatever_the_planner_knows_F27(large: World) -> None:
-    """Under the policies other indexes cost the same by its estimate; by those all passages would be read to count the sample."""
+def test_passages_are_read_by_their_document_whatever_the_planner_knows_F27(large: World) -> None:
+    """Under the policies other indexes cost the same by its estimate; by those all passages of the organization would be read for one document's."""
     few_each = "select pg_restore_attribute_stats('schemaname', 'app', 'relname', 'chunk', 'attname', 'org_id', 'inherited', false, 'n_distinct', 2000::real)"
-    with searching(large, BY_INDEX, "select pg_clear_attribute_stats('app', 'chunk', 'org_id', false)", few_each) as db:
+    with searching(large, "select pg_clear_attribute_stats('app', 'chunk', 'org_id', false)", few_each) as db:
         become(db, large.acme.people["customer"])
-        sample = chunk_scans(db, large)[0]
-    conditions = next(line for line in sample.splitlines() if "Index Cond" in line)
-    assert "using chunk_pkey" in sample and "id < '01000000-" in conditions, sample
+        [scan] = chunk_scans(db, large)
+    conditions = next(line for line in scan.splitlines() if "Index Cond" in line)
+    assert "using chunk_org_id_document_id_position_key" in scan and "document_id = ANY" in conditions, scan
+
+
+def test_a_search_narrowed_to_few_passages_compares_each_in_a_large_organization_F29(large: World) -> None:
+    """What counts is how many passages there are to look at, not how many the organization has."""
+    limit = "create or replace function authz.exact_search_limit() returns integer language sql immutable parallel safe" \
+            " set search_path = pg_catalog, pg_temp return 1000"
+    tag = "update app.document set tags = '{few}' where org_id = '{}' and title not like 'Planted%%'".replace("{}", str(large.acme.id))
+    with searching(large, limit, tag) as db:
+        become(db, large.acme.people["customer"])
+        wide = chunk_scans(db, large)
+        narrow = db.rpc("search_documents", org_id=large.acme.id, query="zzz", max_rows=50, tags=["few"], query_embedding=questions(1)[0])
+        assert any("chunk_embedding_idx" in s for s in wide)
+        readable = {i for (i,) in db.all("select c.id from app.chunk c join app.document d on d.org_id = c.org_id and d.id = c.document_id"
+                                         " where c.org_id = %s and 'few' = any (d.tags)", large.acme.id)}
+    assert {r["chunk_id"] for r in narrow} == readable and 0 < len(readable) < 50
 
 
 @pytest.mark.parametrize("give_up", ["20000", "1"])
@@ -178,7 +195,7 @@ def definer_sees(db: Request) -> set[Any]:
         db.run("reset role")
         db.run(db.one("select pg_get_functiondef('authz.matching_chunks'::regproc)").replace("limit 50", "limit 100000").replace("%", "%%"))
         db.run("set local role authenticated")
-        return {i for (i,) in db.all("select id from authz.matching_chunks(null, null)")}
+        return {i for (i,) in db.all(f"select id from authz.matching_chunks(null, {DOCUMENTS})")}
 
 
 @pytest.mark.parametrize("setting", ["", "garden", "not a uuid", "' | drop"])
@@ -186,6 +203,7 @@ def test_a_search_setting_that_makes_no_sense_finds_nothing(large: World, settin
     with large.as_(large.acme.people["owner"]) as db:
         for organization, terms in ((setting, "garden"), (str(large.acme.id), setting if setting != "garden" else "")):
             db.run("select set_config('ringfence.search_org_id', %s, true), set_config('ringfence.search_terms', %s, true)", organization, terms)
-            assert db.all("select * from authz.matching_chunks(null, null)") == []
+            assert db.all(f"select * from authz.matching_chunks(null, {DOCUMENTS})") == []
         db.run("select set_config('ringfence.search_org_id', %s, true), set_config('ringfence.search_terms', 'garden', true)", str(large.acme.id))
-        assert len(db.all("select * from authz.matching_chunks(null, null)")) == 50
+        assert len(db.all(f"select * from authz.matching_chunks(null, {DOCUMENTS})")) == 50
+        assert db.all("select * from authz.matching_chunks(null, null)") == []

@@ -11,6 +11,7 @@ import pytest
 
 from edge_proxy.local import migrate, tools
 from tests.db.registry.recipe import embedding
+from tests.db.test_copies import WRONG
 from tests.db.session import request
 from tests.db.world import make_person
 from tests.stack.test_migrations import new_database, own_cluster  # noqa: F401  # a cluster of its own: migrations change roles
@@ -69,11 +70,14 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         with source.connect("supabase_admin") as connection:
             return list(connection.execute(query.encode()).fetchall())
 
-    registry = "select name, description from app.permission order by 1"
+    registry = "select name, description, place from app.permission order by 1"
     assert permissions(early, registry) == permissions(database, registry)
     # The built-in roles the organization had already carry what those of a new one do.
     assert permissions(early, "select r.name, p.permission from app.role r join app.role_permission p on p.org_id = r.org_id and p.role_id = r.id"
                               " order by 1, 2") == permissions(database, "select role, permission from authz.built_in_roles() order by 1, 2")
+    # What is copied from elsewhere was filled in.
+    assert {what: permissions(early, query) for what, query in WRONG.items()} == dict.fromkeys(WRONG, [(0,)])
+    assert permissions(early, "select count(*) from app.membership where permissions = 0 union all select count(*) from app.document where passages > 0") == [(0,), (2,)]
     with request(url, member.claims(), keep=True) as db:
         [found] = db.rpc("search_documents", org_id=org, query="delivery")
         assert found["title"] == "organization"
