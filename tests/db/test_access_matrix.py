@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.db import matrix
 from tests.db.registry import ROLES, TABLES
-from tests.db.matrix import FORMS, bindings, calling, expected, fill, observed, outcome, personas, statements
+from tests.db.matrix import FORMS, bindings, calling, fill, observed, outcome, personas
 from tests.db.session import Request
 from tests.db.world import World
 
@@ -57,8 +58,8 @@ def test_the_table_gives_each_persona_what_was_decided_R31(
 ) -> None:
     persona = personas(world)[name]
     assert superuser.one(f"select count(*) from app.{table}") > 0, "an empty table denies nothing"
-    forms = statements(world, table, persona, superuser)
-    decided = expected(world, table, persona, superuser)
+    forms = matrix.statements(world, table, persona, superuser)
+    decided = matrix.expected(world, table, persona, superuser)
     assert set(forms) == set(decided) == set(FORMS)
     with calling(world, persona, pooled) as db:
         assert observed(db, forms) == decided
@@ -72,7 +73,7 @@ SHARER = {"kb_grant": "admin", "document_grant": "admin"}
 @pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.insert])
 def test_a_row_the_right_person_inserts_is_there_on_a_re_read_R33(world: World, superuser: Request, table: str) -> None:
     persona = personas(world)[RIGHT_PERSON.get(table, "owner")]
-    forms = statements(world, table, persona, superuser)
+    forms = matrix.statements(world, table, persona, superuser)
     with calling(world, persona) as db:
         for form in ("insert", "insert returning", "insert on conflict", "merge insert"):
             assert outcome(db, forms[f"{form} into acme"], f"select count(*) from app.{table}") == 1
@@ -104,7 +105,7 @@ def test_a_background_log_in_reaches_no_table_and_takes_no_identity_from_a_setti
         db.run("select set_config('request.jwt.claims', %s, false)", json.dumps(world.acme.people["owner"].claims()))
         assert db.all("select authz.uid(), authz.claims()") == [(None, {})]
         for table in TABLES:
-            found = observed(db, statements(world, table, persona, superuser))
+            found = observed(db, matrix.statements(world, table, persona, superuser))
             assert set(found.values()) == {"no usage of the schema"}, table
         assert "permission denied to set role" in str(db.error("set role authenticated"))
         connection.rollback()

@@ -1,0 +1,55 @@
+"""Each wall alone: what holds when the walls beside it are gone (R19, R49).
+
+Floor, permissive policies and grants say the same twice or three times, so that one mistake shows nothing. Here all but one are taken
+away inside a transaction, and the one that is left must still keep the decision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.db import matrix
+from tests.db.catalog.breaking import broken
+from tests.db.matrix import personas
+from tests.db.registry import TABLES
+from tests.db.session import request
+from tests.db.world import World
+
+TENANT_TABLES = [table for table in TABLES if table != "permission"]
+# Who would see or write more if only the floor kept organizations apart. (What narrows a token to one of one's organizations is the floor alone.)
+OUTSIDERS = ("owner of the other organization", "member of both", "nobody")
+# What such a wall may say to them; a trigger may speak before a policy does.
+REFUSED = {"refused by policy", "beyond own role", "built-in role", "no such parent of yours", "only in person", "last owner", "out of scope"}
+
+
+@pytest.mark.parametrize("name", OUTSIDERS)
+@pytest.mark.parametrize("table", TENANT_TABLES)
+def test_without_the_floor_the_other_policies_keep_organizations_apart_R19(world: World, table: str, name: str) -> None:
+    persona = personas(world)[name]
+    with world.operator() as db:
+        forms, decided = matrix.statements(world, table, persona, db), matrix.expected(world, table, persona, db)
+        db.run(f"drop policy {table}_floor on app.{table}")
+        db.run("set local session authorization authenticator")
+        with request(world.superuser_url, persona.person.claims(**persona.claims) if persona.person else None, connection=db.connection) as made:
+            found = matrix.observed(made, forms)
+    assert _plain(found) == _plain(decided)
+
+
+def _plain(outcomes: dict[str, Any]) -> dict[str, Any]:
+    """The outcomes with every refusal as one: which wall speaks first does not matter here."""
+    return {form: "refused" if isinstance(said, str) and said in REFUSED else said for form, said in outcomes.items()}
+
+
+@pytest.mark.parametrize("table", [t for t in TENANT_TABLES if None in (TABLES[t].insert, TABLES[t].update, TABLES[t].delete)])
+def test_what_is_not_granted_is_refused_by_policy_too_R19(world: World, table: str) -> None:
+    """A grant too many opens nothing: for a command nobody may use, the policy says so as well."""
+    closed = [c for c in ("insert", "update", "delete") if getattr(TABLES[table], c) is None]
+    with world.operator() as db:
+        forms = matrix.statements(world, table, personas(world)["owner"], db)
+    ddl = [f"grant {', '.join(closed)} on app.{table} to authenticated", f"alter table app.{table} disable trigger user"]
+    with broken(world, ddl, world.acme.people["owner"]) as db:
+        found = matrix.observed(db, {k: v for k, v in forms.items() if any(c in k for c in closed)} | {"insert": f"insert into app.{table} default values"})
+    assert "insert" not in closed or found.pop("insert") == "refused by policy"
+    assert {form: said for form, said in found.items() if said != 0 and said not in REFUSED and form != "insert"} == {}

@@ -1,0 +1,84 @@
+"""Put mutants to cells: each is made in a transaction, its cells run until one fails, and everything is rolled back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from tests.rls.mutate.cells import Cell, Stage
+from tests.rls.mutate.mutant import Mutant
+from tests.rls.mutate.order import Order
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one mutant."""
+
+    mutant: Mutant
+    killer: str
+    """The cell that failed; empty for a survivor."""
+    posture: bool
+    """Whether the killer reads the catalog instead of trying."""
+    said: str
+    """The first line of what the killer said."""
+    seconds: float
+    tried: int
+
+    @property
+    def killed(self) -> bool:
+        return bool(self.killer)
+
+
+class BrokenCell(Exception):
+    """A cell fails without any mutant: it can kill nothing."""
+
+
+class Engine:
+    """One stage, its cells in order, and what was found out about them on the way."""
+
+    def __init__(self, stage: Stage, cells: Iterable[Cell]) -> None:
+        self.stage, self.order = stage, Order(cells)
+        self.sound: dict[str, bool] = {}
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Return whether a cell notices the mutant, and which."""
+        began, tried = time.monotonic(), 0
+        for cell in self.order.cells_for(mutant):
+            if not self.is_sound(cell):
+                continue
+            tried += 1
+            if said := self.fails(cell, mutant):
+                self.order.killed(mutant, cell)
+                return Verdict(mutant, cell.id, cell.posture, said, time.monotonic() - began, tried)
+        return Verdict(mutant, "", False, "", time.monotonic() - began, tried)
+
+    def is_sound(self, cell: Cell) -> bool:
+        """Whether the cell passes without a mutant, in one transaction as here; found out when it is first needed."""
+        if cell.id not in self.sound:
+            self.sound[cell.id] = not self.fails(cell, None)
+        return self.sound[cell.id]
+
+    def fails(self, cell: Cell, mutant: Mutant | None) -> str:
+        """Run the cell in a transaction with the mutant: empty when it passes, else the first line of what it said."""
+        with self.stage.trunk.transaction() as db:
+            if mutant:
+                make(db, mutant)
+            try:
+                self.stage.run(cell)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # pytest's own outcomes are not Exceptions
+                return f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        return ""
+
+
+def make(db: psycopg.Connection[Any], mutant: Mutant) -> None:
+    """Apply the SQL of the mutant, with names as the catalog prints them."""
+    db.execute("set local search_path = pg_catalog")
+    for statement in mutant.sql:
+        db.execute(statement.encode())
+    db.execute("set local search_path to default")

@@ -1,0 +1,77 @@
+"""Which cells a mutant is put to, the likeliest killer first."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from types import ModuleType
+
+from tests.db.registry import RECIPES, TABLES
+from tests.rls.mutate.cells import Cell
+from tests.rls.mutate.mutant import Mutant
+
+_NAMED = re.compile(r"\b(app|api|authz|auth)\.([a-z_]\w*)")
+_WORD = re.compile(r"[a-z_]\w+")
+
+
+class Order:
+    """The cells by what they are about, and what killed whom so far."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self.cells = list(cells)
+        self.by_object: defaultdict[str, list[Cell]] = defaultdict(list)
+        self.posture = [c for c in self.cells if c.posture]
+        self.lately: defaultdict[str, list[Cell]] = defaultdict(list)
+        for cell in self.cells:
+            for name in mentions(cell):
+                self.by_object[name].append(cell)
+
+    def cells_for(self, mutant: Mutant) -> Iterator[Cell]:
+        """Yield each cell that may notice the mutant once."""
+        seen: set[str] = set()
+        for source in self._sources(mutant):
+            for cell in source:
+                if cell.id not in seen:
+                    seen.add(cell.id)
+                    yield cell
+
+    def _sources(self, mutant: Mutant) -> Iterator[Iterable[Cell]]:
+        keys = self._keys(mutant)
+        for key in keys:
+            yield list(reversed(self.lately[key]))[:3]
+        for name in sorted(mutant.about):
+            yield (c for c in self.by_object[name] if not c.posture)
+        yield self.posture
+
+    def killed(self, mutant: Mutant, cell: Cell) -> None:
+        """Remember: the next one like it is put to this cell first."""
+        for key in self._keys(mutant):
+            recent = self.lately[key]
+            if cell in recent:
+                recent.remove(cell)
+            recent.append(cell)
+
+    @staticmethod
+    def _keys(mutant: Mutant) -> list[str]:
+        place = mutant.id.split(" ", 1)[1].split(":")[0]
+        return [place, *sorted(mutant.about), mutant.kind]
+
+
+def mentions(cell: Cell) -> set[str]:
+    """The tables and functions a cell names: in its parameters, and in its own text."""
+    words = {w for v in cell.parameters.values() for w in _WORD.findall(str(v))} | _words(cell.module, cell.function.__name__)
+    return {f"app.{w}" for w in words & TABLES.keys()} | {f"api.{w}" for w in words & RECIPES.keys()} | _named(cell.module, cell.function.__name__) | {
+        f"{a}.{b}" for v in cell.parameters.values() for a, b in _NAMED.findall(str(v))}
+
+
+@cache
+def _words(module: ModuleType, function: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(inspect.getsource(getattr(module, function)))) & (RECIPES.keys())
+
+
+@cache
+def _named(module: ModuleType, function: str) -> frozenset[str]:
+    return frozenset(f"{a}.{b}" for a, b in _NAMED.findall(inspect.getsource(getattr(module, function))))

@@ -1,0 +1,54 @@
+"""The score of a run, and how it is said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tests.rls.mutate.engine import Verdict
+from tests.rls.mutate.equivalent import reason
+
+
+@dataclass(frozen=True)
+class Score:
+    """What became of every mutant."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def counted(self) -> list[Verdict]:
+        return [v for v in self.verdicts if v.killed or not reason(v.mutant)]
+
+    @property
+    def survivors(self) -> list[Verdict]:
+        return [v for v in self.counted if not v.killed]
+
+    def __str__(self) -> str:
+        counted, killed = len(self.counted), sum(v.killed for v in self.counted)
+        posture = sum(v.posture for v in self.counted if v.killed)
+        share = 100 * killed / counted if counted else 0.0
+        # 100.0 is said of all, and of nothing less.
+        shown = "100.0" if killed == counted and counted else f"{min(share, 99.9):.1f}"
+        return (f"mutants: {counted}, killed: {killed} ({shown} %)\n"
+                f"  by behaviour: {killed - posture}, by posture (the catalog says so; no request can see it): {posture};"
+                f" equivalent, each with its reason: {len(self.verdicts) - counted}")
+
+    def by_kind(self) -> str:
+        """One line a kind of mutant: how many, killed by what, how long."""
+        total, posture, alive, seconds = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+        for v in self.verdicts:
+            total[v.mutant.kind] += 1
+            posture[v.mutant.kind] += v.posture
+            alive[v.mutant.kind] += not v.killed
+            seconds[v.mutant.kind] += v.seconds  # type: ignore[assignment]
+        return "\n".join(f"  {kind:<24} {total[kind]:>5}  by behaviour {total[kind] - posture[kind] - alive[kind]:>5}  by posture {posture[kind]:>5}"
+                         f"  alive or equivalent {alive[kind]:>4}  {seconds[kind]:6.1f} s" for kind in sorted(total))
+
+    def said_of_survivors(self) -> str:
+        """Each survivor with the SQL that made it."""
+        return "\n".join(f"survived: {v.mutant.id} ({v.tried} cells)\n" + "\n".join(f"    {s};" for s in v.mutant.sql) for v in self.survivors)
+
+
+def merged(parts: Iterable[Iterable[Verdict]]) -> Score:
+    return Score(tuple(v for part in parts for v in part))
