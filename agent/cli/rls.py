@@ -44,6 +44,27 @@ def test(
     raise typer.Exit(result.exit_code)
 
 
+@app.command()
+def mutate(
+    only: Annotated[str, typer.Option("--only", help="Of the mutants only those whose name contains this.")] = "",
+    processes: Annotated[int, typer.Option("--processes", min=1, max=16, help="How many share the work, each with a database of its own.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Break every protection of this schema, one at a time, and see that a test notices.
+
+    Builds a database from sql/ in a throwaway PostgreSQL, makes each mutant in a transaction, runs the tests that may kill it, and takes it
+    back. Exit status: 0 every mutant was killed, 1 one survived; survivors are printed with the SQL that makes them.
+    """
+    score = suite("mutate.run").run(processes, only, told=lambda line: print(line, file=sys.stderr))
+    if as_json:
+        print(json.dumps(score.to_json(), indent=2))
+    else:
+        print(score.by_kind())
+        print(score.said_of_survivors() or "no survivor")
+        print(score)
+    raise typer.Exit(1 if score.survivors or not score.verdicts else 0)
+
+
 def suite(name: str) -> Any:
     """Return a module of tests/rls. The suite is part of the checkout, not of the installed package. Raises: typer.Exit where it is missing."""
     root = Path(__file__).resolve().parents[2]

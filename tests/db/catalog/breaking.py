@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.db.session import Person, Request, request
 from tests.db.world import World
@@ -33,13 +34,13 @@ def opened(db: Request, table: str, command: str) -> list[str]:
 
 
 @contextmanager
-def broken(world: World, ddl: list[str], person: Person) -> Iterator[Request]:
+def broken(world: World, ddl: list[str], person: Person, **claims: Any) -> Iterator[Request]:
     """A request of the person in a database with the DDL applied; all of it is rolled back."""
     with world.operator() as db:
         for statement in ddl:
             db.run(statement)
         db.run("set local session authorization authenticator")
-        with request(world.superuser_url, person.claims(), connection=db.connection) as made:
+        with request(world.superuser_url, person.claims(**claims), connection=db.connection) as made:
             yield made
 
 

@@ -56,6 +56,15 @@ class Engine:
                 return Verdict(mutant, cell.id, cell.posture, said, time.monotonic() - began, tried)
         return Verdict(mutant, "", False, "", time.monotonic() - began, tried)
 
+    def judge_all(self, mutants: Iterable[Mutant]) -> list[Verdict]:
+        """Judge each, and believe no cell that no longer passes without a mutant when all is done: something was left in the session."""
+        verdicts = [self.judge(m) for m in mutants]
+        self.sound.clear()
+        if spoilt := {v.killer for v in verdicts if v.killed and not self.is_sound(self.order.by_id[v.killer])}:
+            verdicts = [self.judge(v.mutant) if v.killer in spoilt else v for v in verdicts]
+            assert not {v.killer for v in verdicts} & spoilt
+        return verdicts
+
     def is_sound(self, cell: Cell) -> bool:
         """Whether the cell passes without a mutant, in one transaction as here; found out when it is first needed."""
         if cell.id not in self.sound:

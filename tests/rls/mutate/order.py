@@ -17,12 +17,18 @@ _NAMED = re.compile(r"\b(app|api|authz|auth)\.([a-z_]\w*)")
 _WORD = re.compile(r"[a-z_]\w+")
 
 
+# No request can see these: the rights around an object changed, and a second wall still stands. The catalog is asked first.
+SEEN_BY_POSTURE = {"policy-to-public", "rls-no-force", "search-path-unpinned", "definer-owner", "grant-schema", "grant-database", "grant-system", "role-attribute",
+                   "role-membership", "default-privileges", "setting", "publication", "new-table", "view", "table-copy"}
+
+
 class Order:
     """The cells by what they are about, and what killed whom so far."""
 
     def __init__(self, cells: Iterable[Cell]) -> None:
         self.cells = list(cells)
         self.by_object: defaultdict[str, list[Cell]] = defaultdict(list)
+        self.by_id = {cell.id: cell for cell in self.cells}
         self.posture = [c for c in self.cells if c.posture]
         self.lately: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in self.cells:
@@ -42,6 +48,8 @@ class Order:
         keys = self._keys(mutant)
         for key in keys:
             yield list(reversed(self.lately[key]))[:3]
+        if mutant.kind in SEEN_BY_POSTURE:
+            yield self.posture
         for name in sorted(mutant.about):
             yield (c for c in self.by_object[name] if not c.posture)
         yield self.posture

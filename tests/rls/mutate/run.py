@@ -42,4 +42,4 @@ def _begin(place: Place) -> None:
 def _judge(task: tuple[int, str]) -> list[Verdict]:
     number, only = task
     engine, divided = _here
-    return [engine.judge(m) for m in divided[number] if only in m.id]  # type: ignore[attr-defined,arg-type]
+    return engine.judge_all(m for m in divided[number] if only in m.id)  # type: ignore[attr-defined,arg-type]

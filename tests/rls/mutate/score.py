@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.rls.mutate.engine import Verdict
 from tests.rls.mutate.equivalent import reason
@@ -33,6 +34,15 @@ class Score:
         return (f"mutants: {counted}, killed: {killed} ({shown} %)\n"
                 f"  by behaviour: {killed - posture}, by posture (the catalog says so; no request can see it): {posture};"
                 f" equivalent, each with its reason: {len(self.verdicts) - counted}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The score as an object: counts, and of each mutant what killed it or why it is equivalent."""
+        return {
+            "mutants": len(self.counted), "killed": sum(v.killed for v in self.counted), "by_posture": sum(v.posture for v in self.counted),
+            "equivalent": len(self.verdicts) - len(self.counted),
+            "verdicts": [{"mutant": v.mutant.id, "sql": list(v.mutant.sql), "killed_by": v.killer, "said": v.said,
+                          "equivalent": "" if v.killed else reason(v.mutant)} for v in self.verdicts],
+        }
 
     def by_kind(self) -> str:
         """One line a kind of mutant: how many, killed by what, how long."""

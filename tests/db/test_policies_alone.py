@@ -1,0 +1,154 @@
+"""Every policy put to the test alone: grants, floors and triggers out of the way, one condition at a time (R19, R49)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.db.conditions import INSERTS, OWNER_CHANGES, OWNER_SEES, UPDATES, Insert
+from tests.db.matrix import Persona, bindings, fill, personas
+from tests.db.registry import TABLES
+from tests.db.session import Person, Request, request
+from tests.db.world import World
+
+ASKING = ("owner", "builder", "analyst", "agent", "customer", "member of both", "member of both, narrowed to globex", "owner with a malformed organization claim",
+          "owner of the other organization", "api token of owner", "removed member", "nobody", "no claims")
+
+
+@contextmanager
+def alone(world: World, table: str, persona: Persona, role: str = "authenticated", *more: str) -> Iterator[Request]:
+    """A request of the persona for whom nothing but the policies of the table stands in the way; rolled back."""
+    with world.operator() as db:
+        for ddl in (f"drop policy if exists {table}_floor on app.{table}", f"alter table app.{table} disable trigger user",
+                    f"grant select, insert, update, delete on app.{table} to {role}", "grant usage on schema auth to ringfence_owner", *more):
+            db.run(ddl)
+        db.run("set local session authorization authenticator") if role == "authenticated" else None
+        claims = persona.person.claims(**persona.claims) if persona.person else None
+        with request(world.superuser_url, claims, role=role, connection=db.connection, pre_request=False) as made:
+            yield made
+
+
+def known(world: World, db: Request, person: Person) -> dict[str, Any]:
+    """What the placeholders of conditions.py stand for."""
+    ids = bindings(world.acme, db) | {"globex": world.globex.id, "session": person.session_id}
+    owned = db.all("select id, knowledge_base_id from app.document where org_id = %s and owner_id = %s and visibility = 'private'", world.acme.id, ids["owner"])
+    return ids | {"owned_by_analyst": owned[0][0] if owned else None}
+
+
+def refused(db: Request, table: str, row: dict[str, str]) -> bool:
+    """Whether the policies refuse the row. What passes them may fail later, at a key or a check."""
+    try:
+        with db.connection.transaction(force_rollback=True):
+            db.run(f"insert into app.{table} ({', '.join(row)}) values ({', '.join(row.values())})")
+    except psycopg.errors.InsufficientPrivilege as error:
+        assert "row-level security policy" in str(error), str(error)
+        return True
+    except psycopg.errors.IntegrityError:
+        pass
+    return False
+
+
+@pytest.mark.parametrize("insert", INSERTS, ids=lambda i: f"{i.table} by {i.caller} as {i.role}")
+def test_each_condition_of_an_insert_policy_refuses_alone_R49(world: World, insert: Insert) -> None:
+    persona = personas(world)[insert.caller]
+    # Given to the analyst for this: what they own without any permission to manage.
+    gifts = {
+        "document_grant": (f"update app.document set owner_id = '{world.acme.people['analyst'].user_id}' where id = '{world.acme.ids['private_document']}'",),
+        "kb_grant": (f"insert into app.kb_grant (org_id, knowledge_base_id, user_id, level, created_by) values ('{world.acme.id}', '{world.acme.ids['other_base']}',"
+                     f" '{world.acme.people['analyst'].user_id}', 'owner', '{world.acme.people['owner'].user_id}')",),
+    }.get(insert.table, ()) if insert.caller == "analyst" else ()
+    with world.operator() as db:
+        assert persona.person
+        ids = known(world, db, persona.person) | {"owned_by_analyst": world.acme.ids["private_document"], "owned_by_analyst_base": world.acme.ids["other_base"]}
+    def filled(row: dict[str, str]) -> dict[str, str]:
+        return {column: fill(value, ids) for column, value in row.items()}
+
+    with alone(world, insert.table, persona, insert.role, *gifts) as db:
+        assert not refused(db, insert.table, filled(insert.good)), "the good row is refused: nothing is shown by refusing another"
+        passed = [column for column, value in insert.bad.items() if not refused(db, insert.table, filled(insert.good | {column: value}))]
+    assert passed == []
+
+
+def test_every_insert_policy_is_tried(world: World) -> None:
+    with world.operator() as db:
+        found = set(db.all("select polrelid::regclass::text, case when 'ringfence_owner'::regrole = any (polroles) then 'ringfence_owner' else 'authenticated' end"
+                           " from pg_policy where polpermissive and polcmd = 'a' and pg_get_expr(polwithcheck, polrelid) <> 'false' and polrelid::regclass::text like 'app.%%'"))
+    tried = {(f"app.{i.table}", i.role) for i in INSERTS}
+    # One condition, a permission: the access matrix tries it with everybody.
+    assert found - tried == {("app.role_permission", "authenticated")}
+
+
+@pytest.mark.parametrize(("table", "caller", "column", "value"), UPDATES)
+def test_a_row_is_not_changed_into_one_that_is_out_of_reach_R34_R49(world: World, table: str, caller: str, column: str, value: str) -> None:
+    persona = personas(world)[caller]
+    with world.operator() as db:
+        assert persona.person
+        to = fill(value, known(world, db, persona.person))
+        # No document is hidden from whoever sees one already: the policies beside the one for update have no say here.
+        others = [f"drop policy if exists {name} on app.{table}" for (name,) in db.all("select polname from pg_policy where polrelid = %s::regclass and not polpermissive", f"app.{table}")]
+    with alone(world, table, persona, "authenticated", *others) as db:
+        assert db.run(f"update app.{table} set {column} = {column}") > 0
+        error = db.error(f"update app.{table} set {column} = {to}")
+        assert (error.sqlstate, "new row violates row-level security policy" in str(error)) == ("42501", True), str(error)
+
+
+def test_every_update_policy_is_tried(world: World) -> None:
+    with world.operator() as db:
+        found = {t for (t,) in db.all("select polrelid::regclass::text from pg_policy where polpermissive and polcmd = 'w' and 'authenticated'::regrole = any (polroles)"
+                                      " and pg_get_expr(polwithcheck, polrelid) <> 'false'")}
+    assert found == {f"app.{table}" for table, *_ in UPDATES}
+
+
+def rule(text: str, persona: Persona, world: World, db: Request) -> str:
+    """A rule of conditions.py with the person put in."""
+    person = persona.person
+    narrowed = persona.claims.get("org_id")
+    joined = [o for (o,) in db.all("select org_id from app.membership where user_id = %s", person.user_id)] if person else []
+    seen = [o for o in joined if narrowed is None or str(o) == str(narrowed)]
+    if persona.scope is not None:
+        seen = [world.acme.id]
+    owned = [o for o in seen if any(getattr(world, s).id == o and r == "owner" for s, r in persona.roles.items())]
+    def array(ids: list[Any]) -> str:
+        return "array[" + ", ".join(f"'{i}'" for i in ids) + "]::uuid[]"
+
+    session = persona.claims.get("session_id", person.session_id) if person else None
+    return re.sub(r":(me|orgs|joined|owned|email|session)\b", lambda m: {
+        "me": persona.me, "orgs": array(seen), "joined": array(joined), "owned": array(owned), "email": f"'{person.email}'" if person else "null",
+        "session": f"'{session}'::uuid" if session else "null::uuid"}[m[1]], text)
+
+
+@pytest.fixture
+def everybody(world: World) -> dict[str, Persona]:
+    """Those of the matrix, and somebody who is invited."""
+    return personas(world) | {"guest": Persona(world.acme.guest)}
+
+
+@pytest.mark.parametrize("table", OWNER_SEES)
+def test_the_owner_of_the_definers_sees_for_each_persona_what_was_decided_R10(world: World, everybody: dict[str, Persona], table: str) -> None:
+    for name in (*ASKING, "guest"):
+        persona = everybody[name]
+        with world.operator() as db:
+            decided = set(db.all(f"select t::text from app.{table} t where {rule(OWNER_SEES[table], persona, world, db)}"))
+        with alone(world, table, persona, "ringfence_owner") as db:
+            assert set(db.all(f"select t::text from app.{table} t")) == decided, name
+
+
+@pytest.mark.parametrize("command", ["update", "delete"])
+@pytest.mark.parametrize("table", TABLES)
+def test_the_owner_of_the_definers_changes_for_each_persona_what_was_decided_R10(world: World, everybody: dict[str, Persona], table: str, command: str) -> None:
+    """Without WHERE and reading no column, so that the select policy has no say."""
+    text = OWNER_CHANGES.get((table, command), "false")
+    column = {"organization": "name", "permission": "name"}.get(table, "org_id")
+    for name in ASKING if text != "false" else ("owner",):
+        persona = everybody[name]
+        with world.operator() as db:
+            decided = db.one(f"select count(*) from app.{table} t where {rule(text, persona, world, db)}")
+            value = "'x'" if column == "name" else f"'{world.acme.id}'"
+        with alone(world, table, persona, "ringfence_owner") as db:
+            done = db.run(f"update app.{table} set {column} = {column}" if command == "update" else f"delete from app.{table}")
+            assert done == decided, (name, value)

@@ -1,0 +1,76 @@
+"""The mutation engine itself: what it makes, what it takes for a kill, and that it says so when nobody notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.db.conftest import TEMPLATE, described  # noqa: F401  (a fixture)
+from tests.rls.mutate.cells import Stage, collect
+from tests.rls.mutate.conditions import without
+from tests.rls.mutate.engine import Engine, Verdict
+from tests.rls.mutate.generate import generate, shards
+from tests.rls.mutate.mutant import mutant
+from tests.rls.mutate.place import Place
+from tests.rls.mutate.score import Score
+
+
+@pytest.fixture(scope="module")
+def stage(cluster: Any, described: bytes) -> Iterator[Stage]:  # noqa: F811
+    with Place(str(cluster.data.parent), cluster.port, cluster.passwords, TEMPLATE, described).stage() as made:
+        yield made
+
+
+@pytest.mark.parametrize(("text", "left_out"), [
+    ("((a = 1) AND (b = 2))", ["(a = 1)", "(b = 2)"]),
+    ("select 1 from t where x = 1", ["x = 1"]),
+    ("a between 1 and 2 and b", ["a between 1 and 2", "b"]),
+    ("where a is distinct from b and c", ["a is distinct from b", "c"]),
+    ("where m.x = 'and' and (p or q and r) order by 1", ["m.x = 'and'", "(p or q and r)", "q", "r"]),
+    ("if a and b then raise; end if; -- and so on", ["a", "b"]),
+    ("where true", []),
+])
+def test_each_condition_is_left_out_once(text: str, left_out: list[str]) -> None:
+    assert [condition for condition, _ in without(text)] == left_out
+    assert all(rest.count("true") >= 1 for _, rest in without(text))
+
+
+def test_every_mutant_has_a_name_of_its_own_and_belongs_to_one_part(stage: Stage) -> None:
+    made = generate(stage.trunk.real)
+    assert len(made) > 3000
+    parts = shards(made, 7)
+    assert sorted(m.id for part in parts for m in part) == sorted(m.id for m in made)
+    assert {kind.split("-")[0] for kind in (m.kind for m in made)} >= {"policy", "rls", "grant", "definer", "invoker", "view", "key", "check", "condition", "trigger", "setting"}
+
+
+def test_a_mutant_that_matters_is_killed_by_a_cell_and_is_gone_afterwards_R49(stage: Stage) -> None:
+    open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
+    verdict = Engine(stage, collect()).judge(open_)
+    assert verdict.killed and not verdict.posture
+    with stage.trunk.transaction() as db:
+        assert db.execute("select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'message_select_self'").fetchone() != ("true",)
+
+
+def test_a_mutant_that_changes_nothing_survives_and_is_printed_with_its_sql(stage: Stage) -> None:
+    same = mutant("nothing", "app.usage_entry", "comment on column app.usage_entry.amount is 'The same.'", about={"app.usage_entry"})
+    engine = Engine(stage, [c for c in collect() if "usage_entry" in c.id and "matrix" in c.id][:3])
+    score = Score((engine.judge(same),))
+    assert (len(score.survivors), str(score).split("\n")[0]) == (1, "mutants: 1, killed: 0 (0.0 %)")
+    assert "comment on column app.usage_entry.amount" in score.said_of_survivors()
+
+
+def test_a_cell_that_fails_without_a_mutant_kills_nothing(stage: Stage) -> None:
+    engine = Engine(stage, [c for c in collect() if "snapshot_R46" in c.id][:1])
+    broken = mutant("nothing", "app.membership", "select 1", about={"app.membership"})
+    assert not engine.judge(broken).killed
+
+
+def test_a_hundred_percent_is_said_of_all_and_of_nothing_less() -> None:
+    def judged(number: int, killer: str) -> Verdict:
+        return Verdict(mutant("kind", str(number), about=set()), killer, False, "", 0.0, 1)
+
+    all_but_one = Score((*(judged(n, "a test") for n in range(9999)), judged(9999, "")))
+    assert "killed: 9999 (99.9 %)" in str(all_but_one)
+    assert "killed: 9999 (100.0 %)" in str(Score(all_but_one.verdicts[:-1]))
