@@ -14,6 +14,7 @@ from psycopg.pq import DiagnosticField, ExecStatus
 from tests.rls.catalog import Catalog
 
 LOCK_TIMEOUT_MS = 1000
+UNDO = "rollback to savepoint cell;\nrelease savepoint cell;\n"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Acting:
         self.as_authenticator = catalog.is_superuser and "authenticator" in catalog.roles
         self.legacy_claims = False
         self.statements = 0
+        self._pending = ""
         self._notices: list[str] = []
         connection.add_notice_handler(lambda diagnostic: self._notices.append(diagnostic.message_primary or ""))
 
@@ -117,7 +119,7 @@ class Acting:
         rest = f"{marker}set local role none;\n{back}{_ended(after)}" if after else ""
         prelude = self.prelude(persona) if persona else ""
         outcomes = self._send(f"{start}{prelude}{marker}{_ended(statement)}{rest}")
-        self._send("rollback to savepoint cell;\nrelease savepoint cell;\n")
+        self._pending = UNDO  # with the next message: a round trip less
         acts = [place for place, one in enumerate(outcomes) if one.rows == (("ringfence: act",),)]
         if not acts:
             return outcomes[-1], None
@@ -142,15 +144,21 @@ class Acting:
         self._send("rollback to savepoint kept;\nrelease savepoint kept;\n" if failed else "release savepoint kept;\n")
         return failed or next((one for one in reversed(outcomes) if one.columns), outcomes[-1])
 
+    def settle(self) -> None:
+        """Undo the last statement now, so that others can use the connection."""
+        if self._pending:
+            self._send("")
+
     def _send(self, script: str) -> list[Outcome]:
-        """Send statements as one message and return the outcome of each."""
+        """Send statements as one message and return the outcome of each, after undoing what came before."""
         self._notices.clear()
+        script, skipped, self._pending = self._pending + script, UNDO.count(";") if self._pending else 0, ""
         pgconn = self.connection.pgconn
         pgconn.send_query(script.encode())
         outcomes = []
         while (result := pgconn.get_result()) is not None:
             outcomes.append(_outcome(result, tuple(self._notices)))
-        return outcomes
+        return outcomes[skipped:]
 
 
 def _ended(script: str) -> str:

@@ -64,6 +64,7 @@ def run_on(connection: psycopg.Connection[Any], config: Config, checks: Iterable
         connection.execute(config.setup)  # type: ignore[arg-type]
     context.world = seeding.seed(acting, catalog, context.tenancy)
     context.personas = personas.build(acting, catalog, context.tenancy, context.world)
+    acting.settle()
     for check in checks if checks is not None else discovered():
         found += _guarded(check, context)
     return _judged(found, context)
@@ -91,6 +92,8 @@ def _guarded(check: Check, context: Context) -> list[Finding | NotCovered]:
     except (psycopg.Error, LookupError, ValueError, TypeError, AttributeError) as err:
         found.append(NotCovered(f"check {name}", "any", f"{type(err).__name__}: {str(err).strip().splitlines()[0] if str(err).strip() else ''}"))
     finally:
+        if context.personas is not None:
+            context.personas.acting.settle()
         context.conn.execute("rollback to savepoint one_check; release savepoint one_check")
     context.count("checks")
     return found

@@ -158,6 +158,8 @@ class _Seeding:
     def _row(self, table: Table, tenant: str, user: str) -> Row | None:
         """Return the row of a table for a tenant and a user, made now if it is not there."""
         one = self.tenancy.of(table)
+        if one.kind == SHARED:
+            tenant, user = "N", "outsider"  # what belongs to nobody is no tenant's secret, whoever points at it
         personal = one.kind in (PROFILE, PERSONAL, USERS)
         mark = None if tenant == "N" or personal else tenant
         if (known := [r for r in self.world.of(table) if r.tenant == mark and (r.user == user or not one.user_columns)]) and (not personal or known[0].user == user):
@@ -216,11 +218,16 @@ class _Seeding:
         row = Row(table, tenant, user, values)
         self.world.rows.append(row)
         if tenant in ("A", "B"):
-            own = set(self.world.users.values())
-            self.world.remember(tenant, [v for v in values.values() if v not in own])
+            self._remember(table, tenant, values)
         elif mark in ("A", "B") and user:
             self.world.remember(f"user {user}", values.values())
         return row
+
+    def _remember(self, table: Table, tenant: str, values: dict[str, str | None]) -> None:
+        """Note what only this tenant has: not people, and not what shared tables have for everybody."""
+        shared = {name for key in table.foreign_keys if key.references in self.catalog.tables and not self.tenancy.is_tenant_bound(key.references or 0) for name in key.columns}
+        people = set(self.world.users.values())
+        self.world.remember(tenant, [value for name, value in values.items() if name not in shared and value not in people])
 
     def _existing(self, table: Table, fixed: dict[str, str | None]) -> dict[str, str | None] | None:
         """A row that a trigger made before us: take it, and give it the values we wanted."""
@@ -259,5 +266,5 @@ class _Seeding:
                         people = {i: u for u, i in self.world.users.items()}
                         user = next((people[v] for c in one.user_columns if (v := values.get(c) or "") in people), None)
                         self.world.rows.append(Row(table, tenant, user, values))
-                        self.world.remember(tenant, [v for v in values.values() if v not in people])
+                        self._remember(table, tenant, values)
                         self.world.failed.pop(table.oid, None)

@@ -23,5 +23,5 @@ PERSONAL = re.compile(
     r"e_?mail|phone|mobile|address|birth|dob$|ssn|social_sec|passport|tax|iban|card|salary|income|secret|token|password|passwd|api_?key|private|"
     r"credential|national|gender|ip_addr|medical|diagnos|license_no|stripe|encrypted|signing|hash$|full_?name|last_?name|surname|webhook", re.I)
 SECRET = re.compile(r"secret|token|password|passwd|api_?key|private_key|credential|encrypted|signing|webhook|connection_string|dsn", re.I)
-PRIVILEGE = re.compile(r"^is_(super_?)?(admin|staff|owner|superuser)|(^|_)(plan|tier|credits?|quota|billing|subscription|entitle|seats?|balance|verified|is_admin|platform_role|"
+PRIVILEGE = re.compile(r"^is_(super_?)?(admin|staff|owner|superuser)|(^|_)(plan|tier|credits?|quota|billing(?!_?(e_?mail|name|address|contact|city|country))|subscription|entitle|seats?|balance|verified|is_admin|platform_role|"
                        r"max_|limit|price|paid|features?)", re.I)
