@@ -99,4 +99,7 @@ class Forwarder:
         # A redirect, a partial answer or a status that SQL made up is not an answer (R88, R89).
         if reply.status not in _STATUSES or kind not in (_JSON, _OBJECT):
             raise UpstreamFailed("not_an_answer")
+        if reply.body[:1] == b"<":
+            # A page under a false name; the rest is PostgREST's word.
+            raise UpstreamFailed("not_json")
         return Reply(reply.status, reply.body)

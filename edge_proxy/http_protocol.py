@@ -13,12 +13,13 @@ from edge_proxy.errors import BadRequest
 _HEAD_BYTES = 64 * 1024
 _HEAD_SECONDS = 10.0
 _LINGER_SECONDS = 2.0
+_WRITE_SECONDS = 30.0
 
 
 class BoundedHttp(HttpToolsProtocol):
     """Closes a connection whose request head is too large or too slow. Limits.header_bytes answers the usual case.
 
-    Closes it too for a trailer, for what is no body and no request, and soon after an answer that came before the end
+    Closes it too for a client that does not read its answer, for a trailer, for what is no body and no request, and soon after an answer that came before the end
     of the request: nobody waits for the rest of that, so no other limit would end it.
     """
 
@@ -27,6 +28,7 @@ class BoundedHttp(HttpToolsProtocol):
     _body_grew = False
     _in_head = True
     _ending: TimerHandle | None = None
+    _unread: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -34,9 +36,20 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
-        if self._ending is not None:
-            self._ending.cancel()
+        for timer in (self._ending, self._unread):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        # Not close(): that waits until the rest has been read.
+        self._unread = self.loop.call_later(_WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
 
     def data_received(self, data: bytes) -> None:
         if self._ending is not None or self.transport.is_closing():
