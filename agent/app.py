@@ -4,6 +4,7 @@
     GET  /v1/models               the bots the person may run
     GET  /v1/models/{org}/{bot}   one of them
     /v1/files                     documents as files; see `files`
+    /mcp                          the tools for MCP clients; see `mcp`
 
 The identity comes in the ASGI scope from the edge (`ringfence.identity`); without it every request is refused.
 """
@@ -19,6 +20,7 @@ from agent.embedding import create_embedder
 from agent.errors import AgentError, NotVisible, Unauthenticated, where
 from agent.files import FILES, Files
 from agent.limits import Limits
+from agent.mcp import MCP, McpTools
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
 from agent.question import Answer, Question, Started
@@ -47,23 +49,30 @@ class App:
         self._agent, self._pool = agent, pool
         self._turns = Turns(agent.limits.answers_at_once)
         self._files = Files(agent.embedder)
+        self._mcp = McpTools(pool, agent.embedder, agent.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._request(scope, receive, Reply(send, (scope.get(IDENTITY) or {}).get("request_id", "")))
+            await self._request(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while (await receive())["type"] == "lifespan.startup":
+        await receive()
+        async with self._mcp.running():
             await send({"type": "lifespan.startup.complete"})
+            await receive()
         await self._agent.close()
         await self._pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _request(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reply = Reply(send, (scope.get(IDENTITY) or {}).get("request_id", ""))
         try:
-            await self._route(scope, receive, reply)
+            if scope["path"] == MCP or scope["path"].startswith(f"{MCP}/"):
+                await self._mcp.answer(scope, receive, send)
+            else:
+                await self._route(scope, receive, reply)
         except ClientGone:
             pass
         except AgentError as err:

@@ -1,4 +1,4 @@
-"""Mounts the agent's ASGI app under /v1/*: it gets the verified identity, never the client's credential headers."""
+"""Mounts the agent's ASGI app under /v1/* and /mcp: it gets the verified identity, never the client's credential headers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from edge_proxy.upload import UploadBody
 from edge_proxy.watch import Watch
 
 PREFIX = "/v1/"
+MCP = "/mcp"
 FILES = "/v1/files"
 IDENTITY_KEY = "ringfence.identity"
 TRACER_KEY = "ringfence.tracer"
@@ -155,9 +156,11 @@ class _Line:
 
 
 def _organization(path: str) -> str:
-    """Return the organization that the path of a file names, empty where none does."""
-    parts = path.removeprefix(FILES + "/").split("/")
-    return parts[0] if path.startswith(FILES + "/") else ""
+    """Return the organization that the path of a file or of a bot's tools names, empty where none does."""
+    for prefix in (f"{FILES}/", f"{MCP}/"):
+        if path.startswith(prefix):
+            return path.removeprefix(prefix).split("/")[0]
+    return ""
 
 
 def _scope(request: Request, identity: Identity) -> dict[str, object]:

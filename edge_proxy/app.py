@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from edge_proxy import agent_mount, auth, forward, log, token_creation, tracing
+from edge_proxy import agent_mount, auth, forward, log, protected_resource, token_creation, tracing
 from edge_proxy.admission import Admission, make_limiter
 from edge_proxy.agent_mount import AgentMount, load_agent
 from edge_proxy.asgi import App, ClientGone, Receive, Reply, Request, Scope, Send
@@ -179,10 +179,13 @@ class Edge:
             return "tokens", self._create_token
         if path.startswith(agent_mount.PREFIX):
             return "agent", self._agent_call
-        if path == "/healthz":
-            return "healthz", self.health.alive
-        if path == "/readyz":
-            return "readyz", self.health.ready
+        if protected_resource.is_mcp(path):
+            return "mcp", self._agent_call
+        if path.startswith(protected_resource.PREFIX):
+            return "metadata", protected_resource.metadata(self.config)
+        probe = {"/healthz": self.health.alive, "/readyz": self.health.ready}.get(path)
+        if probe is not None:
+            return path[1:], probe
         return "none", _nothing
 
     async def _rpc(self, request: Request, send: Send) -> Reply:
@@ -202,6 +205,8 @@ class Edge:
         return await self._creation.call(request, lambda: self._identify_person(request))
 
     async def _agent_call(self, request: Request, send: Send) -> None:
+        if protected_resource.is_mcp(request.path):
+            protected_resource.check_origin(request, self.config)
         if self._agent is None:
             raise NotFound
         identity = await self._identify(request)

@@ -33,6 +33,8 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8787
     metrics_port: int = 9787
+    public_url: str = ""
+    """How clients reach this edge, without a trailing slash."""
     agent_app: str = ""
     token_keys_file: str = ""
     """What seals API tokens; without it this edge makes and takes none."""
@@ -126,6 +128,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     if not (is_loopback(host) or cert or proxies):
         raise clear_text(host)
     endpoint = environ.get("RINGFENCE_OTLP_ENDPOINT", "")
+    number = port("RINGFENCE_PORT", environ.get("RINGFENCE_PORT") or "8787")
+    public = environ.get("RINGFENCE_PUBLIC_URL") or f"{'https' if cert else 'http'}://{host}:{number}"
     return Config(
         publishable_key=_publishable(environ.get("SUPABASE_PUBLISHABLE_KEY", "")),
         rest_url=url("RINGFENCE_REST_URL", "/rest/v1"),
@@ -135,7 +139,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         audience=environ.get("RINGFENCE_AUDIENCE") or "authenticated",
         algorithms=algorithms,
         host=host,
-        port=port("RINGFENCE_PORT", environ.get("RINGFENCE_PORT") or "8787"),
+        port=number,
+        # It protects nothing: clients read it, so that a container's own address may stand in it.
+        public_url=public.rstrip("/"),
         metrics_port=port("RINGFENCE_METRICS_PORT", environ.get("RINGFENCE_METRICS_PORT") or "9787"),
         agent_app=environ.get("RINGFENCE_AGENT_APP", "agent.app:create_app"),
         token_keys_file=environ.get("RINGFENCE_TOKEN_KEYS_FILE", ""),

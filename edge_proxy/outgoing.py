@@ -6,6 +6,7 @@ from edge_proxy.asgi import SAFE_HEADERS, Message, Request, Send, error_body, er
 from edge_proxy.config import Config
 from edge_proxy.cors import cors_headers
 from edge_proxy.errors import Header, ProxyError
+from edge_proxy.protected_resource import is_mcp, pointing
 
 # Two years. Sent only over TLS: elsewhere browsers have to ignore it.
 _HSTS: Header = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
@@ -19,7 +20,7 @@ class Outgoing:
 
     def __init__(self, request: Request, send: Send, config: Config, *, openai: bool) -> None:
         """`openai`: errors have the shape of /v1 too."""
-        self._request, self._send, self._openai = request, send, openai
+        self._request, self._send, self._config, self._openai = request, send, config, openai
         self._headers: list[Header] = [*SAFE_HEADERS, (b"x-request-id", request.request_id.encode())]
         if config.cors_origins:
             self._headers += cors_headers(request, config.cors_origins)
@@ -47,7 +48,10 @@ class Outgoing:
         Of anything else that has begun nothing is said: the server cuts the connection, and nobody takes a part for the whole.
         """
         if not self.status:
-            await error_reply(error, self._request.request_id, openai=self._openai).send(self)
+            reply = error_reply(error, self._request.request_id, openai=self._openai)
+            if is_mcp(self._request.path):
+                reply.headers = pointing(reply.headers, self._config)
+            await reply.send(self)
         elif self._events:
             event = b"data: %b\n\n" % error_body(error, self._request.request_id, openai=self._openai)
             await self({"type": "http.response.body", "body": event, "more_body": True})

@@ -70,3 +70,32 @@ $$;
 comment on function authz.run_tools(uuid, uuid) is 'The tools a bot is bound to now, without those a rule takes from the signed-in person (F15).';
 revoke all on function authz.run_tools(uuid, uuid) from public;
 grant execute on function authz.run_tools(uuid, uuid) to authenticated;
+
+create function authz.runnable_bot(bot text) returns app.bot
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_bots app.bot[];
+begin
+  -- By two ids, else by the organization's id, else by slugs: a name never stands in the way of an id.
+  select array_agg(m.found) into v_bots
+  from (
+    select b as found, f.form, min(f.form) over () as best
+    from app.bot b
+    join app.organization o on o.id = b.org_id
+    cross join lateral (select case runnable_bot.bot
+      when o.id || '/' || b.id then 1 when o.id || '/' || b.slug then 2 when o.slug || '/' || b.slug then 3 end) f (form)
+    where b.id = any (array(select authz.runnable_bots())) and f.form is not null) m
+  where m.form = m.best;
+  if v_bots is null then
+    raise sqlstate 'PT404' using message = 'no such bot, or not yours to run';
+  elsif cardinality(v_bots) > 1 then
+    raise sqlstate 'PT409' using message = 'several of your organizations have that name: use the id of the organization instead';
+  end if;
+  return v_bots[1];
+end
+$$;
+comment on function authz.runnable_bot(text) is 'The one bot of that name, organization/bot by slug or by id, that the signed-in person may run; PT404 for none, PT409 for several.';
+revoke all on function authz.runnable_bot(text) from public;
+grant execute on function authz.runnable_bot(text) to authenticated;

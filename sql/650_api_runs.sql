@@ -5,30 +5,13 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_bots app.bot[];
-  v_bot app.bot;
+  v_bot app.bot := authz.runnable_bot(start_run.bot);
   v_version app.bot_version;
   v_conversation uuid := start_run.conversation_id;
   v_run uuid;
   v_history jsonb;
 begin
   perform authz.require(char_length(question) between 1 and 8000, 'question: 1..8000 characters');
-  -- By two ids, else by the organization's id, else by slugs: a name never stands in the way of an id.
-  select array_agg(m.found) into v_bots
-  from (
-    select b as found, f.form, min(f.form) over () as best
-    from app.bot b
-    join app.organization o on o.id = b.org_id
-    cross join lateral (select case start_run.bot
-      when o.id || '/' || b.id then 1 when o.id || '/' || b.slug then 2 when o.slug || '/' || b.slug then 3 end) f (form)
-    where b.id = any (array(select authz.runnable_bots())) and f.form is not null) m
-  where m.form = m.best;
-  if v_bots is null then
-    raise sqlstate 'PT404' using message = 'no such bot, or not yours to run';
-  elsif cardinality(v_bots) > 1 then
-    raise sqlstate 'PT409' using message = 'several of your organizations have that name: use the id of the organization instead';
-  end if;
-  v_bot := v_bots[1];
   select v.* into strict v_version from app.bot_version v where v.org_id = v_bot.org_id and v.bot_id = v_bot.id and v.version = v_bot.version;
   -- Whoever began these never heard that they had begun, or died: nothing else would ever end them.
   update app.run r set status = 'failed', error_code = 'abandoned', finished_at = clock_timestamp()

@@ -15,7 +15,7 @@ from tests.proxy.support import PUBLISHABLE_KEY
 EDGE = Path(__file__).resolve().parents[2] / "edge_proxy"
 GOOD = {"SUPABASE_URL": "https://project.example", "SUPABASE_PUBLISHABLE_KEY": PUBLISHABLE_KEY}
 SETTINGS = {
-    "publishable_key", "rest_url", "auth_url", "jwks_url", "issuer", "audience", "algorithms", "host", "port", "metrics_port", "agent_app",
+    "publishable_key", "rest_url", "auth_url", "jwks_url", "issuer", "audience", "algorithms", "host", "port", "public_url", "metrics_port", "agent_app",
     "token_keys_file", "cors_origins", "tls_cert_file", "tls_key_file", "otlp_endpoint", "trace_ratio", "redis_url", "trusted_proxies", "limits",
 }  # fmt: skip
 

@@ -29,6 +29,9 @@ RECIPES: dict[str, Recipe] = {
     "record_step": ("customer", {"run_id": ":running_run", "model": "m", "provider": "p", "input_tokens": 1, "output_tokens": 1, "duration_ms": 1,
                                  "outcome": "ok"}),
     "finish_run": ("customer", {"run_id": ":running_run", "outcome": "succeeded", "answer": "Yes.", "citations": [], "error_code": None}),
+    "list_bot_tools": ("customer", {"bot": ":org/:bot"}),
+    "use_tool": ("customer", {"bot": ":org/:bot", "tool": "search_documents", "arguments": {"query": "delivery"}, "query_embedding": _VECTOR,
+                              "request_id": "probe"}),
     "list_run_steps": ("customer", {"org_id": ":org", "run_id": ":run"}),
     "list_conversations": ("customer", {"org_id": ":org"}),
     "list_messages": ("customer", {"org_id": ":org", "conversation_id": ":conversation"}),
@@ -37,6 +40,7 @@ RECIPES: dict[str, Recipe] = {
 EVENTS: dict[str, list[str]] = {
     "start_run": ["run.insert"],
     "finish_run": ["run.update"],
+    "use_tool": ["run.insert", "run.update"],
 }
 
 # Their record is the row itself, append-only.
