@@ -93,6 +93,7 @@ _CONCERNS = ("(t.user_id = :me or t.team_id in (select m.team_id from app.team_m
              " or num_nonnulls({all}) = 0)")
 _ROLE = " or t.role_id in (select m.role_id from app.membership m where m.user_id = :me and m.org_id = any (:orgs))"
 _INVITING = "exists (select from app.invitation i where i.org_id = {org} and i.email = :email and i.accepted_at is null and i.revoked_at is null)"
+_FOUNDED = "exists (select from app.organization o where o.id = t.org_id and o.created_by = :me)"
 
 OWNER_SEES: dict[str, str] = {
     "api_token": "t.user_id = :me",
@@ -110,8 +111,8 @@ OWNER_SEES: dict[str, str] = {
     "message": f"{_IN} and t.citations <> '[]'",
     "organization": f"t.id = any (:joined) or t.created_by = :me or {_INVITING.format(org='t.id')}",
     "permission": ":me is not null",
-    "role": "t.org_id = any (:joined) or exists (select from app.organization o where o.id = t.org_id and o.created_by = :me)",
-    "role_permission": f"t.org_id = any (:joined) or {_INVITING.format(org='t.org_id')}",
+    "role": f"t.org_id = any (:joined) or {_FOUNDED} or {_INVITING.format(org='t.org_id')}",
+    "role_permission": f"t.org_id = any (:joined) or {_FOUNDED} or {_INVITING.format(org='t.org_id')}",
     "session_choice": "t.user_id = :me",
     "team_member": "t.user_id = :me",
     # Only while the function that searches has said in which organization.
@@ -128,6 +129,7 @@ OWNER_CHANGES: dict[tuple[str, str], str] = {
     ("member_activity", "update"): "t.user_id = :me",
     ("message", "update"): f"{_IN} and t.citations <> '[]'",
     ("organization", "update"): "t.id = any (:owned)",
+    ("role", "update"): _FOUNDED,
     ("session_choice", "delete"): "t.user_id = :me",
 }
 """The rows it may update or delete; no others of any table."""
