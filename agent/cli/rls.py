@@ -30,11 +30,9 @@ def test(
     import psycopg
 
     try:
-        told = suite("config").load(config)
+        result = suite("engine").run(database_url, suite("config").load(config))
     except suite("config").ConfigError as err:
         raise _refused(str(err)) from err
-    try:
-        result = suite("engine").run(database_url, told)
     except (psycopg.OperationalError, psycopg.ProgrammingError) as err:
         raise _refused(f"the database cannot be checked: {str(err).strip().splitlines()[0]}") from err
     if as_json:
@@ -86,7 +84,9 @@ def _printed(result: Any) -> None:
         print(f"guessed  {guess}")
     for finding in result.findings:
         print(f"\nLEAK  {finding.id}  {finding.object}  {finding.command}  as {finding.persona}\n  {finding.finding}\n  seen: {finding.evidence}")
-        print("  reproduce:\n    " + finding.reproduce.strip().replace("\n", "\n    "))
+        # The statements that make the two tenants are long: --json has them.
+        shown = finding.reproduce.rpartition("-- act\n")[2].strip()
+        print("  reproduce (whole script in --json):\n    " + shown.replace("\n", "\n    "))
     for one in result.not_covered:
         print(f"\nNOT COVERED  {one.object}  {one.command}: {one.reason}")
     for one, reason in result.allowed:

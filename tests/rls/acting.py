@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ class Acting:
         self.legacy_claims = False
         self.statements = 0
         self._pending = ""
+        self.kept: list[str] = []
+        """What `do` has kept in the transaction: the script that makes the two tenants again."""
         self._notices: list[str] = []
         connection.add_notice_handler(lambda diagnostic: self._notices.append(diagnostic.message_primary or ""))
 
@@ -141,6 +144,8 @@ class Acting:
         """Execute as ourselves and keep it in the transaction if it succeeds; undo it if it fails."""
         outcomes = self._send(f"savepoint kept;\nset local statement_timeout = {self.timeout_ms * 5};\nset local lock_timeout = {LOCK_TIMEOUT_MS};\n{_ended(statement)}")
         failed = next((one for one in outcomes if not one.ok), None)
+        if failed is None and not re.match(r"\s*select \*", statement):
+            self.kept.append(re.sub(r" returning \*$", "", statement.strip()))
         self._send("rollback to savepoint kept;\nrelease savepoint kept;\n" if failed else "release savepoint kept;\n")
         return failed or next((one for one in reversed(outcomes) if one.columns), outcomes[-1])
 

@@ -28,11 +28,12 @@ class Call:
     """All values as one text, so that an echo is not taken for a leak."""
 
 
-def calls(context: Context, function: Function, persona: Persona, target: str) -> Iterator[Call]:
-    """Yield calls of one function as one persona against a tenant, the most telling first."""
+def calls(context: Context, function: Function, persona: Persona, target: str, *, brief: bool = False) -> Iterator[Call]:
+    """Yield calls of one function as one persona against a tenant, the most telling first; `brief` leaves out what another persona has tried."""
     own = next(iter(sorted(persona.tenants)), None)
     made: set[str] = set()
-    for what in ("foreign", "foreign user", "null", "omitted", "own", "foreign mixed", *(f"hostile {i}" for i in range(len(HOSTILE))), "foreign owner"):
+    more = () if brief else ("own", "foreign mixed", *(f"hostile {i}" for i in range(len(HOSTILE))), "foreign owner")
+    for what in ("foreign", "foreign user", "null", "omitted", *more):
         if what.startswith("hostile") and not any(a.base_type in ("text", "character varying", "json", "jsonb") for a in function.arguments):
             continue
         if what in ("omitted", "own", "null") and what == "omitted" and not any(a.has_default for a in function.arguments):
@@ -50,7 +51,8 @@ def calls(context: Context, function: Function, persona: Persona, target: str) -
         if call.statement not in made and len(made) < MOST_CALLS:
             made.add(call.statement)
             yield call
-    yield from _nulls(context, function, persona, own, made)
+    if not brief:
+        yield from _nulls(context, function, persona, own, made)
 
 
 def _nulls(context: Context, function: Function, persona: Persona, own: str | None, made: set[str]) -> Iterator[Call]:

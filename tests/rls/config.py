@@ -19,6 +19,7 @@
     active = "active"                         # the status of a member in force
     inactive = ["suspended", "removed"]
     claims = ["org_id"]                       # app_metadata keys that carry the tenant by design
+    after_tenant = "select create_roles(:tenant)"   # what an application does after it has made a tenant
 
     [tables."public.countries"]
     kind = "shared"                           # shared, tenant, user, private, skip

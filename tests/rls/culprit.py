@@ -87,7 +87,11 @@ def shortened(text: str, length: int = 240) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
+ACT = "-- act\n"
+"""What comes before it in a script makes two tenants; what comes after is the proof."""
+
+
 def script(context: Context, persona: Persona, statement: str, *, note: str = "") -> str:
-    """Return a self-contained script that acts as a persona and rolls back. Ids of seeded rows change from run to run: it says what to put there."""
+    """Return a self-contained script that makes the two tenants, acts as a persona, and rolls back."""
     head = f"-- {note}\n" if note else ""
-    return f"{head}begin;\n{context.personas.acting.prelude(persona)}{statement.strip().rstrip(';')};\nrollback;\n"
+    return f"begin;\n{context.world.script}{ACT}{head}{context.personas.acting.prelude(persona)}{statement.strip().rstrip(';')};\nrollback;\n"

@@ -62,7 +62,7 @@ def run_on(connection: psycopg.Connection[Any], config: Config, checks: Iterable
     acting = Acting(connection, catalog, config.statement_timeout_ms)
     if config.setup:
         connection.execute(config.setup)  # type: ignore[arg-type]
-    context.world = seeding.seed(acting, catalog, context.tenancy)
+    context.world = seeding.seed(acting, catalog, context.tenancy, str(config.tenancy.get("after_tenant", "")))
     context.personas = personas.build(acting, catalog, context.tenancy, context.world)
     acting.settle()
     for check in checks if checks is not None else discovered():

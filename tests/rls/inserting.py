@@ -19,8 +19,12 @@ class CannotInsert(Exception):
 class Inserting:
     """One insert and its attempts. `fixed` are values that say whose the row is: they never change."""
 
-    def __init__(self, acting: Acting, table: Table, fixed: dict[str, str | None], tenant: str) -> None:
+    def __init__(self, acting: Acting, table: Table, fixed: dict[str, str | None], tenant: str, optional: frozenset[str] = frozenset()) -> None:
+        self.optional = set(optional)
         self.acting, self.table, self.fixed, self.tenant = acting, table, dict(fixed), tenant
+        self.steps: dict[str, int] = {}
+        self.turns: dict[str, int] = {}
+        self.filled: dict[str, str] = {}
         self.sources: dict[str, Iterator[str | None]] = {}
         self.values: dict[str, str | None] = dict(fixed)
         for column in table.columns:
@@ -51,7 +55,32 @@ class Inserting:
         """Return the insert as it stands."""
         return insert(self.table, self.values) + " returning *"
 
+    def _relax(self, names: tuple[str, ...]) -> bool:
+        """Let go of optional parents that a check about several columns speaks of: they are fixed because we found them, not because we must have them."""
+        loose = [n for n in names if n in self.optional and n in self.fixed]
+        if len(names) < 2 or not loose:
+            return False
+        for name in loose:
+            self.filled.setdefault(name, self.fixed.pop(name) or "")
+            self.optional.discard(name)
+        return True
+
+    def _alone(self, constraint: str, columns: list[Column]) -> bool:
+        """Fill one of several optional columns and leave the others empty: exactly one principal, exactly one object."""
+        turn = self.turns.get(constraint, 0)
+        if turn > len(columns) or len(columns) < 2:
+            return False
+        self.turns[constraint] = turn + 1
+        for place, column in enumerate(columns):
+            if place == turn:
+                self.values[column.name] = self.filled.get(column.name) or next((v for v in candidates(self.table, column, self.tenant) if v is not None), None)
+            else:
+                self.filled.setdefault(column.name, self.values.get(column.name) or "")
+                self.values[column.name] = None
+        return True
+
     def _next(self, column: Column) -> bool:
+        self.steps[column.name] = self.steps.get(column.name, 0) + 1
         source = self.sources.setdefault(column.name, candidates(self.table, column, self.tenant))
         try:
             self.values[column.name] = next(source)
@@ -66,13 +95,17 @@ class Inserting:
             return column is not None and column.name not in self.fixed and self._next(column)
         if outcome.sqlstate in ("23514", "23505", "23P01", "23503"):
             names = self._concerned(outcome)
+            if outcome.sqlstate == "23514" and self._relax(names):
+                return True
             free = [c for name in names if name not in self.fixed and (c := self.table.column(name)) is not None and not c.generated]
             if outcome.sqlstate == "23503":
                 empty = [c for c in free if not c.not_null and self.values.get(c.name) is not None]
                 self.values |= {c.name: None for c in empty}
                 return bool(empty)
-            changed = [self._next(column) for column in free[-1:] or free] if len(free) < 2 else [any(self._next(column) for column in reversed(free))]
-            return any(changed)
+            if outcome.sqlstate == "23514" and len(names) > 1 and self._alone(outcome.constraint, [c for c in free if not c.not_null]):
+                return True
+            # One column at a time, the one tried least often first.
+            return any(self._next(column) for column in sorted(free, key=lambda c: (self.steps.get(c.name, 0), -free.index(c))))
         if outcome.sqlstate.startswith("22"):
             odd = next((c for c in self.table.columns if c.name in self.values and c.name not in self.fixed and (self.values[c.name] or "?") in outcome.message), None)
             return odd is not None and self._next(odd)

@@ -238,7 +238,7 @@ class Function:
 
     @property
     def label(self) -> str:
-        return f"{self.schema}.{self.name}({', '.join(argument.type for argument in self.arguments)})"
+        return f"{self.schema}.{self.name}({','.join(argument.type for argument in self.arguments)})"
 
     @cached_property
     def sql(self) -> str:

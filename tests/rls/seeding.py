@@ -8,6 +8,7 @@ import uuid
 from tests.rls import vocabulary
 from tests.rls.acting import Acting, text
 from tests.rls.catalog import Catalog, Table, quoted
+from tests.rls.config import ConfigError
 from tests.rls.inserting import CannotInsert, Inserting
 from tests.rls.tenancy import MEMBERSHIP, OWNED, PERSONAL, PROFILE, SHARED, TENANT, USERS, Membership, Tenancy
 from tests.rls.values import canary, candidates
@@ -16,13 +17,14 @@ from tests.rls.world import Row, World
 PEOPLE = ("owner_a", "admin_a", "member_a", "viewer_a", "owner_b", "member_b", "both", "removed_a", "outsider", "anonymous")
 
 
-def seed(acting: Acting, catalog: Catalog, tenancy: Tenancy) -> World:
-    """Return the world. What cannot be made is in `World.failed`."""
-    return _Seeding(acting, catalog, tenancy).run()
+def seed(acting: Acting, catalog: Catalog, tenancy: Tenancy, after_tenant: str = "") -> World:
+    """Return the world. What cannot be made is in `World.failed`. `after_tenant` is SQL run for each new tenant, whose id it names `:tenant`. Raises: ConfigError."""
+    return _Seeding(acting, catalog, tenancy, after_tenant).run()
 
 
 class _Seeding:
-    def __init__(self, acting: Acting, catalog: Catalog, tenancy: Tenancy) -> None:
+    def __init__(self, acting: Acting, catalog: Catalog, tenancy: Tenancy, after_tenant: str) -> None:
+        self.after_tenant = after_tenant
         self.acting, self.catalog, self.tenancy = acting, catalog, tenancy
         self.world = World()
         self.making: list[tuple[int, str | None, str | None]] = []
@@ -43,6 +45,7 @@ class _Seeding:
             if view.kind == "m":
                 self.acting.do(f"refresh materialized view {view.sql}")
         self.acting.do("select set_config('request.jwt.claims', '', true)")
+        self.world.script = "".join(f"{statement};\n" for statement in self.acting.kept)
         return self.world
 
     def _as(self, user: str | None) -> None:
@@ -81,6 +84,9 @@ class _Seeding:
         if row is not None and (key := row.values.get(self.tenancy.tenant_key)) is not None:
             self.world.tenants[tenant] = key
             self.world.remember(tenant, [key])
+            done = self.acting.do(self.after_tenant.replace(":tenant", text(key))) if self.after_tenant else None
+            if done is not None and not done.ok:
+                raise ConfigError(f"after_tenant fails: {done.said()}")
 
     def _members(self, member: Membership) -> None:
         roles = member.roles
@@ -182,6 +188,8 @@ class _Seeding:
         """Return the values that say whose the row is: tenant, users, parents. Raises: CannotInsert."""
         one = self.tenancy.of(table)
         fixed: dict[str, str | None] = {name: self.world.users[user] for name in one.user_columns}
+        # Nothing is decided, revoked or handed over yet: a living, waiting row.
+        fixed |= {c.name: None for c in table.columns if c.name in one.user_columns and not c.not_null and vocabulary.DECIDED.search(c.name)}
         if one.tenant_column and tenant in self.world.tenants:
             fixed[one.tenant_column] = self.world.tenants[tenant]
         elif one.tenant_column and tenant == "null":
@@ -208,7 +216,10 @@ class _Seeding:
 
     def _insert(self, table: Table, fixed: dict[str, str | None], tenant: str | None, user: str | None, mark: str) -> Row | None:
         try:
-            values = Inserting(self.acting, table, fixed, mark).make()
+            one = self.tenancy.of(table)
+            bound = {one.tenant_column, *one.parent_columns, *table.primary_key}
+            optional = frozenset(c.name for c in table.columns if not c.not_null and c.name not in bound)
+            values = Inserting(self.acting, table, fixed, mark, optional).make()
         except CannotInsert as err:
             found = self._existing(table, fixed)
             if found is None:

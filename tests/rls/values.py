@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from tests.rls import vocabulary
 from tests.rls.catalog import Column, Constraint, Table
+from tests.rls.patterns import matching
 
 # By base type; the first that the constraints accept is used.
 SIMPLE = {
@@ -37,6 +38,8 @@ def candidates(table: Table, column: Column, tenant: str) -> Iterator[str | None
         yield from _default_first(column, listed)
     elif column.base_type in TEXTS or column.category == "S":
         yield from (value[:_longest(table, column)] for value in _texts(column, tenant))
+        for pattern in _patterns(table, column):
+            yield from filter(None, (matching(pattern) for _ in range(2)))
     elif column.base_type == "uuid":
         yield str(uuid.uuid4())
     elif column.base_type in NUMBERS:
@@ -51,7 +54,8 @@ def candidates(table: Table, column: Column, tenant: str) -> Iterator[str | None
         size = column.length or 3
         if "sparsevec" in column.base_type:
             yield f"{{1:1}}/{size}"
-        yield "[" + ",".join("1" if (i == 0) == (tenant != "B") else "0.5" for i in range(size)) + "]"
+        unit = ["0.6", "0.8"] if tenant == "B" and size > 1 else ["1"]  # of length one, as embeddings mostly are
+        yield "[" + ",".join(unit + ["0"] * (size - len(unit))) + "]"
     else:
         yield from _flags(column)
         yield from SIMPLE.get(column.base_type, ())
@@ -79,6 +83,12 @@ def _listed(table: Table, column: Column) -> tuple[str, ...]:
     texts = [k.definition for k in table.constraints if k.kind == "c" and k.columns == (column.name,)] + list(column.domain_checks)
     found = [v for t in texts if "= ANY" in t or re.search(r"=\s*'", t) for v in re.findall(r"'((?:[^']|'')*)'::", t)]
     return tuple(dict.fromkeys(found))
+
+
+def _patterns(table: Table, column: Column) -> list[str]:
+    """Regular expressions the checks of a column ask for."""
+    texts = [k.definition for k in _checks(table, column)] + list(column.domain_checks)
+    return [found.replace("''", "'") for text in texts for found in re.findall(r"(?<!!)~\*?\s*E?'((?:[^']|'')*)'", text)]
 
 
 def _longest(table: Table, column: Column) -> int:

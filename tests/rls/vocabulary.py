@@ -19,6 +19,8 @@ ENDS = re.compile(r"(revoked|removed|deleted|suspended|disabled|banned|left|ende
 STARTS = re.compile(r"(accepted|joined|activated|confirmed)_(at|on)$", re.I)
 USER = re.compile(r"(^|_)(user|owner|author|creator|member|profile|sender|uploader|account|customer|actor|recipient|assignee|employee|person)(_?u?id)?$|_by$|(^|_)uid$", re.I)
 NOT_THE_OWNER = re.compile(r"assign|approv|review|invited_by|updated_by|modified_by|deleted_by|recipient|target|granted_by|resolved|closed|last_|subject|decided", re.I)
+DECIDED = re.compile(r"(approv|decid|review|revok|delet|remov|resolv|clos|reject|cancel|suspend|archiv|used|consum|accept)\w*_(by|at|on)$", re.I)
+APPROVAL = re.compile(r"^(approv|decid|reject|authori[sz])\w*_(by|at|on)$|^(is_)?approved$", re.I)
 PERSONAL = re.compile(
     r"e_?mail|phone|mobile|address|birth|dob$|ssn|social_sec|passport|tax|iban|card|salary|income|secret|token|password|passwd|api_?key|private|"
     r"credential|national|gender|ip_addr|medical|diagnos|license_no|stripe|encrypted|signing|hash$|full_?name|last_?name|surname|webhook", re.I)

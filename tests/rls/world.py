@@ -49,6 +49,8 @@ class World:
     rows: list[Row] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
     """Tables for which no row could be made, with the reason."""
+    script: str = ""
+    """The statements that made all this; findings repeat them, so that they can be shown again."""
     strings: dict[str, set[str]] = field(default_factory=dict)
     """By tenant: ids and canaries that nobody else may see."""
 

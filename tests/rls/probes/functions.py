@@ -55,7 +55,7 @@ def reachable(context: Context) -> Iterator[Function]:
 
 def _callers(context: Context, function: Function) -> list[Persona]:
     people = context.personas
-    keys = ("owner_a", "member_a", "outsider", "no_claims", "anonymous_user", "anon", "removed", *context.world.inactive)
+    keys = ("owner_a", "member_a", "outsider", "no_claims", "anon", "removed", *list(context.world.inactive)[:2])
     return [p for p in (people.everyone[k] for k in keys if k in people.everyone)
             if context.catalog.may_execute(p.role, function) and context.catalog.may_use(p.role, function.schema)]
 
@@ -64,7 +64,7 @@ def _called(context: Context, function: Function, persona: Persona, target: str,
     acting = context.personas.acting
     writes = function.volatility == "volatile"
     leaking: list[str] = []
-    for call in calls.calls(context, function, persona, target):
+    for call in calls.calls(context, function, persona, target, brief=persona.user != "owner_a"):
         context.count("function calls")
         outcome, after = acting.look(persona, call.statement, after=fingerprint[0] if writes else "")
         if outcome.sqlstate.startswith("57"):

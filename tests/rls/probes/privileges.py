@@ -33,6 +33,8 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
             yield from _forgery(context, table)
         if kind in (OWNED, CHILD, TENANT):
             yield from _secrets(context, table)
+        if kind in (OWNED, CHILD):
+            yield from _approvals(context, table)
         if kind == SHARED:
             yield from _shared(context, table)
         if kind in (TENANT, OWNED, CHILD):
@@ -132,6 +134,23 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
             if _works(context, persona, statement):
                 cause = _cause(context, table, persona, "update", statement)
                 yield _finding(context, table, persona, "author-change", "update", f"a member gives their row another member's name ({name}): {cause.sentence}", "1 row updated", statement)
+
+
+def _approvals(context: Context, table: Table) -> Iterator[Finding]:
+    """Columns that say somebody approved, written by the least powerful member."""
+    key = "viewer_a" if "viewer_a" in context.personas.everyone else "member_a"
+    persona = context.personas[key]
+    allowed = context.catalog.columns_with(persona.role, table, "UPDATE")
+    row = next((r for r in context.world.of(table, "A") if r.user != key), None)
+    for column in table.columns:
+        if row is None or column.name not in allowed or not vocabulary.APPROVAL.search(column.name):
+            continue
+        value = persona.user_id if column.base_type == "uuid" else "true" if column.base_type == "boolean" else "2031-01-01"
+        statement = f"update {table.sql} set {quoted(column.name)} = {text(value)}"
+        if _works(context, persona, statement):
+            cause = _cause(context, table, persona, "update", statement)
+            yield _finding(context, table, persona, "approval-column-writable", "update", f"a {persona.name} writes {table.label}.{column.name}, and so approves: {cause.sentence}", "1 row updated", statement)
+            return
 
 
 def _secrets(context: Context, table: Table) -> Iterator[Finding]:
