@@ -1,0 +1,12 @@
+insert into auth.users (id, email) values ('a3333333-0000-4000-8000-000000000001', 'ana@x.test'), ('b3333333-0000-4000-8000-000000000001', 'bob@x.test');
+insert into public.countries values ('de', 'Germany'), ('pt', 'Portugal');
+insert into public.tags (label) values ('sql'), ('travel');
+insert into public.profiles (id, username) values ('a3333333-0000-4000-8000-000000000001', 'ana'), ('b3333333-0000-4000-8000-000000000001', 'bob');
+insert into public.posts (author_id, title, is_published) select id, upper(username) || ' post', true from public.profiles;
+insert into public.posts (author_id, title, is_published) select id, upper(username) || ' draft', false from public.profiles;
+insert into public.post_tags select id, 1 from public.posts;
+insert into public.comments (post_id, author_id, body) select id, author_id, 'me first' from public.posts where is_published;
+insert into public.follows values ('a3333333-0000-4000-8000-000000000001', 'b3333333-0000-4000-8000-000000000001');
+insert into public.todo_lists (owner_id, title) select id, upper(username) || ' list' from public.profiles;
+insert into public.todos (list_id, task) select id, title || ' task' from public.todo_lists;
+insert into public.private_settings (user_id, phone) select id, '555 ' || username from public.profiles;

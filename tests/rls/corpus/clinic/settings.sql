@@ -1,0 +1,1 @@
+alter role authenticator in database {database} set pgrst.db_schemas = 'api';
