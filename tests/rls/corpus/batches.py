@@ -13,6 +13,14 @@ from dataclasses import dataclass, field
 from tests.rls.corpus.entries import Entry
 
 LARGEST = 10
+# What many policies rest on: whoever changes these is judged alone.
+SHARED = frozenset({
+    "public.memberships", "public.organizations", "private.my_org_ids", "private.has_org_role", "private.is_strong_session",
+    "private.colleague_ids", "private.check_request", "auth.users", "public.accounts", "public.accounts_memberships",
+    "public.has_role_on_account", "public.has_permission", "app_private.tenant_id", "app_private.is_tenant_admin", "public.tenant_users",
+    "internal.my_company", "internal.is_manager", "public.staff", "util.can", "util.visible_workspaces", "authz.practices", "core.assignment",
+    "public.org_people", "public.orgs",
+})
 _NAME = re.compile(r"\b([a-z_]+\.[a-z_0-9]+)\b")
 _CHANGED = re.compile(
     r"(?:create (?:or replace )?function|alter function|on table|alter table|create table|policy [^;]*? on|trigger [^;]*? on|update|insert into|"
@@ -32,8 +40,16 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
 
+    def __str__(self) -> str:
+        more = len(self.entries) - 1
+        return self.entries[0].id + (f" and {more} more" if more else "")
 
-def footprint(entry: Entry, shared: frozenset[str]) -> set[str] | None:
+    @property
+    def patch(self) -> str:
+        return ";\n".join(entry.patch for entry in self.entries)
+
+
+def footprint(entry: Entry, shared: frozenset[str] = SHARED) -> set[str] | None:
     """Return the objects a break names, without those it only reads as everybody does; nothing when it must stay alone."""
     text = re.sub(r"--[^\n]*", "", entry.patch).lower()
     if entry.patched_by != "postgres" or entry.undo or _WIDE.search(text) or any(" " in culprit for culprit in entry.culprits):
@@ -45,7 +61,7 @@ def footprint(entry: Entry, shared: frozenset[str]) -> set[str] | None:
     return (named - shared - _COMMON) | {culprit.partition("(")[0] for culprit in entry.culprits}
 
 
-def batches(entries: Iterable[Entry], shared: frozenset[str]) -> list[Batch]:
+def batches(entries: Iterable[Entry], shared: frozenset[str] = SHARED) -> list[Batch]:
     """Put entries into as few batches as the first fit gives. `shared`: names of helpers and tables that many policies rest on."""
     made: list[Batch] = []
     for entry in entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,11 @@ from tests.rls.corpus.entries import HERE, Entry, sources
 class Copies:
     """A throwaway cluster, the templates of the correct schemas, and copies of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
+        # Not under pytest's folder of folders, which other runs on the machine clean up.
+        self._folder = tempfile.TemporaryDirectory(prefix="ringfence-corpus-")
+        folder = Path(self._folder.name)
+        folder.chmod(0o711)  # PostgreSQL's own user must pass through
         passwords = {role: secrets.token_urlsafe(16) for role in (SUPERUSER, *LOGIN_ROLES)}
         self.cluster = Cluster(folder / "postgres", folder / "postgres.log", free_ports({"postgres": 0})["postgres"], passwords, throwaway=True)
         self.cluster.initialise()
@@ -28,6 +33,7 @@ class Copies:
 
     def close(self) -> None:
         self.cluster.stop()
+        self._folder.cleanup()
 
     def template(self, schema: str, *, seeded: bool = True) -> str:
         """Return the name of the database that holds the correct schema, made when first asked for."""

@@ -1,0 +1,11 @@
+-- Class:    Membership helper ignores status (revoked/suspended)
+-- Culprit:  app_private.tenant_id() | public.devices
+-- Command:  execute
+
+create or replace function app_private.tenant_id() returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select u.tenant_id from public.tenant_users u
+  where u.tenant_id = nullif(((select auth.jwt()) -> 'app_metadata' ->> 'tenant_id'), '')::uuid and u.user_id = (select auth.uid())
+$$;
+
+-- @as gone
+select * from devices where tenant_id = :north
