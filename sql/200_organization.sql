@@ -44,6 +44,8 @@ create policy organization_select_joined_owner on app.organization for select to
   using (id in (select authz.joined_org_ids()));
 create policy organization_select_invited_owner on app.organization for select to ringfence_owner
   using (id in (select authz.inviting_org_ids()));
+create policy organization_select_sso_owner on app.organization for select to ringfence_owner
+  using (id in (select authz.sso_org_ids()));
 create policy organization_insert_owner on app.organization for insert to ringfence_owner
   with check (created_by = (select authz.uid()));
 create policy organization_update_owner on app.organization for update to ringfence_owner
@@ -57,6 +59,7 @@ comment on policy organization_floor on app.organization is 'Whatever else is al
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
 comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations are suspended or require a second factor.';
 comment on policy organization_select_invited_owner on app.organization is 'Acceptance sees whether the organization is suspended or requires a second factor.';
+comment on policy organization_select_sso_owner on app.organization is 'Joining sees the organizations whose identity provider the person has an identity of.';
 comment on policy organization_update_owner on app.organization is 'An owner suspends and resumes it.';
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 

@@ -47,4 +47,5 @@ insert into app.permission (name, description, place) values
   ('documents.read_confidential', 'Read confidential documents among those one may read.', 18),
   ('documents.read_secret', 'Read secret documents among those one may read.', 19),
   ('tokens.create', 'Make API tokens of one''s own.', 20),
-  ('usage.read', 'Read how much of everything the organization uses.', 21);
+  ('usage.read', 'Read how much of everything the organization uses.', 21),
+  ('members.deprovision', 'End memberships as a directory does, also with an API token, within the permissions of who answers for it.', 22);

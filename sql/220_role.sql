@@ -55,6 +55,8 @@ create policy role_insert_owner on app.role for insert to ringfence_owner
 create policy role_update_owner on app.role for update to ringfence_owner
   using (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())))
   with check (org_id in (select o.id from app.organization o where o.created_by = (select authz.uid())));
+create policy role_select_sso_owner on app.role for select to ringfence_owner
+  using (org_id in (select authz.sso_org_ids()));
 comment on policy role_select_member on app.role is 'Members see the roles of their organization.';
 comment on policy role_insert_manager on app.role is 'roles.manage makes roles of the organization''s own.';
 comment on policy role_update_manager on app.role is 'roles.manage renames them, within what the guard trigger lets them change; built-in roles stay.';
@@ -64,6 +66,7 @@ comment on policy role_select_owner on app.role is 'The audit trail names the ro
 comment on policy role_select_invited_owner on app.role is 'Acceptance gives the new member what the role carries.';
 comment on policy role_insert_owner on app.role is 'Founding gives the new organization its built-in roles.';
 comment on policy role_update_owner on app.role is 'Founding gives the built-in roles their permissions, which are counted in the role.';
+comment on policy role_select_sso_owner on app.role is 'Joining names the role it would give.';
 grant select, delete on app.role to authenticated;
 grant insert (org_id, name) on app.role to authenticated;
 grant update (name) on app.role to authenticated;

@@ -54,6 +54,15 @@ create policy membership_select_owner on app.membership for select to ringfence_
   using (user_id = (select authz.uid()));
 create policy membership_insert_owner on app.membership for insert to ringfence_owner
   with check (user_id = (select authz.uid()));
+create policy membership_update_sso_owner on app.membership for update to ringfence_owner
+  using (user_id = (select authz.uid()))
+  with check (user_id = (select authz.uid()));
+create policy membership_delete_sso_owner on app.membership for delete to ringfence_owner
+  using (user_id = (select authz.uid()));
+create policy membership_select_departing_owner on app.membership for select to ringfence_owner
+  using (org_id in (select authz.departing_org_ids()) and user_id in (select authz.departing_user_ids()));
+create policy membership_delete_departing_owner on app.membership for delete to ringfence_owner
+  using (org_id in (select authz.departing_org_ids()) and user_id in (select authz.departing_user_ids()));
 comment on policy membership_select_member on app.membership is 'One sees one''s own memberships; members.read sees the organization''s.';
 comment on policy membership_insert_nobody on app.membership is 'Nobody is added: whoever joins accepts an invitation.';
 comment on policy membership_update_manager on app.membership is 'members.manage changes roles and suspends, within what the guard trigger lets them give and take.';
@@ -61,9 +70,14 @@ comment on policy membership_delete_manager on app.membership is 'One may leave;
 comment on policy membership_floor on app.membership is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy membership_select_owner on app.membership is 'The permission helpers see the memberships of the person asking and no others.';
 comment on policy membership_insert_owner on app.membership is 'Founding makes the founder a member, an accepted invitation whom it was for.';
+comment on policy membership_update_sso_owner on app.membership is 'The role of the person whose token is made, or who joins, follows their groups.';
+comment on policy membership_delete_sso_owner on app.membership is 'The membership of the person whose token is made ends when no group of theirs gives a role any more.';
+comment on policy membership_select_departing_owner on app.membership is 'A deprovisioning finds the membership it is about.';
+comment on policy membership_delete_departing_owner on app.membership is 'A deprovisioning ends that membership and no other.';
 grant select, delete on app.membership to authenticated;
 grant update (role_id, status) on app.membership to authenticated;
-grant select, insert (org_id, user_id, role_id, service_owner_id, service_owner_role_id, service_owner_status) on app.membership to ringfence_owner;
+grant select, insert (org_id, user_id, role_id, service_owner_id, service_owner_role_id, service_owner_status), update (role_id), delete
+  on app.membership to ringfence_owner;
 
 create function authz.lock_organization(org_id uuid) returns void
 language plpgsql volatile

@@ -1,4 +1,5 @@
 -- Supabase Auth's custom access token hook: organizations in the token, for apps to show, and the choice of one of them.
+-- It also applies what identity providers told: a sign-in or a refresh is when roles follow groups.
 -- Nothing is allowed because of these claims. org_roles is information, as old as the token; org_id narrows (authz.org_ids()).
 grant usage on schema authz to supabase_auth_admin;
 
@@ -18,6 +19,10 @@ begin
     raise sqlstate '22023' using message = 'the event has no person or no claims';
   end if;
   v_claims := v_claims - 'org_roles' || jsonb_build_object('sub', v_person);
+  -- Groups that changed at the identity provider change or end memberships before anything is said about them (F05). It is the person who
+  -- signs in or stays signed in, with whatever session.
+  perform set_config('request.jwt.claims', jsonb_build_object('sub', v_person)::text, true);
+  perform authz.sync_sso();
   -- What the holder of this token would see is what it says: the policies for ringfence_owner answer as for their request.
   perform set_config('request.jwt.claims', v_claims::text, true);
   -- The operator's choice comes first; then what the session was made for; then what the person chose for it.

@@ -72,6 +72,11 @@ create policy invitation_select_owner on app.invitation for select to ringfence_
 create policy invitation_update_owner on app.invitation for update to ringfence_owner
   using (email = (select authz.verified_email()))
   with check (email = (select authz.verified_email()));
+create policy invitation_select_departing_owner on app.invitation for select to ringfence_owner
+  using (org_id in (select authz.departing_org_ids()));
+create policy invitation_update_departing_owner on app.invitation for update to ringfence_owner
+  using (org_id in (select authz.departing_org_ids()))
+  with check (org_id in (select authz.departing_org_ids()) and revoked_at is not null);
 comment on policy invitation_select_manager on app.invitation is 'members.manage sees who was invited. No token is in it.';
 comment on policy invitation_insert_manager on app.invitation is 'members.manage invites, in their own name, within what the guard trigger lets them give.';
 comment on policy invitation_update_manager on app.invitation is 'members.manage revokes; no other column is granted.';
@@ -79,6 +84,8 @@ comment on policy invitation_delete_nobody on app.invitation is 'Revoked is not 
 comment on policy invitation_floor on app.invitation is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy invitation_select_owner on app.invitation is 'Acceptance sees the invitations to the confirmed address of the person asking and no others.';
 comment on policy invitation_update_owner on app.invitation is 'Acceptance uses up invitations to the confirmed address of the person asking and no others.';
+comment on policy invitation_select_departing_owner on app.invitation is 'A deprovisioning finds the invitations to whom it is about.';
+comment on policy invitation_update_departing_owner on app.invitation is 'A deprovisioning revokes those still open.';
 grant select on app.invitation to authenticated;
 grant insert (org_id, email, role_id, service, token_sha256, expires_at) on app.invitation to authenticated;
 grant update (revoked_at) on app.invitation to authenticated;

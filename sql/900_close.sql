@@ -5,6 +5,8 @@ alter function authz.tg_document_forget() owner to ringfence_owner;
 alter function authz.tg_document_inherit() owner to ringfence_owner;
 alter function authz.tg_knowledge_base_owner() owner to ringfence_owner;
 alter function authz.tg_knowledge_base_loading() owner to ringfence_owner;
+alter function authz.tg_deprovision() owner to ringfence_owner;
+alter function authz.tg_membership_departure() owner to ringfence_owner;
 
 -- The definer functions have been handed over: their owner creates nothing more.
 revoke create on schema authz from ringfence_owner;

@@ -163,6 +163,9 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
         if hasattr(module, "fill"):
             with request(url, people["owner"].claims(**second_factor()), keep=True) as db:
                 module.fill(db, made)
+        if hasattr(module, "plant"):
+            with psycopg.connect(superuser_url) as connection:
+                module.plant(connection, made)
     return made
 
 

@@ -24,6 +24,7 @@ from edge_proxy.local.auth.errors import (
     BearerBanned,
     EmailExists,
     InvalidCredentials,
+    ManagedBySso,
     PhoneDisabled,
     SamePassword,
     UnsupportedGrant,
@@ -135,6 +136,8 @@ class Endpoints:
         email = _address(wire.text(body, "email")) if wire.text(body, "email") else user.email
         password = wire.text(body, "password")
         data = wire.mapping(body, "data")
+        if (password or email != user.email) and users.is_managed_by_sso(user):
+            raise ManagedBySso
         if (password or email != user.email) and session.aal != "aal2" and users.has_second_factor(user):
             raise AccountAalRequired
         hashed = await self._new_hash(user, password) if password else None

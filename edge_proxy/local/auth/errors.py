@@ -25,6 +25,7 @@ AuthError                        status  code
  |- AnonymousDisabled             422    anonymous_provider_disabled
  |- UserAlreadyExists             422    user_already_exists
  |- EmailExists                   422    email_exists
+ |- ManagedBySso                  422    user_sso_managed
  |- SamePassword                  422    same_password
  |- WeakPassword                  422    weak_password
  |- UnenrolAalRequired            422    insufficient_aal
@@ -156,6 +157,10 @@ class UserAlreadyExists(AuthError, status=422, code="user_already_exists"):
 
 class EmailExists(AuthError, status=422, code="email_exists"):
     """A user with this email address has already been registered"""
+
+
+class ManagedBySso(AuthError, status=422, code="user_sso_managed"):
+    """Updating email, phone, password of a SSO account only possible via SSO"""
 
 
 class SamePassword(AuthError, status=422, code="same_password"):

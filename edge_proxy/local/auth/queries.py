@@ -34,6 +34,26 @@ insert into auth.identities (provider_id, user_id, identity_data, provider, last
 values (%(user_id)s::text, %(user_id)s, %(identity)s, 'email', %(now)s, %(now)s, %(now)s)
 """
 
+UPDATE_SSO_IDENTITY: Final[LiteralString] = """
+update auth.identities set identity_data = %(identity)s, last_sign_in_at = %(now)s, updated_at = %(now)s
+ where provider = %(provider)s and provider_id = %(subject)s
+returning user_id
+"""
+ADD_SSO_USER: Final[LiteralString] = """
+insert into auth.users (instance_id, id, aud, role, email, email_confirmed_at, confirmation_token, recovery_token, email_change_token_new,
+                        email_change, raw_app_meta_data, is_sso_user, created_at, updated_at)
+values ('00000000-0000-0000-0000-000000000000', %(user_id)s, %(audience)s, 'authenticated', %(email)s, %(now)s, '', '', '', '',
+        %(app_metadata)s, true, %(now)s, %(now)s)
+"""
+ADD_SSO_IDENTITY: Final[LiteralString] = """
+insert into auth.identities (provider_id, user_id, identity_data, provider, last_sign_in_at, created_at, updated_at)
+values (%(subject)s, %(user_id)s, %(identity)s, %(provider)s, %(now)s, %(now)s, %(now)s)
+"""
+# As Supabase Auth does: the copy is the person's to change from then on, and so worth nothing.
+COPY_SSO_METADATA: Final[LiteralString] = """
+update auth.users set raw_user_meta_data = coalesce(raw_user_meta_data, '{}') || %(identity)s, updated_at = %(now)s where id = %(user_id)s
+"""
+
 SET_METADATA: Final[LiteralString] = """
 update auth.users
    set raw_user_meta_data = (coalesce(raw_user_meta_data, '{}') || %(changes)s)
@@ -76,8 +96,11 @@ on conflict (session_id, authentication_method) do update set updated_at = exclu
 
 SESSION: Final[LiteralString] = """
 select s.id, s.user_id, coalesce(s.aal, 'aal1')::text as aal, s.not_after,
-       array(select jsonb_build_object('method', c.authentication_method,
-                                       'timestamp', floor(extract(epoch from c.updated_at))::bigint)
+       array(select jsonb_strip_nulls(jsonb_build_object('method', c.authentication_method,
+                                       'timestamp', floor(extract(epoch from c.updated_at))::bigint,
+                                       'provider', case when c.authentication_method = 'sso/saml' then (
+                                         select substr(i.provider, 5) from auth.identities i
+                                          where i.user_id = s.user_id and i.provider like 'sso:%%' limit 1) end))
                from auth.mfa_amr_claims c where c.session_id = s.id order by c.updated_at desc, c.authentication_method) as amr
   from auth.sessions s
  where s.id = %(session_id)s and s.user_id = %(user_id)s

@@ -16,6 +16,11 @@ def has_second_factor(user: User) -> bool:
     return any(row["status"] == "verified" for row in user.factors)
 
 
+def is_managed_by_sso(user: User) -> bool:
+    """Whether an identity provider says who this is: address and password are not theirs to change here."""
+    return any(row["provider"].startswith("sso:") for row in user.identities)
+
+
 def to_json(user: User) -> dict[str, Any]:
     """Return the user object of Supabase Auth; empty times are left out, secrets of factors are never in it."""
     body: dict[str, Any] = {

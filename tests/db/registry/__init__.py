@@ -8,6 +8,7 @@ A module may define
   CHOSEN           (function, argument) that the caller makes up: it names nothing that exists before
   EITHER           groups of arguments of which one call names one, by function: an id is tried in each without the others
   fill(db, org)    called as the owner of each organization of the world, to make rows
+  plant(connection, org)  called after it as the superuser: what an operator or Supabase Auth writes
 Nothing here is read from the database: a table, a role or a function that is not decided here fails the matrix or the sweep.
 """
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 _MEMBER = {"documents.read", "bots.run", "orders.place", "tickets.create", "tokens.create"}
 _ADMIN = _MEMBER | {"members.read", "members.manage", "documents.manage", "documents.read_confidential", "documents.read_secret", "bots.manage",
                     "orders.read", "tickets.read", "tickets.manage", "runs.read", "audit.read", "roles.manage", "teams.manage", "rules.manage",
-                    "resources.publish", "usage.read"}
+                    "resources.publish", "usage.read", "members.deprovision"}
 ROLES: dict[str, set[str]] = {
     "owner": _ADMIN | {"organization.manage"},
     "admin": _ADMIN,
