@@ -110,9 +110,11 @@ class _Reader:
                 self.at += 1
             yield Step("if", _text(head), depth=self.depth)
         elif word == "end":
-            closing = self.until(";")
-            if len(closing) > 1 and closing[1].word in ("if", "case", "loop"):
-                yield Step(f"end {closing[1].word}", "", depth=self.depth)
+            closed = self.peek(1)
+            self.at += 2 if closed in ("if", "case", "loop") else 1
+            self.until(";")
+            if closed in ("if", "case", "loop"):
+                yield Step(f"end {closed}", "", depth=self.depth)
                 self.depth -= 1
         elif word in ("while", "for", "foreach"):
             self.at += 1

@@ -182,17 +182,17 @@ class Predicate:
             return told("captured")
         if atom.state == "null":
             return told("null-pass" if knows or columns & self.target.binding else "row" if columns else "other")
+        if sources & {"aal", "session"} and not columns and not knows and not inner:
+            return told("aal")
         if "null_test" in node:
             return told(self._null_test(node, columns, knows, missing=(node["null_test"]["nulltesttype"] == "IS_NULL") != (atom.state == "negated")))
         if _tautology(node, self.row_columns):
             return told("tautology")
         negative = (atom.state == "negated") != (tree.operator(node) in ("<>", "!~~", "!~~*") or "AEXPR_DISTINCT" == node.get("a_expr", {}).get("kind"))
-        if columns & self.target.binding and (knows or any(one.oid in self.target.protected for one in inner)):
+        if columns and "uid" in sources or columns & self.target.binding and (knows or any(one.oid in self.target.protected for one in inner)):
             return told("deny-list") if negative else told("bound", self._flaw(node, columns))
         if not columns and knows:
             return told(self._caller(node, functions, [one.oid for one in inner]))
-        if sources & {"aal"} and not columns:
-            return told("aal" if not negative else "other")
         if sources & {"role"} and not columns:
             return told("service" if "service_role" in tree.constants(node) else "signed-in")
         own = [f for f in functions if not f.managed and f.extension is None]

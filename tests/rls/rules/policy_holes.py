@@ -8,7 +8,7 @@ from tests.rls.analysis.model import Hole, Model, act, persona
 from tests.rls.catalog import PUBLIC
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
-from tests.rls.tenancy import MEMBERSHIP
+from tests.rls.tenancy import MEMBERSHIP, PROFILE
 
 WHAT = {
     "captured": ("policy-captured-column", "captured column: a name in the sub-select means the sub-select's own column (x = x), so the row of the table is not compared at all"),
@@ -20,7 +20,7 @@ WHAT = {
     "deny-list": ("policy-deny-list", "the check is negative (<>, not in): whoever is not listed passes, strangers included"),
     "signed-in": ("policy-signed-in-only", "being signed in is enough: auth.uid() is not null or role authenticated, but no membership of the row's tenant"),
     "unasking": ("policy-helper-without-caller", "the helper runs as its owner and never asks who the caller is: that the row's parent exists is enough"),
-    "aal": ("policy-aal-permissive", "a second factor alone opens the rows: the aal condition stands in a permissive policy, where it adds access instead of demanding a stronger session"),
+    "aal": ("policy-aal-permissive", "a condition on the session alone (aal2, client_id, is_anonymous) opens the rows: it stands in a permissive policy, where it adds access instead of demanding a stronger session (restrictive was meant)"),
     "row": ("policy-branch-without-tenant", "a branch looks only at the row itself and not at who asks, so the tenant filter is ORed away"),
     "time": ("policy-time-based", "a branch depends on the time only, not on who asks"),
     "user-only": ("policy-tenant-unchecked", "the new row's tenant is not checked: only the user column is tied to the caller"),
@@ -58,6 +58,8 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
 def _finding(model: Model, hole: Hole) -> Finding | None:
     reason = hole.reason
     of = model.tenancy.of(hole.table)
+    if _public_profile(model, hole):
+        return None
     if reason == "user-only" and hole.command == "update" and not _moves(model, hole):
         return None
     if of.kind == MEMBERSHIP and reason == "user-only" and hole.command in SELF:
@@ -74,6 +76,16 @@ def _finding(model: Model, hole: Hole) -> Finding | None:
         name, hole.table.label, hole.command, persona(hole.role), f"policy {hole.policy.name} on {hole.table.label} ({hole.command}): {what}{widened}",
         f"{hole.policy.command} {to} {'WITH CHECK' if hole.clause == 'check' else 'USING'} ({hole.expression})", act(hole.role, *_statement(hole)),
     )
+
+
+def _public_profile(model: Model, hole: Hole) -> bool:
+    """Return whether profiles are public by design: said for strangers too, alone on its command, and with nothing personal to read."""
+    of = model.tenancy.of(hole.table)
+    anonymous = model.catalog.anon_role
+    meant = PUBLIC in hole.policy.roles or anonymous in hole.policy.roles
+    readable = model.catalog.columns_with(hole.role, hole.table, "SELECT")
+    return (of.kind == PROFILE and hole.command == "select" and hole.reason == "true" and meant and not hole.others
+            and not readable & {*of.personal_columns} - {"full_name", "display_name", "last_name"})
 
 
 def _moves(model: Model, hole: Hole) -> bool:

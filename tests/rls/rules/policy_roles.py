@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from tests.rls import vocabulary
 from tests.rls.analysis.membership import asks_role, plain_member
 from tests.rls.analysis.model import Model, act
-from tests.rls.analysis.predicate import binds
+from tests.rls.analysis.predicate import binds, quiet
 from tests.rls.catalog import Policy, Table
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.tenancy import MEMBERSHIP
 
-READS = re.compile(r"read|select|view|list|see\b|visible|get\b", re.I)
-WRITES = re.compile(r"write|manage|edit|full|update|insert|delete|all\b|own|crud|change|admin", re.I)
+READS = re.compile(r"(?<![a-z])(read|reads|select|view|views|see|sees|visible|readable|viewable)(?![a-z])", re.I)
+WRITES = re.compile(r"write|manage|edit|full|update|insert|delete|own|crud|change|admin|(?<![a-z])all(?![a-z])", re.I)
 COMMANDS = ("insert", "update", "delete")
 
 
@@ -29,6 +29,7 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
             yield from _for_all(model, table, role, policies)
             yield from _without_role(model, table, role, policies)
             yield from _owner_widened(model, table, role, policies)
+            yield from _owner_only_written(model, table, role, policies)
 
 
 def _for_all(model: Model, table: Table, role: str, policies: list[Policy]) -> Iterator[Finding]:
@@ -93,6 +94,17 @@ def _owner_widened(model: Model, table: Table, role: str, policies: list[Policy]
                 if wide is not narrow and not _needs_role(model, wide) and any(plain_member(model, wide, one) for one in model.predicate(table).alternatives(wide.using) or []):
                     yield _found("policy-owner-filter-widened", table, command, role, wide,
                                  f"owner check ORed away: {narrow.name} shows a person their own rows only, this one shows them to every member of the tenant")
+
+
+def _owner_only_written(model: Model, table: Table, role: str, policies: list[Policy]) -> Iterator[Finding]:
+    """FOR ALL whose WITH CHECK asks for the owner and whose USING does not."""
+    users = frozenset(model.tenancy.of(table).user_columns)
+    for policy in policies:
+        if policy.command != "all" or policy.check is None or not users or not model.reaches(role, table, "SELECT"):
+            continue
+        written, seen = (model.predicate(table).alternatives(text) or [] for text in (policy.check, policy.using))
+        if written and seen and all(binds(one, users) for one in written) and not any(binds(one, users) or quiet(one) for one in seen) and all(binds(one) for one in seen):
+            yield _found("policy-owner-only-on-write", table, "select", role, policy, "owner check dropped: WITH CHECK asks that the row is the caller's own, USING does not, so other people's rows are read and deleted")
 
 
 def _needs_role(model: Model, policy: Policy) -> bool:
