@@ -26,6 +26,7 @@ from agent.providers.base import TextDelta
 from agent.question import Answer, Question, Started
 from agent.rpc import Rpc, RpcPool, Token
 from agent.run import Agent
+from agent.tracing import TRACER, Spans
 from agent.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            self._pool.spans = Spans((scope.get("state") or {}).get(TRACER))
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             await self._request(scope, receive, send)

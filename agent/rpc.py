@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self
 import aiohttp
 
 from agent.errors import DatabaseError, TimedOut, Unauthenticated, UpstreamFailed, database_error
+from agent.tracing import Spans
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class RpcPool:
         self._rest_url = rest_url.rstrip("/")
         self._key = publishable_key
         self._session: aiohttp.ClientSession | None = None
+        self.spans = Spans()
 
     def as_user(self, token: Token, request_id: str = "") -> "Rpc":
         """Return the door for one person and one request."""
@@ -68,13 +70,17 @@ class RpcPool:
 
     async def post(self, name: str, body: bytes, token: Token, request_id: str) -> tuple[int, bytes]:
         """Return (status, body) of one call. Raises: TimedOut, UpstreamFailed."""
+        with self.spans.step(f"rpc {name}"):
+            return await self._post(name, body, token, request_id)
+
+    async def _post(self, name: str, body: bytes, token: Token, request_id: str) -> tuple[int, bytes]:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=TIMEOUT, connector=aiohttp.TCPConnector(limit=CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
         headers = {"apikey": self._key, "authorization": token.bearer(), "content-profile": "api",
                    "content-type": "application/json", "accept": "application/json",
-                   "accept-encoding": "identity", "prefer": "handling=strict"}
+                   "accept-encoding": "identity", "prefer": "handling=strict", **self.spans.headers()}
         if request_id:
             headers["x-request-id"] = request_id
         try:
@@ -99,6 +105,11 @@ class Rpc:
 
     def __init__(self, pool: RpcPool, token: Token, request_id: str) -> None:
         self._pool, self._token, self._request_id = pool, token, request_id
+
+    @property
+    def spans(self) -> Spans:
+        """Return where the steps of this request are timed."""
+        return self._pool.spans
 
     async def call(self, name: str, arguments: dict[str, Json] | None = None) -> Json:
         """Return what function `name` of schema api returns. Raises: DatabaseError, Unauthenticated."""

@@ -112,6 +112,10 @@ class _Run:
             raise ModelMalformed
 
     async def _ask(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
+        with self.rpc.spans.step("model call"):
+            return await self._asked(messages)
+
+    async def _asked(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
         """Make one model call; return what was said and the tool calls, checked. Raises: ModelError, LimitExceeded."""
         request = ModelRequest(messages, list(self.tools.values()))
         self.budget.spend_model_call(await at_most(request.text(), self.budget.tokens_left))
