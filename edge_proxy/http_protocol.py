@@ -9,11 +9,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from edge_proxy.asgi import SAFE_HEADERS, error_body
 from edge_proxy.errors import BadRequest
+from edge_proxy.limits import Limits
 
-_HEAD_BYTES = 64 * 1024
-_HEAD_SECONDS = 10.0
-_LINGER_SECONDS = 2.0
-_WRITE_SECONDS = 30.0
+_HEAD_BYTES = Limits.head_bytes
+_HEAD_SECONDS = Limits.head_seconds
+_LINGER_SECONDS = Limits.linger_seconds
+_WRITE_SECONDS = Limits.unread_seconds
 
 
 class BoundedHttp(HttpToolsProtocol):

@@ -15,8 +15,20 @@ class Rate:
 
 @dataclass(frozen=True)
 class Limits:
+    head_bytes: int = 64 * 1024
+    """A request's first lines and headers; beyond it the connection is closed. Framing and trailers without end too."""
+    head_seconds: float = 10.0
+    """For them to arrive, on a new connection and on one that is kept."""
     header_bytes: int = 32 * 1024
+    """The usual case below it: 431."""
     header_count: int = 100
+    """Headers of a request; one more is 431."""
+    keep_alive_seconds: int = 30
+    """A connection without a request."""
+    linger_seconds: float = 2.0
+    """After an answer that came before the end of its request."""
+    unread_seconds: float = 30.0
+    """For a client that has stopped reading its answer; then the connection is cut."""
     body_bytes: int = 256 * 1024
     """RPC bodies (R86)."""
     auth_body_bytes: int = 64 * 1024
@@ -26,23 +38,29 @@ class Limits:
     file_body_bytes: int = 50 * 1024 * 1024 + 64 * 1024
     """POST /v1/files alone: a file of 50 MB and its fields. It goes through in pieces, the edge keeps none of it."""
     file_body_seconds: float = 300.0
+    """For a whole upload."""
     file_piece_seconds: float = 10.0
     """Between two pieces of it."""
     user_uploads: int = 2
     """Of one person's uploads, at once, from the first byte to the answer; RINGFENCE_RATE_USER_UPLOADS. One more is 429."""
     json_depth: int = 32
+    """Levels of a JSON body."""
     json_containers: int = 20_000
     """Objects and arrays in one body: each costs a microsecond or two to make and check, a number next to nothing."""
     auth_json_containers: int = 1_000
+    """The same for /auth/v1."""
     json_inline_bytes: int = 8 * 1024
     """A larger body is decoded in a thread, so that the others are served meanwhile."""
     body_seconds: float = 10.0
     """For the whole request body to arrive."""
     response_bytes: int = 1024 * 1024
+    """An answer of the database or of Supabase Auth; a larger one is 502."""
     connect_seconds: float = 2.0
+    """To upstream."""
     read_seconds: float = 10.0
     """Between two reads; the database's own limit for `authenticated` is 8 s."""
     total_seconds: float = 15.0
+    """For a whole answer of upstream; then 504."""
     connections: int = 100
     """Requests in flight to upstream at once."""
     pool_seconds: float = 2.0
@@ -51,10 +69,13 @@ class Limits:
     """Shorter than any upstream's keep-alive, so that a dead connection is rarely picked up."""
 
     token_bytes: int = 8 * 1024
+    """An access token."""
     leeway_seconds: int = 30
+    """By how much `exp`, `nbf` and `iat` may differ from our clock."""
     token_lifetime_seconds: int = 24 * 3600
     """The longest `exp - iat` accepted (R67)."""
     verdicts: int = 10_000
+    """Checked tokens that are remembered, each until it expires or the keys change."""
 
     api_tokens: int = 10_000
     """API tokens whose short access token is kept in memory."""
@@ -72,10 +93,14 @@ class Limits:
     jwks_max_age_seconds: float = 1800.0
     """How long the last good set serves while the fetch fails; then 503 (R78)."""
     jwks_fetch_seconds: float = 5.0
+    """For one fetch of the keys."""
     jwks_bytes: int = 64 * 1024
+    """A key set."""
     jwks_keys: int = 32
+    """Keys in it."""
 
     catalog_ttl_seconds: float = 60.0
+    """How long the list of functions is believed."""
     catalog_refresh_seconds: float = 10.0
     """At most one fetch in this time for an unknown function name."""
 
@@ -93,6 +118,7 @@ class Limits:
     RINGFENCE_RATE_USER_DATABASE_CALLS. One more waits in line for `database_wait_seconds`; then it is 429.
     """
     database_wait_seconds: float = 2.0
+    """In that line."""
     user_rate: Rate = Rate(per_second=50, burst=200)
     """RINGFENCE_RATE_USER, as PER_SECOND/BURST; every rate likewise."""
     user_chat_rate: Rate = Rate(per_second=2, burst=40)
@@ -121,7 +147,9 @@ class Limits:
     redis_seconds: float = 1.0
     """For an answer of Redis, where the counters are kept there; then 503."""
     redis_connections: int = 16
+    """Of one edge."""
     ready_cache_seconds: float = 5.0
+    """How long the answer of /readyz is kept."""
 
     stream_check_seconds: float = 0.4
     """So often the database is asked whether the right behind a person's open answers still stands."""

@@ -24,7 +24,6 @@ from edge_proxy.config import Config, ConfigRefused, from_environment
 from edge_proxy.http_protocol import BoundedHttp
 
 _GRACE_SECONDS = 1
-_KEEP_ALIVE_SECONDS = 30
 _MOST_FILES = 65_536
 
 
@@ -76,7 +75,7 @@ def connection_settings(config: Config) -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": bool(config.trusted_proxies),
         "forwarded_allow_ips": list(config.trusted_proxies),
-        "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+        "timeout_keep_alive": config.limits.keep_alive_seconds,
         # What is still open is told first; this ends what does not listen.
         "timeout_graceful_shutdown": config.limits.drain_seconds + _GRACE_SECONDS,
         **({"ssl_certfile": config.tls_cert_file, "ssl_keyfile": config.tls_key_file} if config.tls_cert_file else {}),
