@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import edge, growth, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench import edge, edge_speed, growth, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -38,6 +38,11 @@ SIZES = {
     "full": Size((200, 200_000), ((20, 20_000), (200, 20_000), (2_000, 20_000)), calls=300, rounds=60),
     "small": Size((200, 20_000), ((20, 2_000), (2_000, 2_000)), calls=80, rounds=24),
 }
+
+
+UNLIMITED = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")} | {
+    f"RINGFENCE_RATE_{name}": "64" for name in ("USER_IN_FLIGHT", "USER_DATABASE_CALLS")} | {
+    f"RINGFENCE_RATE_{name}": "1000000000/1000000000" for name in ("USER_BYTES", "ORG_BYTES")}
 
 
 def main() -> int:
@@ -61,12 +66,10 @@ def main() -> int:
 
 def of_a_stack(report: Report, size: Size) -> None:
     """Measure a stack of its own with the example data."""
-    unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")} | {
-        f"RINGFENCE_RATE_{name}": "64" for name in ("USER_IN_FLIGHT", "USER_DATABASE_CALLS")}
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
         report.begin("a stack with the example data")
         began = time.perf_counter()
-        up = ringfence("up", "--detach", "--json", "--port", "0", "--state-dir", Path(folder), environment=unlimited, timeout_s=300)
+        up = ringfence("up", "--detach", "--json", "--port", "0", "--state-dir", Path(folder), environment=UNLIMITED, timeout_s=300)
         try:
             if up.returncode != 0:
                 raise SystemExit(up.stderr)
@@ -78,6 +81,8 @@ def of_a_stack(report: Report, size: Size) -> None:
 
 async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:
     await edge.measure(report, stack, size.calls)
+    report.begin("what the edge costs")
+    await edge_speed.measure(report, stack, *((12, 20_000) if size is SIZES["small"] else (40, 100_000)))
     report.begin("a right that ends")
     for row in await revocation.measure(stack, 2 if size is SIZES["small"] else 5):
         name = f"{row['way']}: {row['door']}"
