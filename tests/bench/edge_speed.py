@@ -55,7 +55,7 @@ async def measure(report: Report, stack: dict[str, Any], rounds: int, requests: 
             else:
                 targets.append(_target(name, url, person, stack))
         await _against_each_other(report, targets, rounds)
-        static = running.enter_context(nginx(folder / "static", None))
+        static = running.enter_context(nginx(folder / "static", None, person.orgs["acme"]))
         if static is not None:
             await _memory(report, stack, static, person, rpc, requests)
         await _first_byte(report, stack, person, rounds, folder)
@@ -173,8 +173,8 @@ async def _first_byte(report: Report, stack: dict[str, Any], person: SignedIn, r
 
 
 @contextmanager
-def nginx(folder: Path, upstream: str | None) -> Iterator[str | None]:
-    """Run nginx with one worker before `upstream`, or answering 1 kB itself; yields its base URL, None where it is not installed."""
+def nginx(folder: Path, upstream: str | None, org: str = "") -> Iterator[str | None]:
+    """Run nginx with one worker before `upstream`, or answering 1 kB itself to the members of `org`; yields its base URL, None where it is not installed."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
         yield None
@@ -191,12 +191,13 @@ def nginx(folder: Path, upstream: str | None) -> Iterator[str | None]:
         # The same for every function: the catalog that the edge reads names the one that is measured.
         answer = json.dumps([*({"name": name} for name in RPCS), {"name": "x" * 850}])
         there, pool = f"default_type application/json; return 200 '{answer}';", ""
+    whoami = json.dumps({"organizations": [{"id": org, "slug": "acme"}]})
     config = folder / "nginx.conf"
     config.write_text(f"""worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{ access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c; uwsgi_temp_path {folder}/d;
 scgi_temp_path {folder}/e; keepalive_requests 1000000; {pool}
-server {{ listen {LOOPBACK}:{port}; location /rpc/ {{ {there} }} location / {{ default_type application/json; return 200 '[]'; }} }} }}""")
+server {{ listen {LOOPBACK}:{port}; location = /rpc/whoami {{ default_type application/json; return 200 '{whoami}'; }} location /rpc/ {{ {there} }} location / {{ default_type application/json; return 200 '[]'; }} }} }}""")
     child = processes.start("nginx", [program, "-c", config, "-p", folder], log=folder / "nginx.log", env={**os.environ})
     try:
         child.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/"))
