@@ -14,7 +14,7 @@ run: setup
 	@exec $(BIN)/ringfence tour --state-dir $(STATE_DIR) --port $(PORT) $(if $(EXIT),--exit)
 
 # make test ARGS="tests/stack -k push" narrows it down.
-test: setup
+test: setup $(STAMPS)/browser
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # make bench SIZE=small is a quick run over a tenth of the data; STRICT=1 fails it for a missed target; BENCH_JSON=FILE keeps the results.
@@ -38,6 +38,11 @@ $(STAMPS)/python: $(STAMPS)/venv requirements-dev.lock pyproject.toml
 $(STAMPS)/node: supabase/package-lock.json supabase/package.json
 	@command -v npm >/dev/null || { echo "Node 20 or newer, with npm, is needed" >&2; exit 1; }
 	cd supabase && npm ci --no-progress --loglevel=error
+	@mkdir -p $(STAMPS) && touch $@
+
+# A real browser for the pages that tests look at, from npm: nothing of it is part of the product.
+$(STAMPS)/browser: tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-progress --loglevel=error
 	@mkdir -p $(STAMPS) && touch $@
 
 # Needs uv. The locks name no index and no local folder, so they work wherever the packages can be had.

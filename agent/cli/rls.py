@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -14,12 +15,16 @@ from agent.cli.options import AsJson
 
 app = typer.Typer(help="Prove isolation between tenants and between users.", no_args_is_help=True)
 USAGE = 2
+DatabaseUrl = Annotated[
+    str, typer.Option("--database-url", envvar="RINGFENCE_RLS_DATABASE_URL", help="A database URL, of Supabase's `postgres` role or a superuser.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", dir_okay=False, help="TOML file that corrects what was guessed and lists what was reviewed.")]
 
 
 @app.command()
 def test(
-    database_url: Annotated[str, typer.Option("--database-url", envvar="RINGFENCE_RLS_DATABASE_URL", help="A database URL, of Supabase's `postgres` role or a superuser.")],
-    config: Annotated[Path | None, typer.Option("--config", dir_okay=False, help="TOML file that corrects what was guessed and lists what was reviewed.")] = None,
+    database_url: DatabaseUrl,
+    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Act as strangers, members and former members, and report what they get that they should not.
@@ -27,18 +32,28 @@ def test(
     Everything happens in one transaction that is rolled back. Exit status: 0 nothing leaks, 1 something does, 2 wrong use or no connection,
     3 nothing was seen to leak but not everything could be checked.
     """
-    import psycopg
-
-    try:
-        result = suite("engine").run(database_url, suite("config").load(config))
-    except suite("config").ConfigError as err:
-        raise _refused(str(err)) from err
-    except (psycopg.OperationalError, psycopg.ProgrammingError) as err:
-        raise _refused(f"the database cannot be checked: {str(err).strip().splitlines()[0]}") from err
+    result = _run(database_url, config)
     if as_json:
-        print(json.dumps(result.to_json(), indent=2))
+        print(json.dumps(result.listed(), indent=2))
     else:
         _printed(result)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def report(
+    database_url: DatabaseUrl,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for report.html, junit.xml, report.sarif and report.json.")],
+    config: ConfigFile = None,
+    sources: Annotated[Path, typer.Option("--sources", file_okay=False, help="Folder of the SQL that makes the database: where findings are placed in the SARIF file.")] = Path("supabase/migrations"),
+) -> None:
+    """The same as `test`, written as a page to look at, and as files for a CI and for code scanning. The same exit status."""
+    result = _run(database_url, config)
+    # Never the password; not even the user and the host of somebody's production.
+    title = f"database {urlsplit(database_url).path.lstrip('/') or 'postgres'}"
+    for file in suite("report").write(result.to_json(), out, title, sources):
+        print(file)
+    _summed_up(result)
     raise typer.Exit(result.exit_code)
 
 
@@ -79,6 +94,18 @@ def _refused(message: str) -> typer.Exit:
     return typer.Exit(USAGE)
 
 
+def _run(database_url: str, config: Path | None) -> Any:
+    """Return the result of one run. Raises: typer.Exit with what is wrong with the configuration or the connection."""
+    import psycopg
+
+    try:
+        return suite("engine").run(database_url, suite("config").load(config))
+    except suite("config").ConfigError as err:
+        raise _refused(str(err)) from err
+    except (psycopg.OperationalError, psycopg.ProgrammingError) as err:
+        raise _refused(f"the database cannot be checked: {str(err).strip().splitlines()[0]}") from err
+
+
 def _printed(result: Any) -> None:
     for guess in result.guesses:
         print(f"guessed  {guess}")
@@ -91,5 +118,9 @@ def _printed(result: Any) -> None:
         print(f"\nNOT COVERED  {one.object}  {one.command}: {one.reason}")
     for one, reason in result.allowed:
         print(f"allowed  {getattr(one, 'id', 'not covered')}  {one.object}: {reason}")
+    _summed_up(result)
+
+
+def _summed_up(result: Any) -> None:
     checked = ", ".join(f"{number} {name}" for name, number in sorted(result.checked.items()))
     print(f"\n{len(result.findings)} findings, {len(result.not_covered)} not covered, {len(result.allowed)} allowed; checked: {checked}")

@@ -13,6 +13,7 @@ import psycopg
 
 from tests.rls import discover, personas, probes, rules, seeding, snapshot
 from tests.rls.acting import Acting
+from tests.rls.cells import Cell
 from tests.rls.config import Config
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
@@ -28,18 +29,26 @@ class Result:
     checked: dict[str, int]
     allowed: list[tuple[Finding | NotCovered, str]]
     """What a reviewed entry of the configuration allows, with its reason."""
+    cells: list[Cell]
+    """What was seen, by object, command and persona."""
 
     @property
     def exit_code(self) -> int:
         """0 clean, 1 something leaks, 3 nothing was seen to leak but not everything could be checked."""
         return 1 if self.findings else 3 if self.not_covered else 0
 
+    def listed(self) -> list[dict[str, str]]:
+        """Return the findings and, under the id `not_covered`, what could not be checked: one list of one shape."""
+        return [one.public() for one in self.findings] + [one.as_finding() for one in self.not_covered]
+
     def to_json(self) -> dict[str, Any]:
         return {
+            "exit_code": self.exit_code,
             "findings": [finding.public() for finding in self.findings],
             "not_covered": [one.public() for one in self.not_covered],
             "guesses": list(self.guesses), "checked": self.checked,
             "allowed": [{**found.public(), "reason_allowed": reason} for found, reason in self.allowed],
+            "cells": [cell.public() for cell in self.cells],
         }
 
 
@@ -114,4 +123,4 @@ def _judged(found: Iterable[Finding | NotCovered], context: Context) -> Result:
         elif (known := findings.get((one.id, one.object))) is None or (one.proven and not known.proven):
             findings[one.id, one.object] = one
     ordered = sorted(findings.values(), key=lambda finding: (not finding.proven, finding.object, finding.id))
-    return Result(ordered, list(not_covered.values()), context.tenancy.guesses, context.checked, allowed)
+    return Result(ordered, list(not_covered.values()), context.tenancy.guesses, context.checked, allowed, context.matrix.cells())

@@ -42,3 +42,8 @@ class NotCovered:
 
     def public(self) -> dict[str, str]:
         return {"object": self.object, "command": self.command, "reason": self.reason}
+
+    def as_finding(self) -> dict[str, str]:
+        """Return the same in the shape of a finding."""
+        return {"id": "not_covered", "object": self.object, "command": self.command, "persona": "any",
+                "finding": "could not be checked, so it is not known to be safe", "evidence": self.reason, "reproduce": ""}

@@ -71,6 +71,7 @@ def _called(context: Context, function: Function, persona: Persona, target: str,
             yield NotCovered(function.label, "execute", f"as {persona.name}: {outcome.said()}")
             return
         seen = _seen(context, target, persona, outcome, call.given)
+        context.saw(function.label, "execute", persona.name, outcome, bool(seen) and function.definer)
         if seen and not leaking and not (context.leaking and not function.definer):
             leaking.append(call.what)
             name, why = _read_cause(context, function, call, leaking)

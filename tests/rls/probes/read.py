@@ -35,6 +35,7 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
         told: set[str] = set()
         for persona in _readers(context):
             if not catalog.may_touch(persona.role, relation, "SELECT"):
+                context.shut(relation.label, "select", persona.name)
                 continue
             outcome = sweep(context, relation, persona)
             context.count("select cells")
@@ -42,6 +43,7 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
                 told.add(relation.label)
                 yield NotCovered(relation.label, "select", f"as {persona.name}: {outcome.said()}")
             leak = judged(context, relation, persona, outcome)
+            context.saw(relation.label, "select", persona.name, outcome, leak is not None)
             if leak is None:
                 continue
             found, cause = _finding(context, relation, persona, leak)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tests.rls import culprit
 from tests.rls.acting import Outcome, Persona, text
 from tests.rls.catalog import Column, Table, quoted
+from tests.rls.cells import REFUSED
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.inserting import insert
@@ -63,6 +64,9 @@ class _Attack:
         catalog, role = self.context.catalog, self.persona.role
         if not catalog.may_use(role, self.table.schema):
             return
+        for command, privilege in (("insert", "INSERT"), ("update", "UPDATE"), ("delete", "DELETE")):
+            if not catalog.columns_with(role, self.table, privilege) and privilege not in catalog.privileges(role, self.table):
+                self.context.shut(self.table.label, command, self.who)
         if catalog.columns_with(role, self.table, "INSERT") and self._open("insert"):
             yield from self._inserts()
         if self.rows and catalog.columns_with(role, self.table, "UPDATE") and self._open("update"):
@@ -79,6 +83,7 @@ class _Attack:
         bound = self.table.rls and not role.bypassrls and not role.superuser and (self.table.force or self.table.owner not in held)
         if bound and not self.table.policies_for(command, held, permissive=True):
             self.context.count("cells closed by having no policy")
+            self.context.shut(self.table.label, command, self.who, REFUSED, "row security is on and no policy is for this command and role")
             return False
         return True
 
@@ -223,7 +228,9 @@ class _Attack:
 
     def _try(self, statement: str, counted: str) -> Outcome:
         self.context.count(counted)
-        return self.acting.run(self.persona, statement)
+        outcome = self.acting.run(self.persona, statement)
+        self.context.saw(self.table.label, counted.split()[0], self.who, outcome, outcome.ok and outcome.count > 0)
+        return outcome
 
     def _touched(self, statement: str, counted: str, before: str = "") -> int:
         """Return how many of the victim's rows are no longer what they were."""
@@ -235,9 +242,10 @@ class _Attack:
         ids = ", ".join(map(text, known))
         outcome, left = self.acting.look(self.persona, statement, before=before, after=f"select count(*) from {self.table.sql} where ctid::text in ({ids})")
         self._last = outcome.sqlstate
-        if not outcome.ok or left is None or not outcome.count:
-            return 0
-        return len(known) - int(left.rows[0][0] or 0)
+        touched = 0 if not outcome.ok or left is None or not outcome.count else len(known) - int(left.rows[0][0] or 0)
+        if counted:
+            self.context.saw(self.table.label, counted.split()[0], self.who, outcome, touched > 0)
+        return touched
 
     def _places(self) -> list[str]:
         """Where the victim's rows lie: an overwritten one lies elsewhere."""
