@@ -6,7 +6,7 @@ import re
 
 TENANT = re.compile(r"org|tenant|workspace|compan|account|team|firm|clinic|school|shop|store|customer|client|club|agency|project|space|group", re.I)
 MEMBERS = re.compile(r"member|user|role|people|staff|participant|access", re.I)
-ROLE = re.compile(r"(^|_)(role|roles|access_level|permission_level|member_type|kind)($|_id$|_name$)|role$", re.I)
+ROLE = re.compile(r"(^|_)(role|roles|access_level|permission_level|member_type|kind)($|_id$|_name$|_key$|_code$|_slug$)|role$", re.I)
 STATUS = re.compile(r"(^|_)(status|state)$", re.I)
 ACTIVE = ("active", "accepted", "member", "joined", "enabled", "confirmed", "approved", "current", "ok", "valid")
 POWER = ("owner", "superadmin", "super_admin", "root", "admin", "administrator", "manager", "maintainer", "lead", "billing", "editor", "builder",

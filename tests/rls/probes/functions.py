@@ -42,6 +42,26 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
                     told.add(key)
                     yield found
         yield from _hostile(context, function)
+        yield from _founds(context, function)
+
+
+def _founds(context: Context, function: Function) -> Iterator[Finding]:
+    """An anonymous sign-in that founds a tenant, in a schema that elsewhere tells anonymous people from others."""
+    catalog, tenancy, people = context.catalog, context.tenancy, context.personas
+    persona = people.everyone.get("anonymous_user")
+    if persona is None or tenancy.tenant is None or function.volatility != "volatile" or not catalog.may_execute(persona.role, function):
+        return
+    texts = [p.text for t in catalog.tables.values() for p in t.policies] + [f.source or f.definition for f in catalog.own_functions() if f.oid != function.oid]
+    if not any("is_anonymous" in text for text in texts):
+        return
+    count = f"select count(*) from {catalog.tables[tenancy.tenant].sql}"
+    for call in calls.calls(context, function, persona, "B", brief=True):
+        _, after = people.acting.look(persona, call.statement, after=count)
+        context.count("function calls")
+        if after is not None and after.rows != people.acting.run(None, count).rows:
+            yield _finding(context, function, persona, call.statement, "anonymous-founds-tenant",
+                           f"an anonymous sign-in makes a tenant through {function.label}: it does not ask for is_anonymous, as other parts of the schema do", "one more row in the table of tenants")
+            return
 
 
 def reachable(context: Context) -> Iterator[Function]:

@@ -35,6 +35,8 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
             yield from _secrets(context, table)
         if kind in (OWNED, CHILD):
             yield from _approvals(context, table)
+        if kind in (OWNED, CHILD, PERSONAL):
+            yield from _bound_on_one_side(context, table)
         if kind == SHARED:
             yield from _shared(context, table)
         if kind in (TENANT, OWNED, CHILD):
@@ -113,9 +115,12 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
     allowed = context.catalog.columns_with(persona.role, table, "INSERT")
     other = context.world.users["owner_a"]
     template = next((r for r in context.world.of(table) if r.user == "member_a"), None)
+    inserts = " ".join(p.check or p.using or "" for p in table.policies_for("insert", context.catalog.acting_as(persona.role)))
+    bound = [name for name in one.owner_columns if _bound(name, inserts)]
     for name in one.owner_columns:
         column = table.column(name)
-        if column is None or template is None:
+        # Where one column is bound to the caller, another user's id is what the row is about: whom one follows, writes to, invites.
+        if column is None or template is None or bound and name not in bound:
             continue
         counts = "uid()" in (column.default or "") or any(re.search(rf"\b{re.escape(name)}\b", p.text) and "uid()" in p.text for p in table.policies)
         if not counts:
@@ -134,6 +139,32 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
             if _works(context, persona, statement):
                 cause = _cause(context, table, persona, "update", statement)
                 yield _finding(context, table, persona, "author-change", "update", f"a member gives their row another member's name ({name}): {cause.sentence}", "1 row updated", statement)
+
+
+def _bound(name: str, text: str) -> bool:
+    """Return whether an expression compares a column with the caller's id."""
+    identity = r"(?:\(\s*)*(?:select\s+)?(?:\w+\.)?\w*uid\(\)"
+    return bool(re.search(rf"\b{re.escape(name)}\b\)?\s*=\s*{identity}|{identity}[^=]{{0,30}}=\s*\(*(?:\w+\.)?{re.escape(name)}\b", text, re.I))
+
+
+def _bound_on_one_side(context: Context, table: Table) -> Iterator[Finding]:
+    """A FOR ALL policy that asks for the owner when writing and forgets them when reading, changing and deleting."""
+    one = context.tenancy.of(table)
+    key = "viewer_a" if "viewer_a" in context.personas.everyone else "member_a"
+    persona = context.personas[key]
+    row = next((r for r in context.world.of(table) if r.user == "owner_a"), None)
+    for policy in table.policies_for("all", context.catalog.acting_as(persona.role), permissive=True):
+        owner = next((n for n in one.owner_columns if policy.check and re.search(rf"\b{re.escape(n)}\b", policy.check) and "uid()" in policy.check
+                      and not re.search(rf"\b{re.escape(n)}\b", policy.using or "")), None)
+        if policy.command != "all" or owner is None or row is None:
+            continue
+        readable = sorted(context.catalog.columns_with(persona.role, table, "SELECT"))
+        for command, statement in (("select", f"select {', '.join(map(quoted, readable))} from {table.sql} where {row.where}" if readable else ""),
+                                   ("delete", f"delete from {table.sql} where {row.where}" if "DELETE" in context.catalog.privileges(persona.role, table) else "")):
+            if statement and _works(context, persona, statement) and not _works(context, persona, statement, f"drop policy {quoted(policy.name)} on {table.sql};\n"):
+                yield _finding(context, table, persona, "owner-only-in-check", command, f"a {persona.name} may {command} another member's row: policy {policy.name} on {table.label} asks for {owner} in WITH CHECK "
+                               f"and not in USING ({culprit.shortened(policy.using or '')})", "1 row", statement)
+                return
 
 
 def _approvals(context: Context, table: Table) -> Iterator[Finding]:

@@ -44,10 +44,17 @@ def _revoked(context: Context, relation: Table | View, statement: str) -> Iterat
     member = context.tenancy.membership
     if member is None or not isinstance(relation, Table):
         return
-    persona = context.personas["member_a"]
+    # Somebody who is not also named in the tenant's own row, as its owner.
+    named = {value for one in context.world.rows if one.tenant == "A" and context.tenancy.of(one.table).kind == TENANT for value in one.values.values()}
+    persona = next((context.personas[k] for k in ("member_a", "viewer_a", "admin_a") if k in context.personas.everyone and context.personas[k].user_id not in named), None)
+    if persona is None:
+        return
     row = next((r for r in context.world.of(member.table, "A") if r.user == persona.user), None)
     acting = context.personas.acting
     if row is None or not acting.run(persona, statement).count:
+        return
+    own = {row.where for row in context.world.of(relation) if persona.user_id in row.values.values()}
+    if own and all(persona.user_id in r.values.values() for r in context.world.of(relation, "A")):
         return
     outcome = acting.run(persona, statement, before=f"{_as(context, persona)}{statement};\n{_back(context)}delete from {row.table.sql} where {row.where};\n")
     left = [r for r in outcome.rows if persona.user_id not in r] if outcome.ok else []

@@ -21,18 +21,26 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
     """Yield the tables where such a rule is written down and does not hold."""
     for table in context.catalog.tables.values():
         for _, pattern, key, name, how in RULES:
-            policies = [p for p in table.policies if pattern.search(p.text)]
+            policies = [p for p in table.policies if pattern.search(_deep(context, p))]
             if policies and key in context.personas.everyone and not context.config.skips(table.schema):
                 yield from _broken(context, table, policies, context.personas[key], name, how)
 
 
+def _deep(context: Context, policy: Policy) -> str:
+    """The text of a policy and of the short helpers it calls."""
+    called = (context.catalog.functions.get(oid) for oid in policy.functions)
+    return " ".join([policy.text, *(f.source or f.definition for f in called if f is not None and not f.managed and not f.arguments and f.returns == "boolean")])
+
+
 def _broken(context: Context, table: Table, policies: list[Policy], persona: Persona, name: str, how: str) -> Iterator[Finding]:
+    # Who may not even read without more must not write either; the other way round is common.
+    reads_only = {p.command for p in policies} == {"select"}
     for command in ("select", "insert", "update", "delete"):
-        meant = [p for p in policies if p.covers(command)]
+        meant = [p for p in policies if p.covers(command) or reads_only]
         statement = _statement(context, table, persona, command) if meant else None
         if not statement:
             continue
-        before = _with_factor(context, persona) if any("mfa_factors" in p.text for p in meant) else ""
+        before = _with_factor(context, persona) if any("mfa_factors" in _deep(context, p) for p in meant) else ""
         outcome = context.personas.acting.run(persona, statement, before=before)
         context.count("session cells")
         if not outcome.ok or not outcome.count:
@@ -41,6 +49,8 @@ def _broken(context: Context, table: Table, policies: list[Policy], persona: Per
         held = context.catalog.acting_as(persona.role)
         if not {*policy.roles} & {*held, "public"}:
             why = f"policy {policy.name} is TO {', '.join(policy.roles)} and does not bind {persona.role}"
+        elif not policy.covers(command):
+            why = f"policy {policy.name} is FOR {policy.command.upper()} alone"
         elif policy.permissive:
             why = f"policy {policy.name} is permissive, so it is ORed with the others instead of narrowing them"
         else:
