@@ -81,7 +81,7 @@ class Order:
 
 def mentions(cell: Cell) -> set[str]:
     """The tables and functions a cell names: in its parameters, and in its own text."""
-    words = {w for v in cell.parameters.values() for w in _WORD.findall(str(v))} | _words(cell.module, cell.function.__name__)
+    words = {w for v in cell.parameters.values() for w in [*_WORD.findall(str(v)), getattr(v, "table", "")]} | _words(cell.module, cell.function.__name__)
     return {f"app.{w}" for w in words & TABLES.keys()} | {f"api.{w}" for w in words & RECIPES.keys()} | _named(cell.module, cell.function.__name__) | {
         f"{a}.{b}" for v in cell.parameters.values() for a, b in _NAMED.findall(str(v))}
 
