@@ -58,6 +58,19 @@ comment on function authz.inviting_org_ids() is 'The organizations with an open 
 revoke all on function authz.inviting_org_ids() from public;
 grant execute on function authz.inviting_org_ids() to ringfence_owner;
 
+create function authz.role_carries(org_id uuid, role_id uuid, wanted bigint) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- A function of its own, called for service accounts only: as part of a statement it would cost everybody the setting up.
+  return exists (select from app.role r where r.org_id = role_carries.org_id and r.id = role_carries.role_id and r.permissions & wanted <> 0);
+end
+$$;
+comment on function authz.role_carries(uuid, uuid, bigint) is 'Whether a role of an organization of the signed-in person carries the permission of this bit.';
+revoke all on function authz.role_carries(uuid, uuid, bigint) from public;
+grant execute on function authz.role_carries(uuid, uuid, bigint) to ringfence_owner;
+
 -- Both read one index of app.membership and no other table for each membership: with a thousand of them, each table more is a
 -- millisecond. The first eight lines of conditions are the same in both (a test holds them equal): one function calling the other
 -- would hand every row on twice.
@@ -112,7 +125,7 @@ declare
   v_only uuid;
   v_since timestamptz;
   v_allowed text[];
-  v_bit bigint := (select 1::bigint << p.place from app.permission p where p.name = orgs_with.permission);
+  v_bit bigint := authz.permission_bit(orgs_with.permission);
   v_personal boolean := authz.is_personal(orgs_with.permission);
 begin
   -- Somebody anonymous belongs nowhere (R43).
@@ -142,9 +155,7 @@ begin
       and (v_token is null or m.org_id = v_only and m.created_at <= v_since)
       and m.permissions & v_bit <> 0
       -- A service account may what its owner may too, and nothing personal: who lost a role would take it back through theirs (F03, F12).
-      and (m.service_owner_id is null or not v_personal and exists (
-        select from app.role_permission o
-        where o.org_id = m.org_id and o.role_id = m.service_owner_role_id and o.permission = orgs_with.permission));
+      and (m.service_owner_id is null or not v_personal and authz.role_carries(m.org_id, m.service_owner_role_id, v_bit));
 end
 $$;
 comment on function authz.orgs_with(text) is 'The organizations in which the signed-in person''s role carries this permission now and this session may use it; none for an unknown permission.';

@@ -16,7 +16,7 @@ comment on column app.role.org_id is 'The organization.';
 comment on column app.role.id is 'Random identifier.';
 comment on column app.role.name is 'Name within the organization; 2..40 of a-z 0-9 _ -.';
 comment on column app.role.built_in is 'True for the roles every organization has.';
-comment on column app.role.permissions is 'Its rows of app.role_permission as bits, by app.permission.place; triggers count them anew, whatever is written here.';
+comment on column app.role.permissions is 'Its rows of app.role_permission as bits (authz.permission_bit); triggers count them anew, whatever is written here.';
 comment on column app.role.created_at is 'When it was made.';
 
 create table app.role_permission (
@@ -113,8 +113,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.permissions := coalesce((
-    select bit_or(1::bigint << p.place) from app.role_permission c join app.permission p on p.name = c.permission
-    where c.org_id = new.org_id and c.role_id = new.id), 0);
+    select bit_or(authz.permission_bit(c.permission)) from app.role_permission c where c.org_id = new.org_id and c.role_id = new.id), 0);
   return new;
 end
 $$;

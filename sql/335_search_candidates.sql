@@ -49,6 +49,7 @@ returns setof authz.search_candidate
 language plpgsql stable rows 100
 set search_path = pg_catalog, pg_temp
 set jit = off
+set plan_cache_mode = force_generic_plan
 -- One plan is kept for organizations of every size, and a nested loop would be right for the smallest only. With sorting closed too, the
 -- order wanted below leaves the index that reads these documents alone: under the policies the planner takes every index on org_id for
 -- equally good, and by another one it would read all passages of the organization.
@@ -91,6 +92,7 @@ returns setof authz.search_candidate
 language plpgsql stable rows 50
 set search_path = pg_catalog, pg_temp
 set jit = off
+set plan_cache_mode = force_generic_plan
 -- What reads every passage is closed, so that the kept plan is the one by the index for every organization.
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -127,6 +129,7 @@ returns setof authz.search_candidate
 language plpgsql stable security definer rows 50
 set search_path = pg_catalog, pg_temp
 set jit = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare

@@ -4,6 +4,7 @@ create function authz.search_candidates(org_id uuid, terms tsquery, embedding ex
 returns setof authz.search_candidate
 language plpgsql stable rows 100
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_documents authz.search_document[];

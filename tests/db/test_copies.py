@@ -10,8 +10,7 @@ from tests.db.matrix import become, planted
 from tests.db.session import Request
 from tests.db.world import World
 
-OF_ROLE = ("coalesce((select bit_or(1::bigint << p.place) from app.role_permission c join app.permission p on p.name = c.permission"
-           " where c.org_id = t.org_id and c.role_id = {}), 0)")
+OF_ROLE = ("coalesce((select bit_or(authz.permission_bit(c.permission)) from app.role_permission c where c.org_id = t.org_id and c.role_id = {}), 0)")
 WRONG = {
     "roles": f"select count(*) from app.role t where t.permissions <> {OF_ROLE.format('t.id')}",
     "members": f"select count(*) from app.membership t where t.permissions <> {OF_ROLE.format('t.role_id')}",
@@ -90,6 +89,13 @@ def test_a_new_role_gives_what_it_carries_and_changing_it_is_recorded_once_F17(w
         db.rpc("update_role", org_id=world.acme.id, role_id=role, permissions=["usage.read", "runs.read"])
         assert held(db, world) == {"usage.read", "runs.read"}
         assert (db.one(count), wrong(db)) == (before, {})
+
+
+def test_every_permission_of_the_registry_has_a_bit_of_its_own_F10(world: World) -> None:
+    with world.operator() as db:
+        bits = dict(db.all("select name, authz.permission_bit(name) from app.permission"))
+        assert len(set(bits.values())) == len(bits) and all(bit.bit_count() == 1 and bit > 0 for bit in bits.values()), bits
+        assert [db.one("select authz.permission_bit(%s)", name) for name in ("documents.burn", "", "%", None)] == [None] * 4
 
 
 def test_both_helpers_ask_the_same_of_a_membership_F17(world: World) -> None:

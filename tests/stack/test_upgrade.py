@@ -70,7 +70,7 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         with source.connect("supabase_admin") as connection:
             return list(connection.execute(query.encode()).fetchall())
 
-    registry = "select name, description, place from app.permission order by 1"
+    registry = "select name, description from app.permission order by 1"
     assert permissions(early, registry) == permissions(database, registry)
     # The built-in roles the organization had already carry what those of a new one do.
     assert permissions(early, "select r.name, p.permission from app.role r join app.role_permission p on p.org_id = r.org_id and p.role_id = r.id"

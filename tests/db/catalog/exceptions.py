@@ -4,7 +4,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("a13", "app.membership_user_id_idx"): "every statement starts from the person: which organizations are theirs",
     ("a13", "app.team_member_user_id_idx"): "as that: which teams are theirs",
     ("a13", "app.chunk_embedding_idx"): "an HNSW index has one column; each row it gives is put to the policy, and small organizations never read it",
-    ("a9", "app.permission_place_key"): "the registry belongs to no organization and changes by migration only",
     ("a9", "app.api_token_session_id_key"): "a session is one person's, and the trigger before it lets nobody name another's",
     ("a13", "app.api_token_session_id_key"): "every statement starts from the session: whether it is an API token's",
     ("a13", "app.invitation_email_idx"): "who accepts belongs to no organization yet: their address is where they start from",
