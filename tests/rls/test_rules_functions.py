@@ -72,7 +72,7 @@ def test_each_danger_of_a_function_is_named_with_its_signature(connection: psyco
 def test_each_thing_a_helper_forgets_is_named_and_the_tables_that_use_it(connection: psycopg.Connection[Any], rule: str) -> None:
     body = "create or replace function private.has_role(org uuid, roles text[]) returns boolean language sql stable security definer set search_path = '' as $$" + HELPERS[rule] + "$$"
     (found,) = [one for one in findings(connection, body, *RULES) if one.id == rule]
-    assert found.object == "private.has_role(uuid, text[])" and "public.note" in found.finding
+    assert found.object == "private.has_role(uuid,text[])" and "public.note" in found.finding
 
 
 @pytest.mark.parametrize("harmless", [
@@ -98,7 +98,7 @@ def test_an_overload_beside_a_safe_one_is_named_as_stale(connection: psycopg.Con
     old = ("create function public.f(org uuid, kind text) returns setof public.note language sql stable security definer set search_path = '' as $$ select n.* from public.note n where n.org_id = org $$;"
            "revoke execute on function public.f(uuid, text) from public; grant execute on function public.f(uuid, text) to authenticated")
     (found,) = findings(connection, safe + old, definer_functions)
-    assert found.object == "public.f(uuid, text)" and "stale overload" in found.finding
+    assert found.object == "public.f(uuid,text)" and "stale overload" in found.finding
 
 
 def test_the_statements_of_a_body_are_found_with_their_variables_and_branches() -> None:

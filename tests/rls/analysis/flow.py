@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.rls.analysis import tree
-from tests.rls.analysis.model import Model
-from tests.rls.analysis.predicate import Atom, alternatives
-from tests.rls.analysis.reading import Line
+from tests.rls.analysis.alternatives import Atom, alternatives
 from tests.rls.analysis.tree import Node
-from tests.rls.catalog import Function, Relation, Table, View
+from tests.rls.analysis.trust import Trust
+from tests.rls.catalog import Relation, Table, View
 
 TOKEN = re.compile(r"token|secret|nonce|signature|(^|_)otp$|(api|access|invite|invitation|share|join|link|magic)_?(key|code|hash|id)$|^(code|key_hash|code_hash)$", re.I)
 SPENT = re.compile(r"expire|valid_until|accepted|used_at|redeemed|revoked|consumed|claimed", re.I)
-NO_STOP = re.compile(r"^\s*(notice|warning|info|log|debug)", re.I)
 QUERIES = {"sql", "perform", "return query", "return", "return next", "assign", "declare"}
 
 
@@ -33,105 +31,8 @@ class Problem:
     command: str = "select"
 
 
-class Flow:
-    """One function's body, followed from its arguments to its statements."""
-
-    def __init__(self, model: Model, function: Function) -> None:
-        self.model, self.function, self.reading = model, function, model.reading
-        self.body = self.reading.body(function)
-        self.variables = {t for line in self.body.lines for t in line.step.targets}
-        self.arguments = {a for a in self.body.arguments if a}
-        self.trusted: set[str] = set()
-        self.setters: dict[str, list[Line]] = {}
-        self._follow()
-
-
-    def names(self, node: object, tables: list[Relation] | None = None) -> set[str]:
-        """Return the arguments and variables a tree mentions. In a SQL function a column wins over an argument of its name."""
-        taken = {c.name for t in tables or () for c in t.columns} if self.function.language == "sql" else set()
-        found: set[str] = set()
-        for name in tree.columns(node):
-            if len(name) == 1 and name[0] in self.arguments | self.variables and name[0] not in taken:
-                found.add(name[0])
-            elif len(name) > 1 and (name[0] in self.variables or name[0] == self.function.name):
-                found.add(name[0] if name[0] in self.variables else name[1])
-        for key, one in tree.walk(node):
-            if key == "param_ref" and 0 < int(one.get("number", 0)) <= len(self.body.arguments):
-                found.add(self.body.arguments[int(one["number"]) - 1] or f"${one['number']}")
-        return found
-
-    def _follow(self) -> None:
-        for line in self.body.lines:
-            for target in line.step.targets:
-                self.setters.setdefault(target, []).append(line)
-        for _ in range(3):
-            before = set(self.trusted)
-            for place, line in enumerate(self.body.lines):
-                self._learn(place, line)
-            if self.trusted == before:
-                return
-
-    def _learn(self, place: int, line: Line) -> None:
-        step, node = line.step, line.node
-        if node is None:
-            return
-        if step.kind in ("assign", "declare") or (step.kind == "sql" and step.targets):
-            if self._derives(node):
-                self.trusted |= {*step.targets}
-            if step.kind != "sql" and not self.names(node) and not tree.relations(node):
-                self.trusted |= {*step.targets}
-        if step.kind in ("if", "assert") and (step.kind == "assert" or self._stops(place)):
-            self._guard(node, place)
-        if step.kind in ("perform", "sql", "assign") and any(self._asserts(f) for f in self.reading.called(node)):
-            for name, arguments in tree.calls(node):
-                if any(self._asserts(f) for f in self.reading.functions(name, len(arguments))):
-                    self.trusted |= self.names(arguments)
-
-    def _derives(self, node: Node) -> bool:
-        """Return whether a value comes from the caller's identity, or from rows that do."""
-        if tree.relations(node):
-            return not list(self._node_problems(node)) and (self.reading.identifies(node) or bool(self.names(node) & self.trusted) or "insert_stmt" in node or self._fresh(node))
-        inner = tree.strip(node)
-        if "coalesce_expr" in inner and any(self.names(one) - self.trusted for one in inner["coalesce_expr"]["args"][:-1]):
-            return False
-        names = self.names(node)
-        return self.reading.identifies(node) or bool(names) and names <= self.trusted
-
-    def _asserts(self, function: Function) -> bool:
-        """Return whether a function asks who the caller is and raises otherwise."""
-        closure = self.reading.closure([function])
-        return any(line.step.kind == "raise" for f in closure for line in self.reading.body(f).lines) and bool(
-            {"uid", "email"} & set().union(*(self.reading.function_sources(f) for f in closure)))
-
-    def _stops(self, place: int) -> bool:
-        """Return whether the branch that begins at a line ends the function."""
-        depth = self.body.lines[place].step.depth
-        for line in self.body.lines[place + 1:]:
-            if line.step.depth <= depth and line.step.kind in ("if", "else", "end if", "when"):
-                return False
-            if line.step.kind == "raise" and not NO_STOP.match(line.step.text) or line.step.kind == "return" and not tree.relations(line.node):
-                return True
-        return False
-
-    def _guard(self, node: Node, place: int) -> None:
-        for alternative in alternatives(node) or ():
-            for atom in alternative:
-                names = self.names(atom.node)
-                if self.reading.identifies(atom.node) or names & self.trusted:
-                    self.trusted |= names
-                    self._trust_setters(names, "null_test" not in tree.strip(atom.node) and self.reading.identifies(atom.node))
-            if len(alternative) == 1 and self.names(alternative[0].node) == {"found"} | self.names(alternative[0].node) and tree.columns(alternative[0].node) == [("found",)]:
-                before = next((one for one in reversed(self.body.lines[:place]) if one.step.kind in ("sql", "perform")), None)
-                if before is not None and before.node is not None and self.reading.identifies(before.node):
-                    self.trusted |= self.names(before.node)
-
-    def _trust_setters(self, names: set[str], checked: bool) -> None:
-        """What selected a variable that was then checked is checked with it."""
-        for name in names:
-            for line in self.setters.get(name, ()):
-                if line.node is not None and (self.reading.identifies(line.node) or checked and "select_stmt" in line.node):
-                    self.trusted |= self.names(line.node)
-
+class Flow(Trust):
+    """A function's statements, judged by what was checked."""
 
     def problems(self) -> list[Problem]:
         found: list[Problem] = []
@@ -149,6 +50,9 @@ class Flow:
                 if not (step.targets and {*step.targets} <= self.trusted):
                     found += self._node_problems(line.node)
         return list(dict.fromkeys(found))
+
+    def loose(self, node: Node) -> bool:
+        return bool(list(self._node_problems(node)))
 
     def _node_problems(self, node: Node) -> Iterator[Problem]:
         what, parts = tree.kind(node), tree.body(node)
@@ -247,7 +151,7 @@ class Flow:
         own = [n for n in tree.columns(node) if n[0] != self.function.name and (len(n) > 1 or n[0] not in self.arguments or self.function.language == "sql")]
         return any(TOKEN.search(n[-1]) and n[-1] in {c.name for t in tables for c in t.columns} for n in own)
 
-    def _fresh(self, node: Node) -> bool:
+    def fresh(self, node: Node) -> bool:
         """Return whether a row found by its token is also asked whether it is still good."""
         tables = self._touched(node)
         named = {n[-1] for n in tree.columns(node)} | {n[-1] for line in self.body.lines if line.step.kind == "if" for n in tree.columns(line.node)}

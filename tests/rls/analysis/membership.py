@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.rls.analysis import tree
 from tests.rls.analysis.model import Model
 from tests.rls.analysis.predicate import Alternative
 from tests.rls.catalog import Policy
+
+
+EXPIRES = re.compile(r"expire|valid_(to|until)|(^|_)(until|ends_at|ends_on|end_date)$", re.I)
 
 
 def asks_role(model: Model, alternative_or_text: str | None) -> bool:
@@ -33,7 +38,9 @@ def asks_status(model: Model, node: object) -> bool:
     known = model.tenancy.membership
     if known is None:
         return True
+    table = model.catalog.tables[known.table]
     wanted = {known.status_column, *(name for name, _ in known.flags), *known.ends, *known.starts} - {None}
+    wanted |= {c.name for c in table.columns if c.base_type in ("daterange", "tstzrange", "tsrange") or EXPIRES.search(c.name)}
     return not wanted or bool(wanted & {name[-1] for name in tree.columns(node)})
 
 

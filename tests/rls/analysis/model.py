@@ -18,7 +18,7 @@ PLATFORM = {
     "realtime.messages": (frozenset({"topic"}), frozenset({"topic"})),
 }
 # The first that an alternative says names the bug.
-REASONS = ("captured", "tautology", "unasking", "membership", "tenant-null", "anonymous", "null-pass", "deny-list", "signed-in", "aal", "row", "time")
+REASONS = ("captured", "tautology", "unasking", "email", "membership", "tenant-null", "anonymous", "null-pass", "deny-list", "signed-in", "aal", "row", "time")
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,22 @@
-"""What a condition binds a row to: its alternatives, and for each alternative the facts that hold in it.
-
-A condition is rewritten as alternatives (an OR of ANDs). A row is visible when one alternative holds, so every alternative must tie the row to the
-caller; one that does not is the hole, whatever the others say.
-"""
+"""What a condition binds a row to: for each of its alternatives, the facts that hold in it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import product
 
 from tests.rls.analysis import tree
+from tests.rls.analysis.alternatives import Atom, alternatives
 from tests.rls.analysis.reading import IDENTITY, Reading
 from tests.rls.analysis.tree import Node
 from tests.rls.catalog import Function, Table
 
-MOST = 200
 TRUSTED = frozenset({"uid", "email"})
 SHARING = re.compile(r"(^|_)(is_)?(public|shared|published|template|global|demo|listed|open|visib\w*|everyone)(_|$)", re.I)
 SHARED_VALUES = frozenset({"public", "shared", "everyone", "global", "template"})
 PATTERNS = frozenset({"~~", "~~*", "~", "~*", "^@"})
 ORDERING = frozenset({"<", ">", "<=", ">="})
 PATTERN_FUNCTIONS = frozenset({"starts_with", "strpos", "position", "regexp_like", "regexp_match", "similarity"})
-
-
-@dataclass(frozen=True)
-class Atom:
-    """One condition without AND, OR and NOT in it. `state`: plain, negated, or null (holds where the condition is neither true nor false)."""
-
-    node: Node
-    state: str = "plain"
 
 
 @dataclass(frozen=True)
@@ -50,7 +36,7 @@ class Target:
 @dataclass(frozen=True)
 class Fact:
     """What one atom says. Kinds: bound; identity (says who asks, names no row); membership (a member of something, which is not said);
-    signed-in; anonymous; captured; tautology; tenant-null; null-pass; deny-list; unasking (a definer helper that does not know the caller); aal; row;
+    email (the domain of an address nobody confirmed); signed-in; anonymous; captured; tautology; tenant-null; null-pass; deny-list; unasking (a definer helper that does not know the caller); aal; row;
     shared; time; service; other."""
 
     kind: str
@@ -62,75 +48,6 @@ class Fact:
 
 
 Alternative = tuple[Fact, ...]
-
-
-def alternatives(node: Node, negated: bool = False) -> list[tuple[Atom, ...]] | None:
-    """Return the alternatives of a condition: [] never holds, [()] always does. None where there are too many to look at."""
-    try:
-        return _or(node, negated)
-    except OverflowError:
-        return None
-
-
-def _all(parts: Iterable[list[tuple[Atom, ...]]]) -> list[tuple[Atom, ...]]:
-    found: list[tuple[Atom, ...]] = [()]
-    for part in parts:
-        found = [(*left, *right) for left, right in product(found, part)]
-        if len(found) > MOST:
-            raise OverflowError
-    return found
-
-
-def _any(parts: Iterable[list[tuple[Atom, ...]]]) -> list[tuple[Atom, ...]]:
-    return [one for part in parts for one in part]
-
-
-def _or(node: Node, negated: bool) -> list[tuple[Atom, ...]]:
-    if (truth := tree.boolean(node)) is not None:
-        return [()] if truth != negated else []
-    if tree.is_null(node):
-        return []
-    if (inner := tree.bare_select(node)) is not None:
-        return _or(inner, negated)
-    what, parts = tree.kind(node), tree.body(node)
-    if what == "type_cast" and tree.strings(parts["type_name"].get("names"))[-1:] == ("bool",) and "coalesce_expr" in parts.get("arg", {}):
-        return _or(parts["arg"], negated)
-    if what == "bool_expr":
-        if parts["boolop"] == "NOT_EXPR":
-            return _or(parts["args"][0], not negated)
-        branches = [_or(one, negated) for one in parts["args"]]
-        return _all(branches) if (parts["boolop"] == "AND_EXPR") != negated else _any(branches)
-    if what == "coalesce_expr":
-        *first, last = parts["args"]
-        found = _any(_or(one, negated) for one in first)
-        if tree.boolean(last) is not None:
-            return found + ([(Atom(first[0], "null"),)] if tree.boolean(last) != negated else [])
-        return found + _or(last, negated)
-    if what == "boolean_test":
-        test = parts["booltesttype"]
-        flip = test in ("IS_FALSE", "IS_NOT_TRUE")
-        lax = (test in ("IS_NOT_FALSE", "IS_NOT_TRUE")) != negated
-        return _or(parts["arg"], flip != negated) + ([(Atom(parts["arg"], "null"),)] if lax and test.startswith("IS_") and "UNKNOWN" not in test else [])
-    if what == "case_expr" and "arg" not in parts:
-        found, before = [], []
-        for when in parts["args"]:
-            condition = when["case_when"]
-            found.append(_all([*before, _or(condition["expr"], False), _or(condition["result"], negated)]))
-            before.append(_or(condition["expr"], True))
-        if "defresult" in parts:
-            found.append(_all([*before, _or(parts["defresult"], negated)]))
-        return _any(found)
-    if what == "a_expr" and _constant_truth(node) is not None:
-        return [()] if _constant_truth(node) != negated else []
-    return [(Atom(node, "negated" if negated else "plain"),)]
-
-
-def _constant_truth(node: Node) -> bool | None:
-    """Return the truth of `1 = 1`; None where a value is not constant."""
-    left, right = (tree.strip(node["a_expr"].get(side, {})) for side in ("lexpr", "rexpr"))
-    if tree.kind(left) == tree.kind(right) == "a_const" and node["a_expr"]["kind"] == "AEXPR_OP" and tree.operator(node) in ("=", "<>"):
-        return tree.same(left, right) == (tree.operator(node) == "=")
-    return None
 
 
 class Predicate:
@@ -222,8 +139,11 @@ class Predicate:
     def _caller(self, node: Node, functions: tuple[Function, ...], inner: list[int]) -> str:
         """Return what is said about the caller alone: a member of something, or something else about the person."""
         tables = {relation.oid for f in self.reading.closure(functions) for relation in self.reading.read_tables(self.reading.body(f).nodes)}
-        if self.target.membership is not None and self.target.membership in {*inner, *tables}:
+        if self.target.membership is not None and self.target.membership in {*inner, *tables} or {*inner} & {k.references for k in self.target.table.foreign_keys} & self.target.protected:
             return "membership"
+        if self.reading.sources(node) == {"email"} and (node.get("a_expr", {}).get("kind") in ("AEXPR_LIKE", "AEXPR_ILIKE") or tree.operator(node) in PATTERNS or any(
+                name[-1] in ("split_part", "substring", "right") for name, _ in tree.calls(node))):
+            return "email"
         compared = "a_expr" in node and node["a_expr"]["kind"] == "AEXPR_OP" and tree.operator(node) == "<>" and not inner and not self.reading.sources(node) - {"uid"}
         return "signed-in" if compared else "identity"
 

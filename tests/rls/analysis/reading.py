@@ -54,7 +54,7 @@ class Body:
         place = lowered.rfind("\nreturn ")
         return "select " + definition[place + len("\nreturn "):] if place >= 0 else ""
 
-    @property
+    @cached_property
     def nodes(self) -> list[Node]:
         return [line.node for line in self.lines if line.node is not None]
 
@@ -78,6 +78,7 @@ class Reading:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._bodies: dict[int, Body] = {}
+        self._called: dict[int, list[Function]] = {}
         self._sources: dict[int, frozenset[str]] = {}
         self._by_name: dict[str, list[Function]] = defaultdict(list)
         for function in catalog.functions.values():
@@ -114,7 +115,9 @@ class Reading:
             function = todo.pop()
             if function.oid not in found and not function.managed:
                 found[function.oid] = function
-                todo += self.called(self.body(function).nodes)
+                if function.oid not in self._called:
+                    self._called[function.oid] = list({f.oid: f for f in self.called(self.body(function).nodes)}.values())
+                todo += self._called[function.oid]
         return list(found.values())
 
     def policy_functions(self, policies: Iterable[Policy]) -> list[Function]:

@@ -5,7 +5,7 @@ A node is a dict with one key, its type: `{"a_expr": {...}}`. What cannot be par
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -49,16 +49,38 @@ def body(node: Node) -> Node:
     return next(iter(node.values()), {})
 
 
-def walk(node: Any) -> Iterator[tuple[str, Node]]:
-    """Yield every (type, body) of a tree, the outer first."""
-    if isinstance(node, list | tuple):
-        for one in node:
-            yield from walk(one)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if isinstance(value, dict):
-                yield key, value
-            yield from walk(value)
+def walk(node: Any) -> Sequence[tuple[str, Node]]:
+    """Return every (type, body) of a tree, the outer first."""
+    if isinstance(node, dict):
+        return _remembered("walk", node, _walked)
+    return [one for part in node for one in walk(part)] if isinstance(node, list | tuple) else ()
+
+
+def _walked(node: Node) -> tuple[tuple[str, Node], ...]:
+    found: list[tuple[str, Node]] = []
+    todo: list[Any] = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, tuple):
+            found.append(one)
+            one = one[1]
+        todo += reversed([(key, value) if isinstance(value, dict) else value for key, value in one.items() if isinstance(value, dict | list)] if isinstance(one, dict)
+                         else [part for part in one if isinstance(part, dict | list)])
+    return tuple(found)
+
+
+# Rules ask the same trees again and again. An entry keeps its tree, so that an id is never another tree's.
+_known: dict[tuple[str, int], tuple[Any, Any]] = {}
+MOST_KNOWN = 300_000
+
+
+def _remembered(question: str, node: Node, answer: Callable[[Any], Any]) -> Any:
+    known = _known.get((question, id(node)))
+    if known is None:
+        if len(_known) > MOST_KNOWN:
+            _known.clear()
+        known = _known[question, id(node)] = (node, answer(node))
+    return known[1]
 
 
 def strings(items: list[Node] | None) -> Name:
@@ -67,16 +89,28 @@ def strings(items: list[Node] | None) -> Name:
 
 def columns(node: Any) -> list[Name]:
     """Return every column reference: ('org_id',), ('m', 'org_id')."""
+    return _remembered("columns", node, _columns) if isinstance(node, dict) else _columns(node)
+
+
+def _columns(node: Any) -> list[Name]:
     return [strings(found.get("fields")) for key, found in walk(node) if key == "column_ref" and strings(found.get("fields"))]
 
 
 def calls(node: Any) -> list[tuple[Name, list[Node]]]:
     """Return every function call with its arguments."""
+    return _remembered("calls", node, _calls) if isinstance(node, dict) else _calls(node)
+
+
+def _calls(node: Any) -> list[tuple[Name, list[Node]]]:
     return [(strings(found.get("funcname")), found.get("args", [])) for key, found in walk(node) if key == "func_call"]
 
 
 def relations(node: Any) -> list[tuple[Name, str]]:
     """Return every relation that is named, with its alias (or its own name)."""
+    return _remembered("relations", node, _relations) if isinstance(node, dict) else _relations(node)
+
+
+def _relations(node: Any) -> list[tuple[Name, str]]:
     found = []
     for key, one in walk(node):
         if key in ("range_var", "relation") and "relname" in one:
@@ -87,6 +121,10 @@ def relations(node: Any) -> list[tuple[Name, str]]:
 
 def constants(node: Any) -> list[str]:
     """Return every text constant."""
+    return _remembered("constants", node, _constants) if isinstance(node, dict) else _constants(node)
+
+
+def _constants(node: Any) -> list[str]:
     return [found["sval"].get("sval", "") for key, found in walk(node) if key == "a_const" and "sval" in found]
 
 

@@ -84,7 +84,7 @@ def _loose_text(flow: Flow, node: Node, depth: int) -> str | None:
         return None
     if "func_call" in node:
         name, arguments = tree.strings(node["func_call"].get("funcname")), node["func_call"].get("args", [])
-        if name[-1] in QUOTING or name[-1] in ("length", "array_length", "count"):
+        if any(not f.managed for f in flow.reading.functions(name)) or name[-1] in QUOTING or name[-1] in ("length", "array_length", "count"):
             return None
         if name[-1] == "format" and arguments:
             return _loose_format(flow, arguments, depth)
@@ -156,7 +156,7 @@ def _sources(model: Model, function: Function, nodes: list[Node]) -> Iterator[tu
     if any(s.startswith(("request.header.", "request.cookie.")) and CLIENT_HEADER.search(s.rpartition(".")[2]) for s in settings) or (
             settings & {"request.headers", "request.cookies"} and any(CLIENT_HEADER.search(k) and k != "user-agent" and not k.startswith("request.") for k in keys)):
         yield "function-client-header", "takes who is asking, or for which tenant, from a request header or cookie, which every client chooses"
-    if any(s.startswith("request.jwt.claim.") for s in settings):
+    if any(s.startswith("request.jwt.claim.") for s in settings) and function.returns != "void":
         yield "function-legacy-claim-setting", "reads request.jwt.claim.*, the legacy settings PostgREST no longer writes: whoever sets one is whom it says"
 
 
@@ -177,7 +177,7 @@ def _null_guard(flow: Flow) -> str | None:
     if any(("found",) in one for one in looked):
         return None
     for place, line in enumerate(flow.body.lines):
-        if line.step.kind != "if" or line.node is None or not flow._stops(place):
+        if line.step.kind != "if" or line.node is None or not flow.stops(place):
             continue
         for key, one in tree.walk({"top": line.node}):
             negative = key == "a_expr" and (one.get("kind") in ("AEXPR_OP", "AEXPR_IN", "AEXPR_OP_ALL") and tree.strings(one.get("name"))[-1:] == ("<>",))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tests.rls.analysis.model import Model, act, persona
+from tests.rls.analysis.predicate import binds
 from tests.rls.catalog import PUBLIC, Relation, Table
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
@@ -77,10 +78,21 @@ def _columns(model: Model, table: Table) -> Iterator[Finding]:
         if prompt and applies("select") and len(readable) < len(table.columns):
             yield _found("prompt-column-readable", table, "select", role, f"system prompt readable: {', '.join(prompt)} is among the granted columns", f"SELECT ({', '.join(prompt)})", _sees(table, prompt[0]))
         of = model.tenancy.of(table)
+        yield from _owner_column(model, table, role, writable)
         paid = [c.name for c in table.columns if c.name in writable and (PAID.search(c.name) and of.kind == "tenant" or POWER.search(c.name) and of.kind in ("tenant", "profile", "personal"))]
         if paid and applies("update"):
             yield _found("privileged-column-writable", table, "update", role, f"column grant on plan, billing or staff column: {', '.join(paid)} can be updated by {role}, whoever passes the policy",
                          f"UPDATE ({', '.join(paid)})", f'update {table.sql} set "{paid[0]}" = "{paid[0]}";')
+
+
+def _owner_column(model: Model, table: Table, role: str, writable: set[str]) -> Iterator[Finding]:
+    """The column that says who owns a tenant, free to be written by whoever may edit the tenant."""
+    of = model.tenancy.of(table)
+    owners = [c for c in of.user_columns if c in writable and re.search(r"owner", c, re.I)] if of.kind == "tenant" else []
+    checks = [one for p in model.applying(table, "update", role, True) for one in model.predicate(table).alternatives(p.check if p.check is not None else p.using) or ()]
+    if owners and table.rls and any(not binds(one, frozenset(owners)) for one in checks):
+        yield _found("owner-column-writable", table, "update", role, f"owner column of the tenant, {', '.join(owners)}, can be updated by whoever may edit the tenant: ownership is taken over", f"UPDATE ({', '.join(owners)})",
+                     f'update {table.sql} set "{owners[0]}" = auth.uid();')
 
 
 def _schemas(model: Model) -> Iterator[Finding]:

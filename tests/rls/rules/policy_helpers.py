@@ -9,7 +9,7 @@ from tests.rls.analysis import tree
 from tests.rls.analysis.flow import Flow
 from tests.rls.analysis.membership import asks_status
 from tests.rls.analysis.model import Model, act
-from tests.rls.analysis.predicate import alternatives
+from tests.rls.analysis.alternatives import alternatives
 from tests.rls.analysis.tree import Node
 from tests.rls.catalog import Function
 from tests.rls.context import Context
@@ -20,7 +20,8 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
     model = Model.of(context)
     users: dict[int, list[str]] = defaultdict(list)
     for table in context.catalog.tables.values():
-        for function in model.reading.policy_functions(table.policies):
+        binding = [p for p in table.policies if any({*p.roles} & context.catalog.acting_as(role) for role in model.roles)]
+        for function in model.reading.policy_functions(binding):
             users[function.oid].append(table.label)
     helpers = [context.catalog.functions[oid] for oid in users]
     helpers += [f for f in context.catalog.own_functions() if f.oid not in users and _guards(model, f)]
@@ -34,7 +35,7 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
 
 def _guards(model: Model, function: Function) -> bool:
     """Return whether a function that no policy calls answers about the caller's membership for other functions."""
-    return not function.is_trigger and function.returns == "boolean" and model.membership is not None and model.reading.identifies(
+    return not function.is_trigger and function.returns == "boolean" and model.callers(function) and model.membership is not None and model.reading.identifies(
         model.reading.body(function).nodes) and model.membership in [r for n in model.reading.body(function).nodes for r in model.reading.read_tables(n)]
 
 
@@ -58,7 +59,7 @@ def _flaws(model: Model, function: Function) -> Iterator[tuple[str, str]]:
     known = model.tenancy.membership
     if any(model.reading.identifies(n) for n in nodes) or any(a.base_type == "uuid" for a in function.arguments):
         for node in nodes:
-            if model.membership in model.reading.read_tables(node) and not any(asks_status(model, n) for n in nodes) and model.reading.identifies(node) and not _elsewhere(model, function):
+            if model.membership in model.reading.read_tables(node) and _answers(model, function, node) and not any(asks_status(model, n) for n in nodes) and model.reading.identifies(node) and not _elsewhere(model, function):
                 yield "helper-ignores-status", f"it reads {model.membership.label} without looking at {known.status_column or 'what ends a membership'}: revoked and suspended members pass"  # type: ignore[union-attr]
                 break
     if not model.reading.function_sources(function) and not any(a.base_type == "uuid" for a in function.arguments):
@@ -74,6 +75,13 @@ def _meaning(model: Model, name: str, base_type: str) -> str:
     if known is not None and known.role_column and known.role_column.rstrip("s") in name:
         return "role: the role argument is ignored"
     return "tenant: the tenant argument is ignored" if base_type == model.tenancy.tenant_type else "role or value: the role argument is ignored" if base_type != "uuid" else "row"
+
+
+def _answers(model: Model, function: Function, node: Node) -> bool:
+    """Return whether a query says of which tenant the caller is a member: yes or no, or the tenants."""
+    known = model.tenancy.membership
+    targets = [one for key, one in tree.walk({"top": node}) if key == "res_target"]
+    return function.returns == "boolean" or known is not None and any(name[-1] == known.tenant_column for one in targets for name in tree.columns(one.get("val")))
 
 
 def _elsewhere(model: Model, function: Function) -> bool:

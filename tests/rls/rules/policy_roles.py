@@ -12,6 +12,7 @@ from tests.rls.analysis.predicate import binds, quiet
 from tests.rls.catalog import Policy, Table
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
+from tests.rls.rules.grants import NOT_SECRET, SECRET
 from tests.rls.tenancy import MEMBERSHIP
 
 READS = re.compile(r"(?<![a-z])(read|reads|select|view|views|see|sees|visible|readable|viewable)(?![a-z])", re.I)
@@ -53,7 +54,8 @@ def _for_all(model: Model, table: Table, role: str, policies: list[Policy]) -> I
 def _without_role(model: Model, table: Table, role: str, policies: list[Policy]) -> Iterator[Finding]:
     """A write policy for any member where the table's other write policies ask for a role."""
     membership = model.tenancy.of(table).kind == MEMBERSHIP
-    strong = any(not p.permissive and p.covers("select") and "aal" in model.reading.sources_of(p.using) for p in table.policies)
+    secret = any(SECRET.search(c.name) and not NOT_SECRET.search(c.name) for c in table.columns)
+    strong = secret and any(not p.permissive and p.covers("select") and "aal" in model.reading.sources_of(p.using) for p in table.policies)
     for policy in policies:
         judged = [c for c in COMMANDS if policy.command == c] or (["select"] if policy.command == "select" and strong else [])
         for command in judged:

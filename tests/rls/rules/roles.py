@@ -50,9 +50,13 @@ def _settings(model: Model) -> Iterator[Finding]:
     for name, value in sorted({**catalog.settings, **{k: v for r in ("authenticator", *model.roles) if r in catalog.roles for k, _, v in (s.partition("=") for s in catalog.roles[r].settings)}}.items()):
         listed = [part.strip().strip('"') for part in value.split(",") if part.strip()]
         if name in ("pgrst.db_schemas", "pgrst.db_schema"):
+            helpers = {f.schema for t in catalog.own_tables() for f in model.reading.policy_functions(t.policies)}
             for schema in listed:
                 known = catalog.schemas.get(schema)
-                if schema in FORBIDDEN_SCHEMAS or known is not None and known.managed and schema not in ("graphql_public", "storage", "pgmq_public") or schema == "storage":
+                if schema in helpers and schema != "public" and schema in listed[1:]:
+                    yield _found("schema-exposed", "authenticator", f"{name} exposes schema {schema} over the API: the helpers of policies become RPCs, and what lies beside them lacks only a grant",
+                                 f"{name} = {value}", of=f"schema {schema}")
+                elif schema in FORBIDDEN_SCHEMAS or known is not None and known.managed and schema not in ("graphql_public", "storage", "pgmq_public") or schema == "storage":
                     yield _found("schema-exposed", "authenticator", f"{name} exposes schema {schema} over the API, which was meant to stay private", f"{name} = {value}", of=f"schema {schema}")
         elif name == "pgrst.db_extra_search_path":
             for schema in listed:
@@ -72,16 +76,8 @@ def _settings(model: Model) -> Iterator[Finding]:
             yield _found("role-claim-user-metadata", "authenticator", f"{name} = {value}: the role of a request comes from user_metadata, which users write themselves", f"{name} = {value}")
         elif name == "row_security" and value.lower() in ("off", "false"):
             yield _found("row-security-off", "authenticator", "row_security = off is set for a client role or the database", f"{name} = {value}")
-        elif name == "pgrst.db_pre_request":
-            yield from _pre_request(model, value)
         elif name in ("role", "session_authorization") and value not in model.roles and value != "none":
             yield _found("role-setting", "authenticator", f"sessions begin as {value} by a setting", f"{name} = {value}")
-
-
-def _pre_request(model: Model, value: str) -> Iterator[Finding]:
-    functions = model.reading.functions(tuple(value.strip().strip('"').split(".")))
-    if not functions:
-        yield _found("pre-request-missing", "authenticator", f"pgrst.db_pre_request names {value}, which does not exist", f"pgrst.db_pre_request = {value}")
 
 
 def _found(name: str, role: str, what: str, evidence: str, statement: str = "", of: str = "") -> Finding:

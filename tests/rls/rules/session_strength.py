@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.rls.analysis import tree
+from tests.rls.analysis.membership import asks_role
 from tests.rls.analysis.model import Model, act
 from tests.rls.catalog import PUBLIC, Policy, Table
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
+from tests.rls.rules.grants import NOT_SECRET, SECRET
 
 COMMANDS = ("select", "insert", "update", "delete")
 
@@ -28,6 +30,7 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
                 yield _found("restrictive-policy-binds-nobody", table, policy.command if policy.command != "all" else "select", policy,
                              f"restrictive, but TO {', '.join(policy.roles)}: it does not bind {', '.join(sorted(others))}, who can use the table")
         yield from _uncovered(model, table, [p for p in restrictive if _strength(model, p)], reached)
+        yield from _neighbours_stronger(model, table, reached)
         for policy in table.policies:
             for name, what, evidence in _not_compared(model, policy):
                 key = f"{table.label}{name}{policy.name}"
@@ -56,6 +59,25 @@ def _uncovered(model: Model, table: Table, strong: list[Policy], reached: dict[s
         if roles and command not in covered:
             yield _found("aal-not-for-every-command", table, command, strong[0], f"restrictive policy narrowed: reading asks for a second factor (aal2), {command} does not")
             return
+
+
+def _neighbours_stronger(model: Model, table: Table, reached: dict[str, list[str]]) -> Iterator[Finding]:
+    """A table of secrets, for some roles only, without the second factor that another such table asks for."""
+    reads = [p for r in reached["select"] for p in model.applying(table, "select", r, True)]
+    if not _sensitive(model, table) or not reads or any(_strength(model, p) for p in table.policies) or any("aal" in model.reading.sources_of(p.using) for p in reads):
+        return
+    for other in model.tables:
+        strong = [p for p in other.policies if not p.permissive and p.command == "all" and _strength(model, p)]
+        if other is not table and strong and _sensitive(model, other):
+            yield _found("aal-missing", table, "select", reads[0], f"no restrictive aal2 policy on this table of secrets, while {other.label} beside it asks for a second factor ({strong[0].name})")
+            return
+
+
+def _sensitive(model: Model, table: Table) -> bool:
+    """Return whether a table has secrets and is for some roles of a tenant only."""
+    secret = any(SECRET.search(c.name) and not NOT_SECRET.search(c.name) and "token" not in c.name for c in table.columns)
+    reads = [p for p in table.policies if p.permissive and p.covers("select")]
+    return secret and table.rls and bool(reads) and all(asks_role(model, p.using) for p in reads)
 
 
 def _not_compared(model: Model, policy: Policy) -> Iterator[tuple[str, str, str]]:

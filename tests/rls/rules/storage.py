@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.rls.analysis import tree
 from tests.rls.analysis.model import Model, act, persona
-from tests.rls.analysis.predicate import Atom, alternatives
+from tests.rls.analysis.alternatives import Atom, alternatives
 from tests.rls.catalog import Table
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
