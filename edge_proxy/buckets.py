@@ -45,14 +45,15 @@ class MemoryBuckets:
     async def spend(self, *charges: Charge) -> None:
         """Take every charge or none. Raises: TooMany."""
         now = self._monotonic()
-        levels = [self._level(charge, now) for charge in charges]
-        waits = [
-            (seconds_until(charge.price - level, charge.rate.per_second), charge.kind)
-            for charge, level in zip(charges, levels, strict=True)
-            if level < charge.price
-        ]
+        levels: list[float] = []
+        waits: list[tuple[int, str]] = []
+        for charge in charges:
+            level, price = self._level(charge, now), charge.price
+            levels.append(level - price)
+            if level < price:
+                waits.append((seconds_until(price - level, charge.rate.per_second), charge.kind))
         for charge, level in zip(charges, levels, strict=True):
-            self._put(charge, level if waits else level - charge.price, now)
+            self._put(charge, level + charge.price if waits else level, now)
         if waits:
             raise TooMany(*max(waits))
 
@@ -70,10 +71,18 @@ class MemoryBuckets:
         """Nothing is open."""
 
     def _level(self, charge: Charge, now: float) -> float:
-        full = float(charge.rate.burst)
-        level, since = self.kinds.setdefault(charge.kind, OrderedDict()).pop(charge.key, (full, now))
+        full, known = float(charge.rate.burst), self.kinds.get(charge.kind)
+        if known is None:
+            known = self.kinds[charge.kind] = OrderedDict()
+        found = known.pop(charge.key, None)
+        if found is None:
+            level = full
+        else:
+            level = found[0] + (now - found[1]) * charge.rate.per_second
+            if level > full:
+                level = full
         # Owed at most two full buckets: a huge answer slows its reader down, it does not lock them out for a day.
-        return max(-2 * full, min(full, level + (now - since) * charge.rate.per_second) - charge.owed)
+        return max(-2 * full, level - charge.owed) if charge.owed else level
 
     def _put(self, charge: Charge, level: float, now: float) -> None:
         kept = self.kinds[charge.kind]

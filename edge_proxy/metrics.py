@@ -28,6 +28,8 @@ class Metrics:
     def __init__(self, in_flight: Callable[[], int], most_organizations: int) -> None:
         self.registry = CollectorRegistry()
         self._most, self._organizations = most_organizations, set[str]()
+        self._children: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}
+        self._org_children: dict[tuple[str, str], tuple[Counter, Counter, Counter]] = {}
         self._requests = Counter(
             "ringfence_edge_requests",
             "Answers by route, status and error code.",
@@ -64,8 +66,13 @@ class Metrics:
         gauge.set_function(in_flight)
 
     def answered(self, route: str, status: int, code: str, seconds: float) -> None:
-        self._requests.labels(route, str(status), code).inc()
-        self._seconds.labels(route).observe(seconds)
+        # labels() costs more than counting does.
+        children = self._children.get((route, status, code))
+        if children is None:
+            children = self._requests.labels(route, str(status), code), self._seconds.labels(route)
+            self._children[route, status, code] = children
+        children[0].inc()
+        children[1].observe(seconds)
 
     def answered_for(self, org: str, status: int, seconds: float, size: int) -> None:
         """Count for an organization that was seen to be one of the caller's: a made-up id gets no label."""
@@ -74,9 +81,14 @@ class Metrics:
                 org = OTHERS
             else:
                 self._organizations.add(org)
-        self._of_organizations.labels(org, outcome(status)).inc()
-        self._organization_seconds.labels(org).inc(seconds)
-        self._organization_bytes.labels(org).inc(size)
+        ended = outcome(status)
+        counters = self._org_children.get((org, ended))
+        if counters is None:
+            counters = (self._of_organizations.labels(org, ended), self._organization_seconds.labels(org),
+                        self._organization_bytes.labels(org))  # fmt: skip
+            self._org_children[org, ended] = counters
+        for counter, amount in zip(counters, (1, seconds, size), strict=True):
+            counter.inc(amount)
 
     def keys_fetched(self, outcome: str) -> None:
         self._fetches.labels(outcome).inc()

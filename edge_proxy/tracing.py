@@ -7,10 +7,13 @@ log: no token, no content, no argument. What a client sends as its own trace is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from edge_proxy.config import Config, ConfigRefused
+
+
+_NO_SPAN: AbstractContextManager[None] = nullcontext()
 
 
 class Tracing:
@@ -21,16 +24,16 @@ class Tracing:
         self._provider = provider
         self.tracer = provider.get_tracer("ringfence") if provider is not None else None
 
+    def span(self, name: str, *, server: bool = False) -> AbstractContextManager[Any]:
+        """Enter as the span, or as None. A failure marks it by the name of its class: the text of an exception may hold data."""
+        return _NO_SPAN if self.tracer is None else self._span(self.tracer, name, server)
+
     @contextmanager
-    def span(self, name: str, *, server: bool = False) -> Iterator[Any]:
-        """Yield the span, or None. A failure marks it by the name of its class: the text of an exception may hold data."""
-        if self.tracer is None:
-            yield None
-            return
+    def _span(self, tracer: Any, name: str, server: bool) -> Iterator[Any]:
         from opentelemetry.trace import SpanKind, Status, StatusCode
 
         kind = SpanKind.SERVER if server else SpanKind.CLIENT
-        with self.tracer.start_as_current_span(name, kind=kind, record_exception=False, set_status_on_exception=False) as span:
+        with tracer.start_as_current_span(name, kind=kind, record_exception=False, set_status_on_exception=False) as span:
             try:
                 yield span
             except BaseException as err:

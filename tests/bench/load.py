@@ -56,7 +56,7 @@ class _Connection(asyncio.Protocol):
             if head[9:12] == b"200":
                 answer.set_result(len(rest))
             else:
-                answer.set_exception(SystemExit(f"{head.decode(errors='replace')}\n{rest[:300]!r}"))
+                answer.set_exception(RuntimeError(f"{head.decode(errors='replace')}\n{rest[:300]!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.answer is not None and not self.answer.done():
