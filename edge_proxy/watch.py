@@ -19,6 +19,8 @@ from edge_proxy.limits import Limits
 from edge_proxy.tokens import Identity
 
 BOTS = "list_bots"
+MOST_BOTS = 1000
+"""It answers with no more: for who may run that many, only the session is watched."""
 Ask = Callable[[str, dict[str, Any], Identity, str], Awaitable[Any]]
 
 
@@ -44,7 +46,8 @@ class _Session:
         while True:
             await asyncio.sleep(self._limits.stream_check_seconds)
             try:
-                bots = runnable(await self._ask(BOTS, {}, self._identity, self._request_id))
+                answer = await self._ask(BOTS, {}, self._identity, self._request_id)
+                bots = runnable(answer)
             except DatabaseRefused as err:
                 # The same code as the agent gives when its own next call is refused.
                 self._end(InvalidToken(err.code) if err.status == 401 else err, everything=True)
@@ -54,7 +57,8 @@ class _Session:
                     self._end(err, everything=True)
             else:
                 good_at = loop.time()
-                self._end(NotFound("bot"), but=bots)
+                if len(answer) < MOST_BOTS:
+                    self._end(NotFound("bot"), but=bots)
 
     def _end(self, error: ProxyError, *, but: frozenset[str] = frozenset(), everything: bool = False) -> None:
         for one in self.open:

@@ -28,7 +28,7 @@ PORT_NAMES = ("edge", "metrics", "rest", "rest_admin", "auth", "postgres")
 ACCESS_TOKEN_HOOK = "pg-functions://postgres/authz/access_token_hook"
 JOB_ROLES = ("ringfence_worker", "ringfence_analyst")
 # What an operator may choose for the agent; everything else of our environment stays out of the children.
-PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_")
+PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_", "RINGFENCE_REDIS_", "RINGFENCE_OTLP_", "RINGFENCE_TRACE_", "RINGFENCE_DRAIN_")
 
 
 class AlreadyRunning(Exception):

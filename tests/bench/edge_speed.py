@@ -55,6 +55,9 @@ async def measure(report: Report, stack: dict[str, Any], rounds: int, requests: 
             else:
                 targets.append(_target(name, url, person, stack))
         await _against_each_other(report, targets, rounds)
+        async with Clients(_target("PostgREST", f"{stack['rest_url']}/rpc/list_bots", person, stack, {}), 1) as watching:
+            await watching.latencies(20)
+            report.add("what an open answer costs, every 0.4 s (list_bots)", median(await watching.latencies(rounds * 10)), "s")
         static = running.enter_context(nginx(folder / "static", None, person.orgs["acme"]))
         if static is not None:
             await _memory(report, stack, static, person, rpc, requests)
@@ -70,10 +73,10 @@ async def _of_one_kilobyte(person: SignedIn) -> str:
     return min(sizes, key=lambda name: sizes[name])
 
 
-def _target(name: str, url: str, person: SignedIn, stack: dict[str, Any]) -> Target:
+def _target(name: str, url: str, person: SignedIn, stack: dict[str, Any], arguments: dict[str, str] | None = None) -> Target:
     # A pass-through route of LiteLLM asks for no key of its own, which is the least it can do: nobody is checked there.
     credential = {"authorization": f"Bearer {person.token}"}
-    body = json.dumps({"org_id": person.orgs["acme"]}).encode()
+    body = json.dumps({"org_id": person.orgs["acme"]} if arguments is None else arguments).encode()
     return Target(name, url, {"content-type": "application/json", "content-profile": "api", "apikey": stack["publishable_key"], **credential}, body)
 
 

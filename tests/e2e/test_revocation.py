@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import openai
@@ -105,6 +106,30 @@ def test_the_next_tool_call_in_a_running_stream_is_refused_F04_R40_R41(team: Tea
         assert ended.value.code == ("not_found" if way in OF_THE_MEMBERSHIP else "invalid_token")
         assert team.word not in model.seen()
         assert team.word not in json.dumps(ended.value.body)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "key revoked"])
+def test_an_answer_that_is_being_written_ends_within_a_second_F04_R41(team: Team, scripted_edge: ScriptedEdge, way: str) -> None:
+    """The model says nothing more and no tool is called: only the edge can notice."""
+    model = scripted_edge.model
+    with about_to_lose(team, way) as one, openai.OpenAI(base_url=f"{scripted_edge.url}/v1", api_key=one.token, max_retries=0) as client:
+        model.held = True
+        stream = client.chat.completions.create(
+            model=team.model, messages=[{"role": "user", "content": "What is the word?"}], stream=True)
+        for part in stream:
+            if STARTED in (part.choices[0].delta.content or ""):
+                break
+        asked = time.monotonic()
+        one.rpc("list_bots")
+        one_call = time.monotonic() - asked
+        WAYS[way](team, one)
+        ended_at = time.monotonic()
+        with pytest.raises(openai.APIError) as ended:
+            list(stream)
+        # A second on a machine that has time; the calls it takes are as slow as this one was.
+        assert time.monotonic() - ended_at < 1 + 3 * one_call
+        assert ended.value.code == ("not_found" if way in OF_THE_MEMBERSHIP else "invalid_token")
+        assert model.broken_off.wait(5), "the provider is not left working for nobody"
 
 
 def test_a_role_change_takes_the_documents_and_undone_gives_them_back_at_once_F04_R40(team: Team) -> None:

@@ -103,6 +103,18 @@ async def test_an_answer_whose_right_stands_goes_on_to_its_end_F04(make_edge, st
     assert edge._agent._watch._sessions == {}
 
 
+async def test_a_list_of_bots_that_is_full_says_nothing_about_the_others_F04(make_edge, upstream, stream, key):
+    edge = await make_edge(limits=replace(Limits(), stream_check_seconds=0.02))
+    many = [DESK | {"bot": f"b{n}", "id": str(n)} for n in range(1000)]
+    upstream.answers[BOTS] = Answer(body=json.dumps(many).encode())
+    asked = ask(edge, key.token())
+    await stream.begun.wait()
+    await asyncio.sleep(0.2)
+    assert not asked.done()
+    upstream.answers[BOTS] = Answer(body=json.dumps(many[1:]).encode())
+    assert last_event(await asked)["code"] == "not_found"
+
+
 async def test_one_question_a_moment_for_all_open_answers_of_a_session_F04(make_edge, upstream, agent, stream, key):
     edge = await make_edge(limits=replace(Limits(), stream_check_seconds=0.1))
     token = key.token()
