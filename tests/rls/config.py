@@ -82,7 +82,7 @@ class Config:
     personas: dict[str, Any] = field(default_factory=dict)
     allow: tuple[Allowance, ...] = ()
     allow_not_covered: tuple[Allowance, ...] = ()
-    statement_timeout_ms: int = 2000
+    statement_timeout_ms: int = 5000
     setup: str = ""
     """SQL run first, in the same transaction: rows that cannot be guessed."""
 

@@ -280,7 +280,7 @@ def _said(catalog: Catalog, found: Tenancy, bare: tuple[str, str] | None) -> tup
         parts = [f"{label(m.table)} ({m.tenant_column}, {m.user_column})"]
         parts += [f"role {m.role_column}: {', '.join(m.roles) or '?'}"] if m.role_column else []
         parts += [f"status {m.status_column}: {m.active}, not in force: {', '.join(m.inactive)}"] if m.status_column else []
-        parts += [f"{name} = {value}" for name, value in m.flags] + [f"{name} empty" for name in m.ends] + [f"{name} filled" for name in m.starts]
+        parts += [f"{name} = {value}" for name, value in m.flags] + [f"{name} not past" for name in m.ends] + [f"{name} holds today" for name in m.periods] + [f"{name} filled" for name in m.starts]
         said.append("membership: " + "; ".join(parts))
     for oid, one in found.tables.items():
         how = {CHILD: f"through {', '.join(one.parent_columns)} to {label(one.parent) if one.parent else '?'}", OWNED: f"by {one.tenant_column}"}.get(one.kind, "")

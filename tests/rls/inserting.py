@@ -134,12 +134,13 @@ class Inserting:
 
 
 def insert(table: Table, values: dict[str, str | None], only: set[str] | None = None) -> str:
-    """Return an insert of values as text; `only` limits it to some columns."""
-    named = {name: value for name, value in values.items() if only is None or name in only}
+    """Return an insert of values as text; `only` limits it to what a client may give, which the value of a `generated always` identity is not."""
+    always = {c.name for c in table.columns if c.identity == "a"}
+    named = {name: value for name, value in values.items() if only is None or name in only - always}
     if not named:
         return f"insert into {table.sql} default values"
     given = ", ".join(text(value) for value in named.values())
-    identity = "overriding system value " if any(c.identity == "a" and c.name in named for c in table.columns) else ""
+    identity = "overriding system value " if always & set(named) else ""
     return f"insert into {table.sql} ({', '.join(map(quoted, named))}) {identity}values ({given})"
 
 

@@ -69,7 +69,8 @@ def describe(catalog: Catalog, table: Table, tenant_column: str, users: list[str
         inactive=tuple(told.get("inactive") or [s for s in (states or ("suspended", "invited", "removed")) if s != active]) if status else (),
         flags=tuple((c.name, bool(vocabulary.FLAG_ON.search(c.name))) for c in table.columns
                     if c.base_type == "boolean" and (vocabulary.FLAG_ON.search(c.name) or vocabulary.FLAG_OFF.search(c.name))),
-        ends=tuple(c.name for c in table.columns if c.category == "D" and vocabulary.ENDS.search(c.name) and not c.not_null),
+        ends=tuple(c.name for c in table.columns if c.category == "D" and vocabulary.ENDS.search(c.name)),
+        periods=tuple(c.name for c in table.columns if c.base_type in ("daterange", "tstzrange", "tsrange")),
         starts=tuple(c.name for c in table.columns if c.category == "D" and vocabulary.STARTS.search(c.name) and not c.not_null),
     )
 

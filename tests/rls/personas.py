@@ -82,7 +82,8 @@ def build(acting: Acting, catalog: Catalog, tenancy: Tenancy, world: World) -> P
         "outsider", app_metadata={k: foreign for k in USUAL_KEYS} | {k: [foreign] if k.endswith("s") else foreign for k in tenancy.claims}), "outsider")
     add("headers", "signed in with forged request headers", user, claims("outsider"), "outsider",
         headers={h: foreign for h in (*USUAL_HEADERS, *tenancy.headers)})
-    add("service_claim", "signed in with a role claim of service_role", user, claims("outsider", user_role="service_role") | {"role": "service_role"}, "outsider")
+    # The claim `role` itself is the database role: PostgREST switches to it. What a person writes about a role elsewhere is not.
+    add("service_claim", "signed in with a forged role in user_metadata", user, claims("outsider", user_metadata={"role": "service_role", "user_role": "service_role"}), "outsider")
 
     def pick(*keys: str) -> list[Persona]:
         return [everyone[key] for key in keys if key in everyone]

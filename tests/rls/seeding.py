@@ -12,7 +12,7 @@ from tests.rls.config import ConfigError
 from tests.rls.inserting import CannotInsert, Inserting
 from tests.rls.tenancy import MEMBERSHIP, OWNED, PERSONAL, PROFILE, SHARED, TENANT, USERS, Membership, Tenancy
 from tests.rls.values import canary, candidates
-from tests.rls.world import Row, World
+from tests.rls.world import CANARY, Row, World
 
 PEOPLE = ("owner_a", "admin_a", "member_a", "viewer_a", "owner_b", "member_b", "both", "removed_a", "outsider", "anonymous")
 
@@ -111,11 +111,12 @@ class _Seeding:
         states: list[tuple[str, dict[str, str | None]]] = [(f"{member.status_column} = {state}", {member.status_column or "": state}) for state in member.inactive]
         states += [(f"{name} = {not value}", {name: str(not value).lower()}) for name, value in member.flags]
         states += [(f"{name} is set", {name: "2020-01-01"}) for name in member.ends]
+        states += [(f"{name} is over", {name: "[2000-01-01,2000-02-01)"}) for name in member.periods]
         states += [(f"{name} is empty", {name: None}) for name in member.starts]
         for number, (reason, values) in enumerate(states):
             user = f"inactive{number}_a"
             self._user(user)
-            if "A" in self.world.tenants and self._member(member, user, "A", "member", kinds["owner"], values):
+            if "A" in self.world.tenants and self._member(member, user, "A", "owner", kinds["owner"], values):
                 self.world.inactive[user] = reason
 
     def _member(self, member: Membership, user: str, tenant: str, kind: str, role: str | None, more: dict[str, str | None]) -> bool:
@@ -132,7 +133,9 @@ class _Seeding:
             self.world.roles[user] = role
         if member.status_column and member.active:
             fixed[member.status_column] = member.active
-        fixed |= {name: str(value).lower() for name, value in member.flags} | {name: None for name in member.ends} | {name: "2020-01-01" for name in member.starts}
+        fixed |= {name: str(value).lower() for name, value in member.flags} | {name: "2020-01-01" for name in member.starts}
+        fixed |= {name: None if (c := table.column(name)) is None or not c.not_null else "2099-01-01" for name in member.ends}
+        fixed |= {name: "[2000-01-01,2099-01-01)" for name in member.periods}
         self._as(f"owner_{tenant.lower()}")
         return self._insert(table, fixed | more, tenant, user, tenant) is not None
 
@@ -152,7 +155,8 @@ class _Seeding:
         def power(row: dict[str, str | None]) -> int:
             names = [v.lower() for k, v in row.items() if v and k != target]
             return min((vocabulary.POWER.index(name) for name in names if name in vocabulary.POWER), default=14)
-        ordered = sorted(self.role_rows[tenant], key=power)
+        theirs = [row for row in self.role_rows[tenant] if not any(CANARY.search(value or "") for value in row.values())]
+        ordered = sorted(theirs or self.role_rows[tenant], key=power)
         if not ordered:
             return None
         member_like = next((r for r in ordered if power(r) == vocabulary.POWER.index("member")), ordered[-1])

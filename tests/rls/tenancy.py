@@ -30,6 +30,8 @@ class Membership:
     """Boolean columns with their value for a member in force: (`is_active`, True)."""
     ends: tuple[str, ...] = ()
     """Time columns that are empty for a member in force: `revoked_at`, `deleted_at`."""
+    periods: tuple[str, ...] = ()
+    """Range columns that hold the time for which the membership is valid."""
     starts: tuple[str, ...] = ()
     """Time columns that are empty until the member accepts: `accepted_at`."""
 

@@ -75,7 +75,8 @@ def leave_empty(column: Column) -> bool:
 
 def _default_first(column: Column, values: tuple[str, ...]) -> Iterator[str]:
     default = (re.match(r"'([^']*)'", column.default or "") or [None, None])[1]
-    yield from sorted(values, key=lambda value: value != default)
+    # Of what may be seen by everybody a row says nothing: a private one is wanted.
+    yield from sorted(values, key=lambda value: (value != default, bool(re.search(r"public|publish|open|any|every|world|shared|global", value, re.I))))
 
 
 def _listed(table: Table, column: Column) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ POWER = ("owner", "superadmin", "super_admin", "root", "admin", "administrator",
 READ_ONLY = re.compile(r"view|read|guest|audit|observ", re.I)
 FLAG_ON = re.compile(r"^(is_)?(active|enabled|accepted|confirmed|approved)$", re.I)
 FLAG_OFF = re.compile(r"^(is_)?(deleted|removed|revoked|suspended|disabled|banned|blocked|inactive|pending|archived|deactivated)$", re.I)
-ENDS = re.compile(r"(revoked|removed|deleted|suspended|disabled|banned|left|ended|deactivated|archived|blocked)_(at|on)$|^(valid_until|left_at)$", re.I)
+ENDS = re.compile(r"(revoked|removed|deleted|suspended|disabled|banned|left|ended|deactivated|archived|blocked)_(at|on)$|^(valid_until|left_at|until|expiry)$|(^|_)(expires?|expired|ends)(_at|_on|_date)?$", re.I)
 STARTS = re.compile(r"(accepted|joined|activated|confirmed)_(at|on)$", re.I)
 USER = re.compile(r"(^|_)(user|owner|author|creator|member|profile|sender|uploader|account|customer|actor|recipient|assignee|employee|person)(_?u?id)?$|_by$|(^|_)uid$", re.I)
 NOT_THE_OWNER = re.compile(r"assign|approv|review|invited_by|updated_by|modified_by|deleted_by|recipient|target|granted_by|resolved|closed|last_|subject|decided", re.I)
@@ -24,6 +24,7 @@ APPROVAL = re.compile(r"^(approv|decid|reject|authori[sz])\w*_(by|at|on)$|^(is_)
 PERSONAL = re.compile(
     r"e_?mail|phone|mobile|address|birth|dob$|ssn|social_sec|passport|tax|iban|card|salary|income|secret|token|password|passwd|api_?key|private|"
     r"credential|national|gender|ip_addr|medical|diagnos|license_no|stripe|encrypted|signing|hash$|full_?name|last_?name|surname|webhook", re.I)
-SECRET = re.compile(r"secret|token|password|passwd|api_?key|private_key|credential|encrypted|signing|webhook|connection_string|dsn", re.I)
+SECRET = re.compile(r"secret|token|password|passwd|api_?key|private_key|credential|encrypted|signing|connection_string|dsn", re.I)
+HANDED_OUT = re.compile(r"share|public|push|device|page|cursor|sync|next|secret_?(name|id|ref)$|token_?(type|name|id|count|limit|usage)|_tokens$", re.I)
 PRIVILEGE = re.compile(r"^is_(super_?)?(admin|staff|owner|superuser)|(^|_)(plan|tier|credits?|quota|billing(?!_?(e_?mail|name|address|contact|city|country))|subscription|entitle|seats?|balance|verified|is_admin|platform_role|"
                        r"max_|limit|price|paid|features?)", re.I)

@@ -59,7 +59,7 @@ class _Keys:
         changeable = self.context.catalog.columns_with(persona.role, self.table, "UPDATE")
         for index in self.table.indexes:
             columns = [c for name in index.columns if (c := self.table.column(name.strip('"'))) is not None]
-            if not (index.unique or index.exclusion) or self._carries_owner(index.columns) or not columns:
+            if not (index.unique or index.exclusion) or self._carries_owner(index.columns) or not columns or any(c.identity == "a" for c in columns):
                 continue
             if all(c.base_type == "uuid" or vocabulary.SECRET.search(c.name) for c in columns):
                 continue  # nobody can guess those

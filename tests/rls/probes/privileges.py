@@ -77,6 +77,8 @@ def _membership(context: Context, table: Table) -> Iterator[Finding]:
 def _protected_columns(context: Context, table: Table) -> Iterator[Finding]:
     """Plan, billing, quota, is_admin: columns that decide what one gets."""
     kind = context.tenancy.of(table).kind
+    if kind == TENANT:
+        yield from _ownership(context, table)
     people = [context.personas[k] for k in ("owner_a", "member_a") if k in context.personas.everyone]
     role_like = {c.name for c in table.columns if kind == PROFILE and (vocabulary.ROLE.search(c.name) or c.name == _tenant_name(context))}
     for column in table.columns:
@@ -91,6 +93,21 @@ def _protected_columns(context: Context, table: Table) -> Iterator[Finding]:
             if value is not None and _works(context, persona, statement):
                 yield _finding(context, table, persona, "protected-column-writable", "update",
                                f"{persona.name} changes {table.label}.{column.name} from {own.get(column.name)} to {value}: role {persona.role} has UPDATE on the column, and no policy looks at it", "1 row updated", statement)
+                break
+
+
+def _ownership(context: Context, table: Table) -> Iterator[Finding]:
+    """The column of the tenant's own row that says whose it is, written by a member who is not."""
+    for name in context.tenancy.of(table).owner_columns:
+        for key in ("member_a", "admin_a"):
+            persona = context.personas[key]
+            row = next((r for r in context.world.of(table, "A") if r.get(name) not in (None, persona.user_id)), None)
+            if row is None or name not in context.catalog.columns_with(persona.role, table, "UPDATE"):
+                continue
+            statement = f"update {table.sql} set {quoted(name)} = {text(persona.user_id)} where {row.where}"
+            if _works(context, persona, statement):
+                cause = _cause(context, table, persona, "update", statement)
+                yield _finding(context, table, persona, "ownership-taken", "update", f"a {persona.name} makes themselves {name} of {table.label}: {cause.sentence}", "1 row updated", statement)
                 break
 
 
@@ -122,7 +139,8 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
         # Where one column is bound to the caller, another user's id is what the row is about: whom one follows, writes to, invites.
         if column is None or template is None or bound and name not in bound:
             continue
-        counts = "uid()" in (column.default or "") or any(re.search(rf"\b{re.escape(name)}\b", p.text) and "uid()" in p.text for p in table.policies)
+        # A name that no rule looks at gives nobody anything.
+        counts = any(re.search(rf"\b{re.escape(name)}\b", p.text) and "uid()" in p.text for p in table.policies)
         if not counts:
             continue
         if name in allowed:
@@ -190,7 +208,7 @@ def _secrets(context: Context, table: Table) -> Iterator[Finding]:
     persona = context.personas[key]
     readable = context.catalog.columns_with(persona.role, table, "SELECT")
     for column in table.columns:
-        if column.name not in readable or not vocabulary.SECRET.search(column.name) or column.category in "BDN":
+        if column.name not in readable or not vocabulary.SECRET.search(column.name) or vocabulary.HANDED_OUT.search(column.name) or column.category in "BDN":
             continue
         statement = f"select {quoted(column.name)} from {table.sql}"
         outcome = context.personas.acting.run(persona, statement)
@@ -211,10 +229,10 @@ def _shared(context: Context, table: Table) -> Iterator[Finding]:
         made = fresh(context, row, {}, "N")
         statement = insert(table, made, context.catalog.columns_with(persona.role, table, "INSERT")) if made else ""
         read = context.personas.acting.run(persona, f"select count(*) from {table.sql}") if context.catalog.may_touch(persona.role, table, "SELECT") else None
-        if statement and _works(context, persona, statement):
-            reads = read is not None and read.ok and read.rows[0][0] not in ("0", None)
-            sentence = (f"everybody who is {'signed in' if persona.user else 'anonymous'} writes {table.label}" + (" and everybody reads it" if reads else "")
-                        + ": it has no tenant and no user column, so what one tenant puts in reaches the others")
+        reads = read is not None and read.ok and read.rows[0][0] not in ("0", None)
+        if statement and reads and _works(context, persona, statement):
+            sentence = (f"everybody who is {'signed in' if persona.user else 'anonymous'} writes {table.label} and everybody reads it"
+                        ": it has no tenant and no user column, so what one tenant puts in reaches the others")
             yield _finding(context, table, persona, "shared-table-writable", "insert", sentence, "1 row inserted by somebody without a membership", statement)
             return
 

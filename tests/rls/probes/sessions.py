@@ -53,11 +53,11 @@ def _revoked(context: Context, relation: Table | View, statement: str) -> Iterat
     acting = context.personas.acting
     if row is None or not acting.run(persona, statement).count:
         return
-    own = {row.where for row in context.world.of(relation) if persona.user_id in row.values.values()}
-    if own and all(persona.user_id in r.values.values() for r in context.world.of(relation, "A")):
-        return
-    outcome = acting.run(persona, statement, before=f"{_as(context, persona)}{statement};\n{_back(context)}delete from {row.table.sql} where {row.where};\n")
-    left = [r for r in outcome.rows if persona.user_id not in r] if outcome.ok else []
+    removed = f"delete from {row.table.sql} where {row.where};\n"
+    # What somebody who never asked before sees without the membership is theirs by other rights: a share, an ownership.
+    fresh = acting.run(persona, statement, before=removed)
+    outcome = acting.run(persona, statement, before=f"{_as(context, persona)}{statement};\n{_back(context)}{removed}")
+    left = [r for r in outcome.rows if r not in fresh.rows] if outcome.ok and fresh.ok else []
     if left and relation.oid not in context.leaking:
         yield Finding("revocation-not-effective", relation.label, "select", "removed member",
                       f"a membership deleted between two requests of one token still opens {relation.label}: who belongs is remembered somewhere else than in the table", f"{len(left)} rows after the removal",

@@ -14,6 +14,8 @@ from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 
 OTHER = "ringfence-other"
+PUBLIC = re.compile(r"avatar|public|logo|asset|banner|cover", re.I)
+"""Buckets that only policies name: these are public by what they are for."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
             return
         told: set[str] = set()
         for persona in _people(context):
-            for found in _tried(context, objects, persona, made, {b for b, public in known.items() if public}):
+            for found in _tried(context, objects, persona, made, {b for b, public in known.items() if public} | {n for n in named - set(known) if PUBLIC.search(n)}):
                 if found.id not in told:
                     told.add(found.id)
                     yield found

@@ -180,11 +180,15 @@ class _Attack:
         if own is None or not set(changed) <= allowed:
             return
         sets = ", ".join(f"{quoted(n)} = {text(v)}" for n, v in changed.items())
-        for statement in (f"update {self.table.sql} set {sets}", f"update {self.table.sql} set {sets} where {own.where}"):
-            outcome = self._try(statement, "move cells")
+        blind = f"update {self.table.sql} set {sets}"
+        # Where colleagues' rows would be refused, the whole statement is: try it in an organization whose rows are all one's own.
+        alone = self._cleared() + "".join(f"delete from {r.table.sql} where {r.where};\n" for r in self.context.world.of(self.table, "A") if r is not own)
+        for statement, first in ((blind, ""), (f"{blind} where {own.where}", ""), (blind, alone)):
+            self.context.count("move cells")
+            outcome = self.acting.run(self.persona, statement, before=first)
             if outcome.ok and outcome.count:
-                def leaks(before: str, statement: str = statement) -> bool:
-                    again = self.acting.run(self.persona, statement, before=before)
+                def leaks(before: str, statement: str = statement, first: str = first) -> bool:
+                    again = self.acting.run(self.persona, statement, before=first + before)
                     return again.ok and again.count > 0
                 cause = culprit.find(self.context, self.table, self.persona, "update", leaks)
                 if cause.policy is not None:
