@@ -103,6 +103,8 @@ def build(superuser_url: str, organizations: int, chunks: int, maintenance: str 
     members = _found(superuser_url, sizes(organizations, chunks))
     with psycopg.connect(superuser_url) as db:
         db.execute("set session_replication_role = replica")
+        # The server commits without waiting for its disk; what is not on it yet, vacuum could not call visible to all.
+        db.execute("set synchronous_commit = on")
         db.execute("select set_config('maintenance_work_mem', %s, false)", [maintenance])
         later = _without_indexes(db)
         _documents(db, members)

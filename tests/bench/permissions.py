@@ -33,6 +33,7 @@ def join(superuser_url: str, memberships: int) -> Person:
     person = make_person(superuser_url, f"member-{secrets.token_hex(4)}@bench.test")
     with psycopg.connect(superuser_url) as db:
         db.execute("set local session_replication_role = replica")
+        db.execute("set local synchronous_commit = on")  # or vacuum cannot call the rows visible to all
         joined = db.execute(
             "insert into app.membership (org_id, user_id, role_id, permissions) select r.org_id, %s, r.id, r.permissions from app.role r where r.name = 'member'"
             " order by r.org_id limit %s", [person.user_id, memberships]).rowcount
