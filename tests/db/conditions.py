@@ -23,42 +23,49 @@ class Insert:
     good: dict[str, str]
     bad: dict[str, str]
     role: str = "authenticated"
+    lacking: str = ""
+    """A member without the permission: refused the same row in their own name."""
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The good row in the name of the member who lacks the permission."""
+        return {column: f":{self.lacking}" if value == f":{self.caller}" else value for column, value in self.good.items()}
 
 
 INSERTS = [
-    Insert("api_token", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner", "org_id": ":globex"}),
-    Insert("bot", "builder", _FREE | {"created_by": ":builder"}, {"created_by": ":owner", "org_id": ":globex"}),
-    Insert("bot_binding", "agent", _FREE | {"bot_id": ":desk_bot", "knowledge_base_id": ":vault_knowledge_base"}, {"bot_id": ":hidden_bot"}),
+    Insert("api_token", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner", "org_id": ":globex"}, lacking="auditor"),
+    Insert("bot", "builder", _FREE | {"created_by": ":builder"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="customer"),
+    Insert("bot_binding", "agent", _FREE | {"bot_id": ":desk_bot", "knowledge_base_id": ":vault_knowledge_base"}, {"bot_id": ":hidden_bot"}, lacking="customer"),
     Insert("bot_binding", "analyst", _FREE | {"bot_id": ":desk_bot", "knowledge_base_id": ":knowledge_base"}, {"knowledge_base_id": ":vault_knowledge_base"}),
-    Insert("bot_runner", "analyst", _FREE | {"bot_id": ":desk_bot", "user_id": ":member"}, {"bot_id": ":bot", "user_id": "null"}),
+    Insert("bot_runner", "analyst", _FREE | {"bot_id": ":desk_bot", "user_id": ":member"}, {"bot_id": ":bot", "user_id": "null"}, lacking="customer"),
     Insert("chunk", "owner", _FREE | {"document_id": ":loading_document", "classification": "1", "knowledge_base_id": ":knowledge_base"},
-           {"document_id": ":document", "org_id": ":globex"}),
+           {"document_id": ":document", "org_id": ":globex"}, lacking="customer"),
     Insert("conversation", "customer", _FREE | {"user_id": ":customer", "bot_id": ":bot"}, {"user_id": ":owner", "bot_id": ":hidden_bot"}),
-    Insert("customer_order", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner", "org_id": ":globex"}),
+    Insert("customer_order", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner", "org_id": ":globex"}, lacking="auditor"),
     Insert("deletion_receipt", "owner", _FREE | {"deleted_by": ":owner", "document_id": ":document"}, {"deleted_by": ":admin", "document_id": ":vault_document"}),
-    Insert("deny_rule", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}),
+    Insert("deny_rule", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}, lacking="builder"),
     Insert("document", "builder", _FREE | {"owner_id": ":builder", "knowledge_base_id": ":knowledge_base", "visibility": "'organization'", "classification": "1"},
-           {"owner_id": ":owner", "knowledge_base_id": ":vault_knowledge_base", "org_id": ":globex"}),
+           {"owner_id": ":owner", "knowledge_base_id": ":vault_knowledge_base", "org_id": ":globex"}, lacking="customer"),
     Insert("document_grant", "owner", _FREE | {"created_by": ":owner", "document_id": ":private_document", "user_id": ":member"},
            {"created_by": ":admin", "document_id": ":vault_document"}),
     Insert("document_grant", "analyst", _FREE | {"created_by": ":analyst", "document_id": ":owned_by_analyst", "user_id": ":member"},
            {"document_id": ":document", "user_id": "null"}),
     Insert("document_part", "owner", _FREE | {"document_id": ":loading_document", "classification": "1", "knowledge_base_id": ":knowledge_base"},
-           {"document_id": ":document", "org_id": ":globex"}),
-    Insert("invitation", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}),
+           {"document_id": ":document", "org_id": ":globex"}, lacking="customer"),
+    Insert("invitation", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}, lacking="builder"),
     Insert("kb_grant", "admin", _FREE | {"created_by": ":admin", "knowledge_base_id": ":vault_knowledge_base", "user_id": ":member"}, {"created_by": ":owner"}),
     Insert("kb_grant", "owner", _FREE | {"created_by": ":owner", "knowledge_base_id": ":knowledge_base", "user_id": ":member"},
            {"created_by": ":admin", "knowledge_base_id": ":vault_knowledge_base"}),
     Insert("kb_grant", "analyst", _FREE | {"created_by": ":analyst", "knowledge_base_id": ":owned_by_analyst_base", "user_id": ":member"},
            {"knowledge_base_id": ":knowledge_base", "user_id": "null"}),
-    Insert("knowledge_base", "builder", _FREE | {"created_by": ":builder", "visibility": "'organization'"}, {"created_by": ":owner", "org_id": ":globex"}),
+    Insert("knowledge_base", "builder", _FREE | {"created_by": ":builder", "visibility": "'organization'"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="customer"),
     Insert("message", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner"}),
-    Insert("role", "admin", _FREE | {"built_in": "false"}, {"built_in": "true", "org_id": ":globex"}),
+    Insert("role", "admin", _FREE | {"built_in": "false"}, {"built_in": "true", "org_id": ":globex"}, lacking="builder"),
     Insert("run", "customer", _FREE | {"user_id": ":customer", "bot_id": ":bot"}, {"user_id": ":owner", "bot_id": ":hidden_bot", "org_id": ":globex"}),
     Insert("run_step", "customer", _FREE | {"user_id": ":customer", "run_id": ":running_run"}, {"user_id": ":owner", "run_id": ":run"}),
-    Insert("support_ticket", "customer", _FREE | {"user_id": ":customer", "order_id": ":order"}, {"user_id": ":owner", "order_id": ":owner_order", "org_id": ":globex"}),
-    Insert("team", "admin", _FREE | {"created_by": ":admin"}, {"created_by": ":owner", "org_id": ":globex"}),
-    Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}),
+    Insert("support_ticket", "customer", _FREE | {"user_id": ":customer", "order_id": ":order"}, {"user_id": ":owner", "order_id": ":owner_order", "org_id": ":globex"}, lacking="auditor"),
+    Insert("team", "admin", _FREE | {"created_by": ":admin"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="builder"),
+    Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
 
     Insert("audit_event", "customer", _FREE | {"actor_id": ":customer"}, {"actor_id": ":owner"}, "ringfence_owner"),
     Insert("bot_version", "builder", _FREE | {"created_by": ":builder"}, {"created_by": ":owner"}, "ringfence_owner"),
@@ -75,7 +82,12 @@ INSERTS = [
     Insert("usage_entry", "customer", _FREE | {"actor_id": ":customer"}, {"actor_id": ":owner"}, "ringfence_owner"),
 ]
 
-UPDATES = [
+UPDATES: list[tuple[str, ...]] = [
+    # Of a member of both, in whose other organization they hold less.
+    *((table, "both", "org_id", ":globex") for table in ("api_token", "bot_runner", "invitation", "knowledge_base", "membership", "role", "support_ticket", "team",
+                                                         "team_member")),
+    ("bot", "both", "org_id", ":globex"), ("organization", "both", "id", ":globex"),
+    ("api_token", "customer", "user_id", ":owner"),
     ("api_token", "admin", "org_id", ":globex"),
     ("bot", "agent", "id", "gen_random_uuid()"), ("bot", "builder", "org_id", ":globex"),
     ("bot_runner", "analyst", "bot_id", ":bot"), ("bot_runner", "analyst", "user_id", "null"), ("bot_runner", "builder", "org_id", ":globex"),
@@ -87,6 +99,14 @@ UPDATES = [
 ]
 """A table, who may update rows of it, and a column with a value that would take such a row out of what they may update: refused by
 the check of the policy, whatever was granted."""
+
+OWNER_UPDATES: list[tuple[str, str, str, str]] = [
+    ("api_token", "api token of owner", "session_id", "gen_random_uuid()"), ("api_token", "api token of owner", "user_id", ":admin"),
+    ("deletion_receipt", "admin", "deleted_by", ":owner"), ("deletion_receipt", "admin", "org_id", ":globex"), ("invitation", "guest", "email", "'x@example.test'"),
+    ("member_activity", "customer", "user_id", ":owner"), ("message", "customer", "citations", "'[]'"), ("message", "customer", "org_id", ":globex"),
+    ("organization", "owner", "id", ":globex"), ("role", "owner", "org_id", ":globex"),
+]
+"""As the owner of the definers, for a persona."""
 
 _IN = "t.org_id = any (:orgs)"
 _CONCERNS = ("(t.user_id = :me or t.team_id in (select m.team_id from app.team_member m where m.user_id = :me and m.org_id = any (:orgs)){role}"

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.db.conditions import INSERTS, OWNER_CHANGES, OWNER_SEES, UPDATES, Insert
+from tests.db.conditions import INSERTS, OWNER_CHANGES, OWNER_SEES, OWNER_UPDATES, UPDATES, Insert
 from tests.db.matrix import Persona, bindings, fill, personas
 from tests.db.registry import TABLES
 from tests.db.session import Person, Request, request
@@ -20,12 +20,18 @@ ASKING = ("owner", "builder", "analyst", "agent", "customer", "member of both", 
           "owner of the other organization", "api token of owner", "removed member", "nobody", "no claims")
 
 
+@pytest.fixture
+def everybody(world: World) -> dict[str, Persona]:
+    """Those of the matrix, and somebody who is invited."""
+    return personas(world) | {"guest": Persona(world.acme.guest)}
+
+
 @contextmanager
 def alone(world: World, table: str, persona: Persona, role: str = "authenticated", *more: str) -> Iterator[Request]:
     """A request of the persona for whom nothing but the policies of the table stands in the way; rolled back."""
     with world.operator() as db:
-        for ddl in (f"drop policy if exists {table}_floor on app.{table}", f"alter table app.{table} disable trigger user",
-                    f"grant select, insert, update, delete on app.{table} to {role}", "grant usage on schema auth to ringfence_owner", *more):
+        for ddl in (*more, f"drop policy if exists {table}_floor on app.{table}", f"alter table app.{table} disable trigger user",
+                    f"grant select, insert, update, delete on app.{table} to {role}", "grant usage on schema auth to ringfence_owner"):
             db.run(ddl)
         db.run("set local session authorization authenticator") if role == "authenticated" else None
         claims = persona.person.claims(**persona.claims) if persona.person else None
@@ -72,6 +78,9 @@ def test_each_condition_of_an_insert_policy_refuses_alone_R49(world: World, inse
         assert not refused(db, insert.table, filled(insert.good)), "the good row is refused: nothing is shown by refusing another"
         passed = [column for column, value in insert.bad.items() if not refused(db, insert.table, filled(insert.good | {column: value}))]
     assert passed == []
+    if insert.lacking:
+        with alone(world, insert.table, personas(world)[insert.lacking], insert.role, *gifts) as db:
+            assert refused(db, insert.table, filled(insert.renamed)), "passed without the permission"
 
 
 def test_every_insert_policy_is_tried(world: World) -> None:
@@ -83,15 +92,23 @@ def test_every_insert_policy_is_tried(world: World) -> None:
     assert found - tried == {("app.role_permission", "authenticated")}
 
 
-@pytest.mark.parametrize(("table", "caller", "column", "value"), UPDATES)
-def test_a_row_is_not_changed_into_one_that_is_out_of_reach_R34_R49(world: World, table: str, caller: str, column: str, value: str) -> None:
-    persona = personas(world)[caller]
+@pytest.mark.parametrize(("role", "table", "caller", "column", "value"),
+                         [*(("authenticated", *u) for u in UPDATES), *(("ringfence_owner", *u) for u in OWNER_UPDATES)])
+def test_a_row_is_not_changed_into_one_that_is_out_of_reach_R34_R49(
+    world: World, everybody: dict[str, Persona], role: str, table: str, caller: str, column: str, value: str,
+) -> None:
+    persona = everybody[{"both": "member of both"}.get(caller, caller)]
     with world.operator() as db:
         assert persona.person
         to = fill(value, known(world, db, persona.person))
         # No document is hidden from whoever sees one already: the policies beside the one for update have no say here.
         others = [f"drop policy if exists {name} on app.{table}" for (name,) in db.all("select polname from pg_policy where polrelid = %s::regclass and not polpermissive", f"app.{table}")]
-    with alone(world, table, persona, "authenticated", *others) as db:
+        if caller == "both":
+            owner = bindings(world.acme, db)["owner_role"]
+            others.append(f"update app.membership set role_id = '{owner}' where org_id = '{world.acme.id}' and user_id = '{persona.person.user_id}'")
+        if (table, caller) == ("api_token", "customer"):
+            others.append(f"update app.api_token set user_id = '{persona.person.user_id}' where org_id = '{world.acme.id}'")
+    with alone(world, table, persona, role, *others) as db:
         assert db.run(f"update app.{table} set {column} = {column}") > 0
         error = db.error(f"update app.{table} set {column} = {to}")
         assert (error.sqlstate, "new row violates row-level security policy" in str(error)) == ("42501", True), str(error)
@@ -120,12 +137,6 @@ def rule(text: str, persona: Persona, world: World, db: Request) -> str:
     return re.sub(r":(me|orgs|joined|owned|email|session)\b", lambda m: {
         "me": persona.me, "orgs": array(seen), "joined": array(joined), "owned": array(owned), "email": f"'{person.email}'" if person else "null",
         "session": f"'{session}'::uuid" if session else "null::uuid"}[m[1]], text)
-
-
-@pytest.fixture
-def everybody(world: World) -> dict[str, Persona]:
-    """Those of the matrix, and somebody who is invited."""
-    return personas(world) | {"guest": Persona(world.acme.guest)}
 
 
 @pytest.mark.parametrize("table", OWNER_SEES)

@@ -39,13 +39,13 @@ def signatures(world: World) -> dict[str, dict[str, str]]:
     return found
 
 
-def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any]) -> tuple[Any, ...]:
-    """What the caller sees of a call, undone afterwards: ("ok", row count, text) or (SQLSTATE, message, detail, hint)."""
+def call(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any], keep: bool = False) -> tuple[Any, ...]:
+    """What the caller sees of a call, undone afterwards unless `keep`: ("ok", row count, text) or (SQLSTATE, message, detail, hint)."""
     assert set(types.values()) <= CASTS
     given = ", ".join(f'"{a}" => %s::{types[a]}' for a in arguments)
     values = [literal(v, types[a]) for a, v in arguments.items()]
     try:
-        with db.connection.transaction(force_rollback=True):
+        with db.connection.transaction(force_rollback=not keep):
             cursor = db.connection.execute(f"select r::text from api.{name}({given}) r", values)
             rows = cursor.fetchall()
             return ("ok", len(rows), "\n".join(str(r[0]) for r in rows))

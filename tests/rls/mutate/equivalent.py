@@ -9,7 +9,11 @@ import re
 
 from tests.rls.mutate.mutant import Mutant
 
-RULES: list[tuple[str, str]] = []
+RULES: list[tuple[str, str]] = [
+    (r"policy-(drop|swap) app\.\w+\.\w+_nobody",
+     "PostgreSQL refuses a command for which a table has no permissive policy; the policy that says `false` writes the decision down and adds nothing. "
+     "Saying `true` instead is a mutant of its own, and is killed"),
+]
 """A pattern over whole mutant ids, and the reason."""
 
 

@@ -19,16 +19,22 @@ _WORD = re.compile(r"[a-z_]\w+")
 
 # No request can see these: the rights around an object changed, and a second wall still stands. The catalog is asked first.
 SEEN_BY_POSTURE = {"policy-to-public", "rls-no-force", "search-path-unpinned", "definer-owner", "grant-schema", "grant-database", "grant-system", "role-attribute",
-                   "role-membership", "default-privileges", "setting", "publication", "new-table", "view", "table-copy"}
+                   "role-membership", "default-privileges", "setting", "publication", "new-table", "view", "table-copy", "grant-table", "grant-column", "grant-function", "grant-auth",
+                   "invoker-to-definer", "key-drop", "key-without-org", "function", "foreign-key", "unique"}
 
 
 # Written for one object at a time, so that they are quick and name it: tried first.
 _FIRST = ("test_policies_alone", "test_restrictions_alone", "test_rights", "test_access_matrix", "test_floor", "test_access_matrix_walls")
 
 
-def _place(cell: Cell) -> int:
+# Of the personas of the matrix, those whose rows differ from their neighbours'.
+_PERSONAS = ("builder", "customer", "agent", "owner of the other organization", "admin", "api token of owner", "analyst", "owner", "oauth client of owner")
+
+
+def _place(cell: Cell) -> tuple[int, int]:
     name = cell.module.__name__.split(".")[-1]
-    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
+    who = cell.parameters.get("name")
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), _PERSONAS.index(who) if who in _PERSONAS else len(_PERSONAS))
 
 
 class Order:
@@ -80,10 +86,11 @@ class Order:
 
 
 def mentions(cell: Cell) -> set[str]:
-    """The tables and functions a cell names: in its parameters, and in its own text."""
-    words = {w for v in cell.parameters.values() for w in [*_WORD.findall(str(v)), getattr(v, "table", "")]} | _words(cell.module, cell.function.__name__)
-    return {f"app.{w}" for w in words & TABLES.keys()} | {f"api.{w}" for w in words & RECIPES.keys()} | _named(cell.module, cell.function.__name__) | {
-        f"{a}.{b}" for v in cell.parameters.values() for a, b in _NAMED.findall(str(v))}
+    """The tables and functions a cell is about: those in its parameters, or else those in its own text."""
+    words = {w for v in cell.parameters.values() for w in ([v.table] if hasattr(v, "table") else _WORD.findall(str(v)))}
+    given = {f"app.{w}" for w in words & TABLES.keys()} | {f"api.{w}" for w in words & RECIPES.keys()} | {
+        f"{a}.{b}" for v in cell.parameters.values() if not hasattr(v, "table") for a, b in _NAMED.findall(str(v))}
+    return given or {f"api.{w}" for w in _words(cell.module, cell.function.__name__)} | _named(cell.module, cell.function.__name__)
 
 
 @cache

@@ -28,7 +28,7 @@ _SETTINGS = {
     "analyst-writes": "alter role ringfence_analyst reset default_transaction_read_only",
 }
 _MEMBERSHIPS = (
-    ("postgres", "authenticated"), ("ringfence_owner", "authenticated"), ("ringfence_owner", "authenticator"), ("service_role", "authenticated"),
+    ("ringfence_owner", "authenticated"), ("ringfence_owner", "authenticator"), ("service_role", "authenticated"),
     ("pg_read_all_data", "authenticated"), ("pg_read_all_data", "anon"), ("pg_write_all_data", "authenticated"), ("authenticated", "anon"),
     ("authenticated", "ringfence_worker"), ("authenticated", "ringfence_analyst"), ("ringfence_owner", "ringfence_worker"), ("postgres", "ringfence_owner"),
     ("ringfence_worker", "authenticator"), ("ringfence_analyst", "authenticator"), ("pg_monitor", "authenticated"), ("pg_read_server_files", "authenticated"),
