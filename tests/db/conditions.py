@@ -66,7 +66,11 @@ INSERTS = [
     Insert("support_ticket", "customer", _FREE | {"user_id": ":customer", "order_id": ":order"}, {"user_id": ":owner", "order_id": ":owner_order", "org_id": ":globex"}, lacking="auditor"),
     Insert("team", "admin", _FREE | {"created_by": ":admin"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="builder"),
     Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
+    Insert("departure", "owner", _FREE | {"ended_by": ":owner"}, {"ended_by": ":admin", "org_id": ":globex"}, lacking="builder"),
+    Insert("sso_group", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}, lacking="admin"),
 
+    Insert("departure", "owner", _FREE | {"ended_by": ":owner", "how": "'removed'"}, {"ended_by": ":admin", "how": "'deprovisioned'"}, "ringfence_owner"),
+    Insert("sso_member", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner"}, "ringfence_owner"),
     Insert("audit_event", "customer", _FREE | {"actor_id": ":customer"}, {"actor_id": ":owner"}, "ringfence_owner"),
     Insert("bot_version", "builder", _FREE | {"created_by": ":builder"}, {"created_by": ":owner"}, "ringfence_owner"),
     Insert("deny_rule", "owner", _LOADING, _NOT_LOADING, "ringfence_owner"),
@@ -85,7 +89,7 @@ INSERTS = [
 UPDATES: list[tuple[str, ...]] = [
     # Of a member of both, in whose other organization they hold less.
     *((table, "both", "org_id", ":globex") for table in ("api_token", "bot_runner", "invitation", "knowledge_base", "membership", "role", "support_ticket", "team",
-                                                         "team_member")),
+                                                         "team_member", "sso_group")),
     ("bot", "both", "org_id", ":globex"), ("organization", "both", "id", ":globex"),
     ("api_token", "customer", "user_id", ":owner"),
     ("api_token", "admin", "org_id", ":globex"),
@@ -135,6 +139,10 @@ OWNER_SEES: dict[str, str] = {
     "role_permission": f"t.org_id = any (:joined) or {_FOUNDED} or {_INVITING.format(org='t.org_id')}",
     "session_choice": "t.user_id = :me",
     "team_member": "t.user_id = :me",
+    "departure": "t.ended_by = :me or t.user_id = :me",
+    # Who ends a membership cancels what runs for that person.
+    "run": f"t.user_id = :me or {_IN}",
+    "sso_member": "t.user_id = :me",
     # Only while the function that searches has said in which organization.
     "chunk": "false",
 }
@@ -142,6 +150,8 @@ OWNER_SEES: dict[str, str] = {
 this session sees, `:joined` all they belong to, `:email` their confirmed address."""
 
 OWNER_CHANGES: dict[tuple[str, str], str] = {
+    ("membership", "update"): "t.user_id = :me",
+    ("membership", "delete"): "t.user_id = :me",
     ("api_token", "update"): "t.user_id = :me and t.session_id = :session",
     ("deletion_receipt", "update"): f"{_IN} and t.deleted_by = :me",
     ("document", "delete"): f"{_IN} and t.state = 'loading'",

@@ -148,4 +148,10 @@ RIGHTS: dict[str, Right] = {
     "remove_team_member": Right("can(teams.manage) or :me = :builder or :me = :customer", _TEAM, "PT404", True),
     "set_team_manager": Right("can(teams.manage)", _TEAM, "PT404"),
     "organization_usage": Right("can(usage.read)"),
+    "list_sso_groups": Right("can(organization.manage) or can(members.manage)", "none"),
+    "set_sso_group": Right("can(organization.manage)", "by sight", "PT404", True, "can(members.manage)"),
+    "delete_sso_group": Right("can(organization.manage)", personal=True),
+    "list_sso_organizations": Right("false", "none"),
+    "join_by_sso": Right("false", personal=True),
+    "deprovision_member": Right("can(members.deprovision)", "42501", personal=True),
 }
