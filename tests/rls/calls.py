@@ -46,6 +46,10 @@ def calls(context: Context, function: Function, persona: Persona, target: str, *
             if what == "foreign mixed":
                 side = target if place == len(function.arguments) - 1 else own
             value = None if what == "null" else _value(context, function, argument, side, persona, what)
+            if what == "foreign mixed" and argument.element is not None:
+                # A check that looks at one of several ids lets the others through.
+                both = [_value(context, function, argument, s, persona, "foreign") for s in (own, target) if s]
+                value = "{" + ",".join(v.strip("{}") for v in both if v) + "}"
             values.append((argument, value))
         call = _call(function, values, what)
         if call.statement not in made and len(made) < MOST_CALLS:

@@ -103,6 +103,10 @@ class _Helper:
             lower = "viewer_a" if "viewer_a" in self.people.everyone else "member_a"
             if self.world.roles.get(lower) != strong[0] and self._yes(self.people[lower], tenant, a, role, strong, rest):
                 yield self._finding("helper-ignores-role", self.people[lower].name, f"says yes to a {self.world.roles.get(lower)} who asks for {strong[0]}: it ignores its role argument {role.name or 2}")
+        words = next((a for a in (role, *rest) if a is not None and a.base_type in ("text", "character varying")), None)
+        weakest = self.people["viewer_a" if "viewer_a" in self.people.everyone else "member_a"]
+        if words is not None and self.world.roles.get(weakest.user or "") != (roles or ("",))[0] and self._yes(weakest, tenant, a, words, ("ringfence-no-such",), rest):
+            yield self._finding("helper-says-yes-to-anything", weakest.name, f"says yes to a {self.world.roles.get(weakest.user or '', 'member')} who asks for something that does not exist: what it does not know it allows")
         everything = roles if role is not None else ()
         for key in self.world.inactive:
             if self._yes(self.people[key], tenant, a, role, everything, rest):

@@ -104,11 +104,13 @@ def _ownership(context: Context, table: Table) -> Iterator[Finding]:
             row = next((r for r in context.world.of(table, "A") if r.get(name) not in (None, persona.user_id)), None)
             if row is None or name not in context.catalog.columns_with(persona.role, table, "UPDATE"):
                 continue
-            statement = f"update {table.sql} set {quoted(name)} = {text(persona.user_id)} where {row.where}"
-            if _works(context, persona, statement):
-                cause = _cause(context, table, persona, "update", statement)
-                yield _finding(context, table, persona, "ownership-taken", "update", f"a {persona.name} makes themselves {name} of {table.label}: {cause.sentence}", "1 row updated", statement)
-                break
+            for given in (persona.user_id, context.world.users["outsider"]):
+                statement = f"update {table.sql} set {quoted(name)} = {text(given)} where {row.where}"
+                if _works(context, persona, statement):
+                    cause = _cause(context, table, persona, "update", statement)
+                    whom = "themselves" if given == persona.user_id else "somebody else"
+                    yield _finding(context, table, persona, "ownership-taken", "update", f"a {persona.name} makes {whom} {name} of {table.label}: {cause.sentence}", "1 row updated", statement)
+                    return
 
 
 def _tenant_name(context: Context) -> str | None:
