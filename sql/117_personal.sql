@@ -109,7 +109,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if row_security_active(tg_relid) and not authz.in_scope(tg_argv::text[]) then
-    raise sqlstate '42501' using message = 'this API token was not made for that';
+    raise sqlstate '42501' using message = 'this API token was not made for that: it takes one with ' || array_to_string(tg_argv::text[], ' or ');
   end if;
   return null;
 end

@@ -8,6 +8,7 @@ create table app.membership (
   service_owner_id uuid,
   service_owner_role_id uuid,
   service_owner_status text constraint membership_service_owner_status_check check (service_owner_status in ('active', 'suspended')),
+  email text constraint membership_email_check check (char_length(email) between 1 and 320),
   created_at timestamptz not null default now(),
   primary key (org_id, user_id),
   -- For the foreign keys that keep copies of somebody's standing equal to it.
@@ -35,6 +36,7 @@ comment on column app.membership.status is 'active, or suspended: then as if not
 comment on column app.membership.service_owner_id is 'The member who answers for this service account; null for people.';
 comment on column app.membership.service_owner_role_id is 'A copy of the owner''s role, held equal by the foreign key.';
 comment on column app.membership.service_owner_status is 'A copy of the owner''s status, held equal by the foreign key.';
+comment on column app.membership.email is 'The confirmed address they joined with, in lower case; null when an operator added them.';
 comment on column app.membership.created_at is 'Since when.';
 
 alter table app.membership enable row level security;
@@ -94,6 +96,21 @@ comment on function authz.lock_organization(uuid) is 'Wait in line with whoever 
 revoke all on function authz.lock_organization(uuid) from public;
 grant execute on function authz.lock_organization(uuid) to authenticated;
 
+create function authz.lock_name(org_id uuid, name text) returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- As authz.lock_organization(): whose organization it is not waits for nobody and is waited for by nobody.
+  if lock_name.org_id = any (array(select authz.org_ids())) then
+    perform pg_advisory_xact_lock(hashtextextended(lock_name.org_id || ' ' || lock_name.name, 0));
+  end if;
+end
+$$;
+comment on function authz.lock_name(uuid, text) is 'Wait in line with whoever else gives this name in this organization: what is looked up next in the transaction is what they committed.';
+revoke all on function authz.lock_name(uuid, text) from public;
+grant execute on function authz.lock_name(uuid, text) to authenticated;
+
 create function authz.tg_membership_guard() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -101,6 +118,9 @@ as $$
 declare
   v_org uuid := case when tg_op = 'INSERT' then new.org_id else old.org_id end;
 begin
+  if tg_op = 'INSERT' and new.user_id = authz.uid() then
+    new.email := authz.verified_email();
+  end if;
   -- Changes of one organization's members are put in line, so that nobody's own place goes while it is being looked at.
   perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
   -- Where policies do not apply (an operator, a restore) or the founder takes the first seat, there is no granter to bound.

@@ -82,6 +82,8 @@ create function authz.require_token_wish(org_id uuid, permissions text[], expire
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_refused text;
 begin
   perform authz.require_person();
   -- The same refusal for every organization there is or is not.
@@ -92,14 +94,17 @@ begin
     require_token_wish.expires_at between now() + interval '1 minute' and now() + authz.api_token_lasts_at_most(),
     'expires_in: 60..31622400 seconds');
   perform authz.require(cardinality(require_token_wish.permissions) between 1 and 100, 'permissions: 1..100 names');
-  perform authz.require(
-    not exists (select from unnest(require_token_wish.permissions) p (name)
-      where not exists (select from app.permission r where r.name = p.name) or authz.is_personal(p.name)),
-    'permissions: names of the registry, none of those that are for people alone');
-  if exists (select from unnest(require_token_wish.permissions) p (name)
-    where not require_token_wish.org_id = any (array(select authz.orgs_with(p.name))))
-  then
-    raise sqlstate '42501' using message = 'an API token can have only permissions you hold yourself';
+  -- What the caller wrote is told back shortened: it may be anything.
+  select left(p.name, 60) into v_refused from unnest(require_token_wish.permissions) with ordinality p (name, place)
+  where not exists (select from app.permission r where r.name = p.name) order by p.place limit 1;
+  perform authz.require(not found, format('permissions: names of the registry, and %s is none', coalesce(quote_literal(v_refused), 'null')));
+  select p.name into v_refused from unnest(require_token_wish.permissions) with ordinality p (name, place)
+  where authz.is_personal(p.name) order by p.place limit 1;
+  perform authz.require(not found, format('permissions: %s is for people alone, no API token carries it', v_refused));
+  select p.name into v_refused from unnest(require_token_wish.permissions) with ordinality p (name, place)
+  where not require_token_wish.org_id = any (array(select authz.orgs_with(p.name))) order by p.place limit 1;
+  if found then
+    raise sqlstate '42501' using message = format('an API token can have only permissions you hold yourself, and %s is none of yours here', v_refused);
   end if;
   if (select count(*) from app.api_token t where t.org_id = require_token_wish.org_id and t.user_id = authz.uid()
     and t.revoked_at is null and t.expires_at > now()) >= 50

@@ -12,9 +12,10 @@ create table app.bot (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   archived_at timestamptz,
-  primary key (org_id, id),
-  constraint bot_org_id_slug_key unique (org_id, slug)
+  primary key (org_id, id)
 );
+-- Not unique: a name that is taken would tell of a bot one cannot see (R51). Of those one sees, api.create_bot() allows one.
+create index bot_org_id_slug_idx on app.bot (org_id, slug);
 comment on table app.bot is 'An assistant of one organization.';
 comment on column app.bot.org_id is 'The organization.';
 comment on column app.bot.id is 'Random identifier.';

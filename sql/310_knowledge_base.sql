@@ -11,9 +11,11 @@ create table app.knowledge_base (
   created_by uuid not null default authz.uid(),
   created_at timestamptz not null default now(),
   primary key (org_id, id),
-  constraint knowledge_base_org_id_slug_key unique (org_id, slug),
   constraint knowledge_base_visibility_key unique (org_id, id, visibility)
 );
+-- Not unique: a name that is taken would tell of a knowledge base one cannot see (R51). Of those one sees,
+-- api.create_knowledge_base() allows one.
+create index knowledge_base_org_id_slug_idx on app.knowledge_base (org_id, slug);
 comment on table app.knowledge_base is 'A named set of documents of one organization.';
 comment on column app.knowledge_base.org_id is 'The organization.';
 comment on column app.knowledge_base.id is 'Random identifier.';

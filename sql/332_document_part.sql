@@ -30,6 +30,22 @@ comment on column app.document_part.acl_expires_at is 'The document''s.';
 comment on column app.document_part.position is 'Place in the file, from 0.';
 comment on column app.document_part.content is 'The bytes; at most 180000.';
 
+create function authz.loading_elsewhere() returns setof uuid
+language plpgsql stable security definer rows 1
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_me uuid := authz.uid();
+begin
+  -- The policy bounds it to the person's organizations, document_loading_idx to the few that are loading.
+  return query select d.id from app.document d where d.state = 'loading' and d.owner_id <> v_me;
+end
+$$;
+comment on function authz.loading_elsewhere() is 'The documents that others in the person''s organizations are loading now. For restrictive policies.';
+revoke all on function authz.loading_elsewhere() from public;
+grant execute on function authz.loading_elsewhere() to authenticated;
+alter function authz.loading_elsewhere() owner to ringfence_owner;
+
 alter table app.document_part enable row level security;
 alter table app.document_part force row level security;
 create policy document_part_select_reader on app.document_part for select to authenticated
@@ -60,6 +76,8 @@ create policy document_part_denied_floor on app.document_part as restrictive for
 create policy document_part_expired_floor on app.document_part as restrictive for all to authenticated
   using (acl_expires_at > now() or owner_id = (select authz.uid()))
   with check (acl_expires_at > now() or owner_id = (select authz.uid()));
+create policy document_part_loading_floor on app.document_part as restrictive for select to authenticated
+  using (document_id <> all (array(select authz.loading_elsewhere())));
 comment on policy document_part_select_reader on app.document_part is 'The same rule as document_select_reader.';
 comment on policy document_part_insert_loader on app.document_part is 'Into a document one is loading oneself; a ready one is never added to.';
 comment on policy document_part_update_nobody on app.document_part is 'A changed file is loaded anew.';
@@ -68,6 +86,7 @@ comment on policy document_part_floor on app.document_part is 'Whatever else is 
 comment on policy document_part_classification_floor on app.document_part is 'Whatever else is allowed, confidential and secret only with the permission to read such (F26).';
 comment on policy document_part_denied_floor on app.document_part is 'Whatever else is allowed, nothing that a rule takes from the person (F15).';
 comment on policy document_part_expired_floor on app.document_part is 'Whatever else is allowed, nothing whose access was last checked at its source too long ago; who brought it in keeps it, to check again (F30).';
+comment on policy document_part_loading_floor on app.document_part is 'Whatever else is allowed, nothing of what somebody else is still loading: rules and grants of the version before come to it at its end (F15).';
 grant select on app.document_part to authenticated;
 grant insert (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, position, content)
   on app.document_part to authenticated;

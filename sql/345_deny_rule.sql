@@ -64,6 +64,12 @@ create policy deny_rule_select_inherited_owner on app.deny_rule for select to ri
 create policy deny_rule_insert_inherited_owner on app.deny_rule for insert to ringfence_owner
   with check (created_by = (select authz.uid())
     and document_id in (select d.id from app.document d where d.owner_id = (select authz.uid()) and d.state = 'loading'));
+create policy deny_rule_insert_returning_owner on app.deny_rule for insert to ringfence_owner
+  with check (created_by = (select authz.uid()) and user_id = (select authz.uid())
+    and document_id in (select d.id from app.document d where d.owner_id = (select authz.uid()) and d.owner_left_at is not null));
+create policy deny_rule_delete_returning_owner on app.deny_rule for delete to ringfence_owner
+  using (created_by = (select authz.uid()) and user_id = (select authz.uid())
+    and document_id in (select d.id from app.document d where d.owner_id = (select authz.uid()) and d.owner_left_at is null));
 comment on policy deny_rule_select_manager on app.deny_rule is 'rules.manage sees the rules, teams.manage those about teams; whom one concerns is not told of it.';
 comment on policy deny_rule_insert_manager on app.deny_rule is 'rules.manage makes rules, in their own name.';
 comment on policy deny_rule_update_nobody on app.deny_rule is 'Rules are made and deleted, not edited.';
@@ -72,9 +78,11 @@ comment on policy deny_rule_floor on app.deny_rule is 'Whatever else is allowed,
 comment on policy deny_rule_select_owner on app.deny_rule is 'authz.denied() sees the rules that concern the person asking and no others.';
 comment on policy deny_rule_select_inherited_owner on app.deny_rule is 'A replacement copies the rules of the version it replaces; authz.denied() says itself whom a rule concerns.';
 comment on policy deny_rule_insert_inherited_owner on app.deny_rule is 'Only onto a version the person asking is loading.';
+comment on policy deny_rule_insert_returning_owner on app.deny_rule is 'Only against the person who joins, about what they left behind.';
+comment on policy deny_rule_delete_returning_owner on app.deny_rule is 'Who takes over what they had left behind themselves reads it again.';
 grant select, delete on app.deny_rule to authenticated;
 grant insert (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool, reason) on app.deny_rule to authenticated;
-grant select on app.deny_rule to ringfence_owner;
+grant select, delete on app.deny_rule to ringfence_owner;
 grant insert (org_id, user_id, team_id, role_id, document_id, reason) on app.deny_rule to ringfence_owner;
 -- A new version of a document takes its rules along, whoever loads it.
 create trigger _050_in_person before insert or update or delete on app.deny_rule

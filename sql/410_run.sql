@@ -1,5 +1,23 @@
 -- Runs: with their steps, the record from which an answer can be reconstructed. It holds names, digests and identifiers; the
 -- texts are in the conversation, which only its person reads.
+create function authz.run_lasts() returns interval
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return interval '1 hour';
+comment on function authz.run_lasts() is 'How long a run may be running: after that nothing more is done in it, and the next start of its person closes it. The one place that says so.';
+revoke all on function authz.run_lasts() from public;
+grant execute on function authz.run_lasts() to authenticated;
+
+create function authz.run_is_over(status text, started_at timestamptz) returns boolean
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select run_is_over.status = 'running' and run_is_over.started_at <= now() - authz.run_lasts()
+$$;
+comment on function authz.run_is_over(text, timestamptz) is 'Whether a run that says it is running has lasted longer than authz.run_lasts(): whoever began it never ended it.';
+revoke all on function authz.run_is_over(text, timestamptz) from public;
+grant execute on function authz.run_is_over(text, timestamptz) to authenticated;
+
 create table app.run (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),

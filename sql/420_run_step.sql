@@ -40,13 +40,48 @@ comment on column app.run_step.outcome is 'ok, denied, not_found, invalid, confl
 comment on column app.run_step.sqlstate is 'The SQLSTATE of a tool call that did not succeed.';
 comment on column app.run_step.created_at is 'When it was written.';
 
+-- The functions that write these rows run as the person, so the person could write them without: the policy holds every row, whoever
+-- writes it, to what those functions could have written.
+create function authz.may_be_step(
+  org_id uuid, run_id uuid, kind text, name text, provider text, arguments_sha256 text, sources jsonb, row_count integer,
+  input_tokens integer, output_tokens integer, outcome text) returns boolean
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if may_be_step.kind = 'model' then
+    return may_be_step.sources = '[]' and num_nonnulls(may_be_step.arguments_sha256, may_be_step.row_count) = 0;
+  end if;
+  if num_nonnulls(may_be_step.provider, may_be_step.input_tokens, may_be_step.output_tokens) > 0 or may_be_step.arguments_sha256 is null
+    or jsonb_typeof(may_be_step.sources) <> 'array'
+  then
+    return false;
+  end if;
+  -- What failed returned nothing.
+  if may_be_step.outcome <> 'ok' then
+    return may_be_step.sources = '[]' and may_be_step.row_count = 0;
+  end if;
+  return may_be_step.name = any (authz.run_tools(may_be_step.org_id,
+      (select r.bot_id from app.run r where r.org_id = may_be_step.org_id and r.id = may_be_step.run_id)))
+    and not exists (
+      select from jsonb_array_elements(may_be_step.sources) s
+      where s.value ? 'chunk_id' and not exists (select from app.chunk c
+        where c.org_id = may_be_step.org_id and c.document_id::text = s.value ->> 'document_id'
+          and c.id = case when pg_input_is_valid(s.value ->> 'chunk_id', 'uuid') then (s.value ->> 'chunk_id')::uuid end));
+end
+$$;
+comment on function authz.may_be_step(uuid, uuid, text, text, text, text, jsonb, integer, integer, integer, text) is 'Whether a step of the person''s own run may be so: a tool its bot is bound to now, passages the person may read now, nothing from a call that failed.';
+revoke all on function authz.may_be_step(uuid, uuid, text, text, text, text, jsonb, integer, integer, integer, text) from public;
+grant execute on function authz.may_be_step(uuid, uuid, text, text, text, text, jsonb, integer, integer, integer, text) to authenticated;
+
 alter table app.run_step enable row level security;
 alter table app.run_step force row level security;
 create policy run_step_select_self on app.run_step for select to authenticated
   using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('runs.read'))));
 create policy run_step_insert_self on app.run_step for insert to authenticated
   with check (user_id = (select authz.uid())
-    and run_id in (select r.id from app.run r where r.user_id = (select authz.uid()) and r.status = 'running'));
+    and run_id in (select r.id from app.run r where r.user_id = (select authz.uid()) and r.status = 'running'
+      and r.started_at > now() - (select authz.run_lasts())));
 create policy run_step_update_nobody on app.run_step for update to authenticated using (false) with check (false);
 create policy run_step_delete_nobody on app.run_step for delete to authenticated using (false);
 create policy run_step_floor on app.run_step as restrictive for all to authenticated
@@ -55,12 +90,15 @@ create policy run_step_floor on app.run_step as restrictive for all to authentic
 create policy run_step_scope_floor on app.run_step as restrictive for all to authenticated
   using ((select authz.in_scope(array['bots.run', 'runs.read'])))
   with check ((select authz.in_scope(array['bots.run', 'runs.read'])));
+create policy run_step_record_floor on app.run_step as restrictive for insert to authenticated
+  with check (authz.may_be_step(org_id, run_id, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens, outcome));
 comment on policy run_step_select_self on app.run_step is 'One''s own; runs.read sees the organization''s.';
-comment on policy run_step_insert_self on app.run_step is 'Into one''s own running run.';
+comment on policy run_step_insert_self on app.run_step is 'Into one''s own running run, while it may be running.';
 comment on policy run_step_update_nobody on app.run_step is 'Append-only.';
 comment on policy run_step_delete_nobody on app.run_step is 'Append-only.';
 comment on policy run_step_floor on app.run_step is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy run_step_scope_floor on app.run_step is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
+comment on policy run_step_record_floor on app.run_step is 'Whatever else is allowed, no step that a call could not have left.';
 grant select on app.run_step to authenticated;
 grant insert (org_id, run_id, position, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens,
   duration_ms, outcome, sqlstate) on app.run_step to authenticated;

@@ -98,6 +98,26 @@ revoke all on function authz.tg_document_forget() from public;
 create trigger _510_forget after delete on app.document
   for each row when (old.state = 'ready') execute function authz.tg_document_forget();
 
+create function authz.inherit_rules(org_id uuid, from_document uuid, to_document uuid) returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into app.deny_rule (org_id, user_id, team_id, role_id, document_id, reason)
+    select r.org_id, r.user_id, r.team_id, r.role_id, inherit_rules.to_document, r.reason from app.deny_rule r
+    where r.org_id = inherit_rules.org_id and r.document_id = inherit_rules.from_document
+      -- Against its loader it comes at the end: until then nobody else could finish it.
+      and r.user_id is distinct from authz.uid() and num_nonnulls(r.user_id, r.team_id, r.role_id) > 0
+      and (r.team_id is null or r.team_id <> all (array(select authz.team_ids())))
+      and (r.role_id is null or r.role_id <> all (array(select authz.role_ids())))
+  on conflict do nothing;
+end
+$$;
+comment on function authz.inherit_rules(uuid, uuid, uuid) is 'Put the rules that deny a document to others onto the version of it that the person asking is loading, from its first passage on (F15).';
+revoke all on function authz.inherit_rules(uuid, uuid, uuid) from public;
+grant execute on function authz.inherit_rules(uuid, uuid, uuid) to authenticated;
+alter function authz.inherit_rules(uuid, uuid, uuid) owner to ringfence_owner;
+
 create function authz.tg_document_inherit() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp

@@ -52,14 +52,15 @@ as $$
     'second_factor_missing', authz.second_factor_missing(),
     'organizations', coalesce((
       select jsonb_agg(jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name, 'role', r.name,
+        -- Those this session may use: an API token has fewer than the role, an OAuth client too.
         'permissions', (select coalesce(jsonb_agg(p.permission order by p.permission), '[]') from app.role_permission p
-          where p.org_id = m.org_id and p.role_id = m.role_id)) order by o.slug, o.id)
+          where p.org_id = m.org_id and p.role_id = m.role_id and m.org_id = any (array(select authz.orgs_with(p.permission))))) order by o.slug, o.id)
       from app.membership m
       join app.organization o on o.id = m.org_id
       join app.role r on r.org_id = m.org_id and r.id = m.role_id
       where m.user_id = authz.uid()), '[]'))
 $$;
-comment on function api.whoami() is $c$Tell who you are, and your organizations with your role and permissions in each.
+comment on function api.whoami() is $c$Tell who you are, and your organizations with your role and, of its permissions, those this session may use.
 
 @audience app
 @returns  {user_id, email, aal, second_factor_missing (true: sign in with it to see more), organizations: [{id, slug, name, role, permissions}]}

@@ -1,13 +1,5 @@
 -- What a run may use: read at every call, so that unsharing or unbinding works in the middle of a run.
 
-create function authz.run_lasts() returns interval
-language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-return interval '1 hour';
-comment on function authz.run_lasts() is 'How long a run may be running: after that nothing more is done in it, and the next start of its person closes it. The one place that says so.';
-revoke all on function authz.run_lasts() from public;
-grant execute on function authz.run_lasts() to authenticated;
-
 create function authz.running(run_id uuid) returns app.run
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -91,7 +83,7 @@ begin
   if v_bots is null then
     raise sqlstate 'PT404' using message = 'no such bot, or not yours to run';
   elsif cardinality(v_bots) > 1 then
-    raise sqlstate 'PT409' using message = 'several of your organizations have that name: use the id of the organization instead';
+    raise sqlstate 'PT409' using message = 'several bots have that name: use the ids of the organization and of the bot instead';
   end if;
   return v_bots[1];
 end

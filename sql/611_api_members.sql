@@ -18,7 +18,7 @@ revoke all on function authz.role_named(uuid, text) from public;
 grant execute on function authz.role_named(uuid, text) to authenticated;
 
 create function api.list_members(org_id uuid) returns table (
-  user_id uuid, role text, status text, teams integer, last_active_on date, since timestamptz)
+  user_id uuid, email text, role text, status text, teams integer, last_active_on date, since timestamptz)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -26,7 +26,7 @@ as $$
 begin
   perform authz.require_org(list_members.org_id);
   return query
-    select m.user_id, r.name, m.status,
+    select m.user_id, m.email, r.name, m.status,
       (select count(*)::integer from app.team_member t where t.org_id = m.org_id and t.user_id = m.user_id), a.last_active_on, m.created_at
     from app.membership m
     join app.role r on r.org_id = m.org_id and r.id = m.role_id
@@ -39,7 +39,7 @@ comment on function api.list_members(uuid) is $c$List the members of an organiza
 
 @audience app
 @param org_id  the organization
-@returns       array of {user_id, role, status (active, suspended), teams, last_active_on (the day of their last recorded act here, or null), since}; oldest first
+@returns       array of {user_id, email (the confirmed address they joined with, or null), role, status (active, suspended), teams, last_active_on (the day of their last recorded act here, or null), since}; oldest first
 @errors        22004
 @effect        read$c$;
 revoke all on function api.list_members(uuid) from public;

@@ -8,13 +8,16 @@ declare
   v_id uuid;
 begin
   perform authz.require_org(create_knowledge_base.org_id);
+  perform authz.lock_name(create_knowledge_base.org_id, 'knowledge base ' || create_knowledge_base.slug);
+  -- Only of one that the person sees is told that it is there; whoever sees both names them by id.
+  if exists (select from app.knowledge_base k where k.org_id = create_knowledge_base.org_id and k.slug = create_knowledge_base.slug) then
+    raise sqlstate 'PT409' using message = 'the organization has a knowledge base of that slug';
+  end if;
   insert into app.knowledge_base (org_id, slug, name, visibility)
   values (create_knowledge_base.org_id, create_knowledge_base.slug, create_knowledge_base.name, create_knowledge_base.visibility);
   -- Not "returning": a restricted one is seen with its first grant, which comes right after it.
   select k.id into v_id from app.knowledge_base k where k.org_id = create_knowledge_base.org_id and k.slug = create_knowledge_base.slug;
   return jsonb_build_object('id', v_id);
-exception when unique_violation then
-  raise sqlstate 'PT409' using message = 'the organization has a knowledge base of that slug';
 end
 $$;
 comment on function api.create_knowledge_base(uuid, text, text, text) is $c$Create a knowledge base, for the organization or restricted to those you share it with.

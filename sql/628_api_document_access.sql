@@ -22,10 +22,16 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = 'no such document of yours to change';
   end if;
+  -- Only of one that the person sees is told that it is there.
+  if update_document.visibility is not null and exists (select from app.document d
+    where d.org_id = v_document.org_id and d.knowledge_base_id = v_document.knowledge_base_id and d.uri = v_document.uri
+      and d.id <> v_document.id and d.state = 'ready' and (d.visibility = 'private') = (v_document.visibility = 'private')
+      and (d.visibility <> 'private' or d.owner_id = v_document.owner_id))
+  then
+    raise sqlstate 'PT409' using message = 'another document has this uri';
+  end if;
   return jsonb_build_object('id', v_document.id, 'title', v_document.title, 'visibility', v_document.visibility,
     'classification', v_document.classification, 'tags', v_document.tags, 'trust', v_document.trust);
-exception when unique_violation then
-  raise sqlstate 'PT409' using message = 'another document has this uri';
 end
 $$;
 comment on function api.update_document(uuid, uuid, text, text, integer, text[], text) is $c$Change a document's title, tags, visibility, classification or trust; what is left out stays. Who reads it is for its owners to change, to less confidential too; only documents.manage calls it trusted.

@@ -8,11 +8,14 @@ declare
   v_id uuid;
 begin
   perform authz.require_org(create_bot.org_id);
+  perform authz.lock_name(create_bot.org_id, 'bot ' || create_bot.slug);
+  -- Only of one that the person sees is told that it is there; whoever sees both names them by id.
+  if exists (select from app.bot b where b.org_id = create_bot.org_id and b.slug = create_bot.slug) then
+    raise sqlstate 'PT409' using message = 'the organization has a bot of that slug';
+  end if;
   insert into app.bot (org_id, slug, name, instructions)
   values (create_bot.org_id, create_bot.slug, create_bot.name, create_bot.instructions) returning id into v_id;
   return jsonb_build_object('id', v_id);
-exception when unique_violation then
-  raise sqlstate 'PT409' using message = 'the organization has a bot of that slug';
 end
 $$;
 comment on function api.create_bot(uuid, text, text, text) is $c$Create a bot. You are its owner. It reaches nothing until it is bound, and nobody else runs it until it is shared.

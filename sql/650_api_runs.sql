@@ -1,4 +1,4 @@
--- Runs: start, record a model call, finish, read the record. The record is written by the function that does the work.
+-- Runs: start, record a model call, finish. The record is written by the function that does the work.
 
 create function api.start_run(bot text, question text, conversation_id uuid default null, request_id text default null) returns jsonb
 language plpgsql volatile
@@ -135,32 +135,3 @@ comment on function api.finish_run(uuid, text, text, jsonb, text) is $c$Finish y
 @effect            write$c$;
 revoke all on function api.finish_run(uuid, text, text, jsonb, text) from public;
 grant execute on function api.finish_run(uuid, text, text, jsonb, text) to authenticated;
-
-create function api.list_run_steps(org_id uuid, run_id uuid)
-returns table (
-  "position" integer, kind text, name text, provider text, arguments_sha256 text, sources jsonb, row_count integer, input_tokens integer,
-  output_tokens integer, duration_ms integer, outcome text, sqlstate text, created_at timestamptz)
-language plpgsql stable
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  perform authz.require_org(list_run_steps.org_id);
-  return query
-    select s.position, s.kind, s.name, s.provider, s.arguments_sha256, s.sources, s.row_count, s.input_tokens, s.output_tokens,
-      s.duration_ms, s.outcome, s.sqlstate, s.created_at
-    from app.run_step s
-    where s.org_id = list_run_steps.org_id and s.run_id = list_run_steps.run_id
-    order by s.position;
-end
-$$;
-comment on function api.list_run_steps(uuid, uuid) is $c$List what a run did: model calls, tool calls and the passages and rows they returned, by identifier.
-
-@audience app
-@param org_id  the organization
-@param run_id  a run of yours, or with runs.read any of the organization
-@returns       array of {position, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens, duration_ms, outcome, sqlstate, created_at}; in order
-@errors        22004
-@effect        read$c$;
-revoke all on function api.list_run_steps(uuid, uuid) from public;
-grant execute on function api.list_run_steps(uuid, uuid) to authenticated;

@@ -38,6 +38,18 @@ def test_an_organization_is_renamed_by_who_manages_it(world: World) -> None:
             assert db.rpc("organization_settings", org_id=world.acme.id)["require_mfa"] is False
 
 
+def test_the_list_of_members_tells_the_confirmed_address_each_joined_with_to_members_read_and_no_other_F02(world: World) -> None:
+    people = world.acme.people
+    with world.as_(people["auditor"]) as db:
+        assert {u: m["email"] for u, m in listed(db, world).items()} >= {p.user_id: p.email for p in (*people.values(), world.both)}
+    with world.as_(people["member"]) as db:  # without members.read: oneself
+        assert [m["email"] for m in listed(db, world).values()] == [people["member"].email]
+        assert db.all("select email from app.membership where user_id <> authz.uid()") == []
+        assert "permission denied" in str(db.error("update app.membership set email = 'owner@acme.test'"))
+    with world.as_(world.globex.people["owner"]) as db:
+        assert db.rpc("list_members", org_id=world.acme.id) == []
+
+
 def test_the_list_of_members_tells_the_last_day_of_each_in_this_organization_and_no_other(world: World) -> None:
     with planted(world) as db:
         db.run("update app.member_activity set last_active_on = current_date - 9")

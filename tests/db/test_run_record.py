@@ -108,7 +108,7 @@ def test_conversations_and_messages_of_a_colleague_are_invisible_and_runs_only_a
         error = db.rpc_error("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])
         nothing = db.rpc_error("list_messages", org_id=world.acme.id, conversation_id=uuid4())
         assert (error.sqlstate, error.diag.message_primary) == (nothing.sqlstate, nothing.diag.message_primary) == ("PT404", "no such conversation")
-        assert db.one("select count(*) from app.run") == (2 if reads_runs else 0)
+        assert db.one("select count(*) from app.run") == (3 if reads_runs else 0)
         steps = db.rpc("list_run_steps", org_id=world.acme.id, run_id=ids["run"])
         assert len(steps) == (2 if reads_runs else 0)
         assert world.acme.canary not in str(steps)  # names, digests and identifiers, no text
@@ -117,7 +117,7 @@ def test_conversations_and_messages_of_a_colleague_are_invisible_and_runs_only_a
         assert db.rpc_error("start_run", bot="acme/helpdesk", question="Go on", conversation_id=ids["conversation"]).sqlstate == "PT404"
     with world.as_(world.acme.people["customer"]) as db:
         assert len(db.rpc("list_conversations", org_id=world.acme.id)) == 2
-        assert len(db.rpc("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])) == 2
+        assert len(db.rpc("list_messages", org_id=world.acme.id, conversation_id=ids["conversation"])) == 3
         assert db.rpc("start_run", bot="acme/helpdesk", question="Go on", conversation_id=ids["conversation"])["history"]
 
 

@@ -118,6 +118,16 @@ def build(superuser_url: str, authenticator_url: str) -> World:
     return world
 
 
+def _left_behind(superuser_url: str, url: str, made: Organization) -> UUID:
+    """The private document of somebody who was a builder and left."""
+    person = make_person(superuser_url, f"left@{made.slug}.test")
+    join(url, made.people["owner"], made.id, person, "builder")
+    with request(url, person.claims(), keep=True) as db:
+        document = add_document(db, made, "knowledge_base", f"left-{made.slug}", 1, visibility="private")
+        db.rpc("leave_organization", org_id=made.id)
+    return document
+
+
 def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organization:
     people = {role: make_person(superuser_url, f"{role}@{slug}.test") for role in (*ROLES, "customer")}
     with request(url, people["owner"].claims(), keep=True) as db:
@@ -144,6 +154,7 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
                                               uri="test:loading", sha256="0" * 64)["document_id"])
         ids["owner_order"] = UUID(db.rpc("place_order", org_id=made.id, order_number="ORD-1000", total_cents=100, currency="EUR",
                                          items=[{"name": canary, "quantity": 1}])["id"])
+    ids["left_document"] = _left_behind(superuser_url, url, made)
     with request(url, people["customer"].claims(), keep=True) as db:
         ids["order"] = UUID(db.rpc("place_order", org_id=made.id, order_number="ORD-2000", total_cents=200, currency="EUR",
                                    items=[{"name": canary, "quantity": 2}])["id"])
@@ -157,6 +168,9 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
         db.rpc("record_step", run_id=ids["run"], model="none", provider="offline", input_tokens=1, output_tokens=1, duration_ms=1)
         db.rpc("finish_run", run_id=ids["run"], outcome="succeeded", answer=f"The {canary}.",
                citations=[{"document_id": first["document_id"], "chunk_id": first["chunk_id"]}])
+        # One that ended without a word: its answer is empty, and no message.
+        ids["silent_run"] = UUID(db.rpc("start_run", bot=f"{slug}/helpdesk", question="Never mind.", conversation_id=ids["conversation"])["run_id"])
+        db.rpc("finish_run", run_id=ids["silent_run"], outcome="cancelled", answer="")
         running = db.rpc("start_run", bot=f"{slug}/helpdesk", question=f"And the {canary}?")
         ids["running_run"] = UUID(running["run_id"])
     for module in registry.MODULES:

@@ -21,6 +21,8 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("r7", "supabase_auth_admin -> schema authz"): "Supabase Auth calls the custom access token hook",
     ("r7", "supabase_auth_admin -> authz.access_token_hook(jsonb)"): "the hook is for Supabase Auth, and the only function it may call",
     ("r20", "authz.access_token_hook(jsonb)"): "sets it, for its own call, to the claims of the token being made, and puts it back; only Supabase Auth calls it",
+    ("a7", "app.run_step.run_step_record_floor"): "for an insert alone, which is one row: the row is the argument",
+    ("a7", "app.message.message_record_floor"): "as that",
     ("r20", "authz.pre_request()"): "refuses a request in which the legacy identity setting is present",
 }
 
@@ -28,6 +30,12 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 DEFINER_ARGUMENTS: dict[str, str] = {
     "access_token_hook.event": "Supabase Auth names the person it makes a token for; nobody else may call it",
     "keep_choice.org_id": "which of their own organizations the person narrows their session to",
+    "take_over_document.org_id": "where they hold documents.manage; any other is as if there were none",
+    "take_over_document.document_id": "one that was left behind there; the new owner is the person asking",
+    "left_documents.org_id": "as take_over_document.org_id",
+    "inherit_rules.org_id": "one of the person's own; of any other the policy shows nothing",
+    "inherit_rules.from_document": "whose rules are put onto what the person is loading; a rule can only take away",
+    "inherit_rules.to_document": "which the person is loading; the policy refuses any other",
     "denied.kind": "which kind of resource",
     "found_organization.name": "of the organization to be made",
     "found_organization.slug": "of the organization to be made",

@@ -32,7 +32,7 @@ def _read(document: str) -> str:
 
 
 def _change(levels: str) -> str:
-    return (f"can(documents.read) and (t.owner_id = :me or {_granted(levels, 't.id')} or t.visibility <> 'private' and {on_base(levels)}"
+    return (f"can(documents.read) and (t.owner_id = :me and t.owner_left_at is null or {_granted(levels, 't.id')} or t.visibility <> 'private' and {on_base(levels)}"
             f" or can(documents.manage) and (t.visibility = 'organization' or {_granted(ALL, 't.id')}"
             f" or t.visibility = 'knowledge_base' and {on_base(ALL)}))")
 
@@ -82,6 +82,8 @@ RECIPES: dict[str, Recipe] = {
     "list_document_grants": ("admin", {"org_id": ":org", "document_id": ":shared_document"}),
     "sync_document_access": ("admin", {"org_id": ":org", "document_id": ":shared_document", "synced_at": "2026-01-01T00:00:00Z",
                                        "grants": [{"user_id": ":analyst"}, {"team_id": ":team", "level": "editor"}]}),
+    "list_left_documents": ("owner", {"org_id": ":org"}),
+    "adopt_document": ("owner", {"org_id": ":org", "document_id": ":left_document"}),
     "set_access_max_age": ("owner", {"org_id": ":org", "hours": 24}),
     "search_documents": ("customer", {"org_id": ":org", "query": "delivery", "query_embedding": _VECTOR, "max_rows": 50, "run_id": ":running_run",
                                       "knowledge_bases": None, "tags": None, "since": None, "until": None}),
@@ -95,6 +97,7 @@ EVENTS: dict[str, list[str]] = {
     "share_document": ["document_grant.insert"],
     "unshare_document": ["document_grant.delete"],
     "sync_document_access": ["document.update", "document_grant.insert"],
+    "adopt_document": ["document.update"],
     "set_access_max_age": ["organization.update"],
 }
 

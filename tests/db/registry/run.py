@@ -19,8 +19,8 @@ TABLES: dict[str, Decision] = {
         "t.user_id = :me or can(runs.read)", insert=":me = :customer",
         new={"org_id": ":org", "run_id": ":running_run", "position": "99", "kind": "'model'", "name": "'probe'", "outcome": "'ok'"}, scope=_RECORD),
     "message": Decision(
-        "t.user_id = :me", insert="true", own_parent=True,
-        new={"org_id": ":org", "conversation_id": ":conversation", "run_id": ":running_run", "role": "'user'", "content": "'probe'"}, scope=_RUNS),
+        "t.user_id = :me", insert=":me = :customer",  # what its run says was asked and answered, and nothing else
+        new={"org_id": ":org", "conversation_id": ":conversation", "run_id": ":silent_run", "role": "'assistant'", "content": "''"}, scope=_RUNS),
 }
 
 RECIPES: dict[str, Recipe] = {
@@ -32,6 +32,7 @@ RECIPES: dict[str, Recipe] = {
     "list_bot_tools": ("customer", {"bot": ":org/:bot"}),
     "use_tool": ("customer", {"bot": ":org/:bot", "tool": "search_documents", "arguments": {"query": "delivery"}, "query_embedding": _VECTOR,
                               "request_id": "probe"}),
+    "list_runs": ("customer", {"org_id": ":org", "max_rows": 100}),
     "list_run_steps": ("customer", {"org_id": ":org", "run_id": ":run"}),
     "list_conversations": ("customer", {"org_id": ":org"}),
     "list_messages": ("customer", {"org_id": ":org", "conversation_id": ":conversation"}),
