@@ -34,7 +34,7 @@ def early(new_database: Any, tmp_path: Path) -> Any:  # noqa: F811
 
 def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(early: Any, tmp_path: Path, database: Any) -> None:
     admin, url = early.url("supabase_admin"), early.url("authenticator")
-    owner, member = make_person(admin, "owner@early.test"), make_person(admin, "member@early.test")
+    owner, member, gone = (make_person(admin, f"{name}@early.test") for name in ("owner", "member", "gone"))
     # As slugs could be once; the later migrations give them names that are no ids.
     called = [str(uuid4()) for _ in range(3)]
     with request(url, owner.claims(), keep=True) as db:
@@ -47,6 +47,8 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
             db.rpc("add_chunks", org_id=org, document_id=document, chunks=[
                 {"position": 0, "content": f"delivery {visibility}", "start_char": 0, "end_char": 9, "embedding": embedding(0)}])
             db.rpc("finish_document", org_id=org, document_id=document)
+        db.rpc("add_member", org_id=org, user_id=gone.user_id, role="member")
+        db.rpc("remove_member", org_id=org, user_id=gone.user_id)
         bot = db.rpc("create_bot", org_id=org, slug=called[2], name="Help", instructions="Help.")["id"]
         db.rpc("share_bot", org_id=org, bot_id=bot)
         db.rpc("bind_bot", org_id=org, bot_id=bot, knowledge_base_id=base)
@@ -60,6 +62,10 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         with early.connect("supabase_admin") as connection:
             return {t: connection.execute(f"select count(*) from app.{t}".encode()).fetchone()[0] for (t,) in connection.execute(TABLES).fetchall()}
 
+    with early.connect("supabase_admin") as connection:  # who left had added something
+        connection.execute("set session_replication_role = replica")
+        connection.execute("insert into app.document (org_id, knowledge_base_id, title, uri, sha256, visibility, owner_id) values (%s, %s, 'left', 'test:left', repeat('0', 64),"
+                           " 'private', %s)", [org, base, gone.user_id])
     before = rows()
     migrate.push(early.url(), home=tmp_path)
     after = rows()
@@ -84,12 +90,15 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
         again = db.rpc("start_run", bot=f"x-{called[0]}/x-{called[2]}", question="And now?", conversation_id=asked["conversation_id"])
         answer = db.rpc("call_tool", run_id=again["run_id"], tool="search_documents", arguments={"query": "delivery"})
         assert (answer["outcome"], answer["row_count"]) == ("ok", 1)
+    with early.connect("supabase_admin") as connection:
+        assert connection.execute("select title from app.document where owner_left_at is not null").fetchall() == [("left",)]
+        assert sorted(connection.execute("select email from app.membership").fetchall()) == [(member.email,), (owner.email,)]
     with request(url, owner.claims()) as db:
         assert {r["title"] for r in db.rpc("search_documents", org_id=org, query="delivery")} == {"organization", "private"}
         assert [row["slug"] for row in db.rpc("list_knowledge_bases", org_id=org)] == [f"x-{called[1]}"]
         used = db.rpc("organization_usage", org_id=org)
         assert {k: used[k] for k in ("members", "bots", "knowledge_bases", "documents", "passages", "characters", "runs")} == {
-            "members": 2, "bots": 1, "knowledge_bases": 1, "documents": 2, "passages": 2, "characters": 37, "runs": 2}
+            "members": 2, "bots": 1, "knowledge_bases": 1, "documents": 3, "passages": 2, "characters": 37, "runs": 2}
         assert [(v["version"], v["instructions"]) for v in db.rpc("list_bot_versions", org_id=org, bot_id=bot)] == [
             (2, "Help well."), (1, "Not kept: this version is older than the record of versions.")]
         assert [(r["user_id"], r["level"]) for r in db.rpc("list_bot_shares", org_id=org, bot_id=bot)] == [(None, "viewer"), (owner.user_id, "owner")]
