@@ -10,16 +10,16 @@ The identity comes in the ASGI scope from the edge (`ringfence.identity`); witho
 """
 
 import logging
-from typing import Any
 
 from agent.asgi import ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
 from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
-from agent.chat_response import Chunks, completion, model_object
+from agent.chat_response import Chunks, completion
 from agent.config import Config
 from agent.embedding import create_embedder
 from agent.errors import AgentError, NotVisible, Unauthenticated, where
 from agent.files import FILES, Files
 from agent.limits import Limits
+from agent.models import model_called, models
 from agent.mcp import MCP, McpTools
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
@@ -93,10 +93,9 @@ class App:
         if (method, path) == ("POST", "/v1/chat/completions"):
             await self._chat(rpc, identity["user_id"], receive, reply)
         elif (method, path) == ("GET", MODELS):
-            bots = await rpc.call("list_bots")
-            await reply.json(200, {"object": "list", "data": [model_object(bot) for bot in bots]})
+            await reply.json(200, {"object": "list", "data": models(await rpc.call("list_bots"))})
         elif method == "GET" and path.startswith(f"{MODELS}/"):
-            await reply.json(200, await _model(rpc, path.removeprefix(f"{MODELS}/")))
+            await reply.json(200, model_called(path.removeprefix(f"{MODELS}/"), await rpc.call("list_bots")))
         elif path == FILES or path.startswith(f"{FILES}/"):
             await self._files.answer(rpc, identity["user_id"], scope, receive, reply)
         else:
@@ -111,7 +110,7 @@ class App:
             nonlocal chunks
             if isinstance(event, Started):
                 chunks = Chunks(event.run_id, request.bot, include_usage=request.include_usage)
-                await reply.event(chunks.first())
+                await reply.event(chunks.first(escaped_html=event.escaped_html))
             elif chunks is not None:
                 await reply.event(chunks.text(event.text))
 
@@ -129,11 +128,3 @@ class App:
             for chunk in chunks.last(answer):
                 await reply.event(chunk)
             await reply.end()
-
-
-async def _model(rpc: Rpc, model: str) -> dict[str, Any]:
-    for bot in map(model_object, await rpc.call("list_bots")):
-        if bot["id"] == model:
-            return bot
-    # As start_run says it: the same for a bot of others and one that does not exist.
-    raise NotVisible("no such bot, or not yours to run")

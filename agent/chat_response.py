@@ -26,8 +26,9 @@ class Chunks:
                       "model": model}
         self._include_usage = include_usage
 
-    def first(self) -> Json:
-        return self._chunk({"role": "assistant", "content": ""})
+    def first(self, *, escaped_html: bool = False) -> Json:
+        begin = self._chunk({"role": "assistant", "content": ""})
+        return begin | {"ringfence": {"escaped_html": True}} if escaped_html else begin
 
     def text(self, text: str) -> Json:
         return self._chunk({"content": text})
@@ -40,12 +41,6 @@ class Chunks:
     def _chunk(self, delta: Json, finish_reason: str | None = None) -> Json:
         chunk = self._head | {"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}]}
         return chunk | {"usage": None} if self._include_usage else chunk
-
-
-def model_object(row: Json) -> Json:
-    """Return a model object for one row of list_bots()."""
-    return {"id": f"{row['organization']}/{row['bot']}", "object": "model", "created": 0, "owned_by": row["organization"],
-            "ringfence": {"bot_id": row["id"], "org_id": row["org_id"], "name": row["name"], "version": row["version"]}}
 
 
 def error_body(error: AgentError, request_id: str) -> Json:

@@ -1,6 +1,7 @@
 """Documents as files, in the wire format of OpenAI's files.
 
     POST   /v1/files                          multipart: file, knowledge_base ("org/base", each by slug or id), title?, visibility?, tags?, classification?
+    GET    /v1/files?knowledge_base=org/base  those one may read: by place, `limit` (1..999) at a time, `after` the id that came last
     GET    /v1/files/{org_id}/{document_id}   what is known about it
     GET    /v1/files/{org_id}/{document_id}/content   the bytes as they were uploaded, to be saved
     DELETE /v1/files/{org_id}/{document_id}   the document, its passages and its bytes; answers with the receipt
@@ -16,9 +17,10 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from agent.asgi import Receive, Reply, Scope, while_connected
+from agent.documents.classification import classification
 from agent.documents.sandbox import Sandbox
 from agent.embedding import Embedder, Vector
 from agent.errors import BadRequest, NotVisible, UpstreamFailed
@@ -32,6 +34,8 @@ _CONTENT = "/content"
 _FIELDS = frozenset({"knowledge_base", "title", "visibility", "tags", "tags[]", "classification", "purpose"})
 _VISIBILITIES = ("organization", "knowledge_base", "private")
 _TITLE_CHARACTERS = 300
+_MOST_LISTED = 999
+"""And one more is asked for, to know whether there is more; the database gives 1000 at once."""
 _UPLOADED = "upload:"
 _NO_BASE = "no such knowledge base, or not yours to see"
 
@@ -48,6 +52,8 @@ class Files:
         if (method, path) == ("POST", ""):
             async with Arriving(scope, receive, self._sandbox.limits.file_bytes) as upload:
                 await reply.json(200, await while_connected(self._add(rpc, user_id, upload), receive))
+        elif (method, path) == ("GET", ""):
+            await reply.json(200, await listed(rpc, scope.get("query_string", b"")))
         elif method == "GET" and path.endswith(_CONTENT):
             await while_connected(_download(rpc, _named(path.removesuffix(_CONTENT)), reply), receive)
         elif method == "GET" and path:
@@ -62,8 +68,11 @@ class Files:
 
     async def _add(self, rpc: Rpc, user_id: str, upload: Upload) -> Json:
         base = upload.one("knowledge_base")
-        if not base or not upload.fields.keys() <= _FIELDS:
-            raise BadRequest(f"The fields are file, knowledge_base and, if you like, {', '.join(sorted(_FIELDS - {'knowledge_base'}))}.")
+        if not base:
+            raise BadRequest('knowledge_base is missing: say which one the file is for, as "organization/base"; with an OpenAI client in extra_body.')
+        if unknown := sorted(upload.fields.keys() - _FIELDS):
+            raise BadRequest(f"{unknown[0][:60]}: no such field. The fields are file, knowledge_base and, if you like, "
+                             f"{', '.join(sorted(_FIELDS - {'knowledge_base'}))}.")
         org_id, base_id = await _knowledge_base(rpc, base)
         place = Place(
             org_id, base_id, _title(upload), f"{_UPLOADED}{upload.filename}", _visibility(upload),
@@ -116,6 +125,29 @@ async def _knowledge_base(rpc: Rpc, name: str) -> tuple[str, str]:
         raise NotVisible(_NO_BASE) from err
 
 
+async def listed(rpc: Rpc, query: bytes) -> Json:
+    """Return one page of the files of a knowledge base, as OpenAI lists them. Raises: BadRequest, NotVisible, Conflict."""
+    given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    if not given.get("knowledge_base"):
+        raise BadRequest('knowledge_base is missing: say whose files, as "organization/base"; with an OpenAI client in extra_query.')
+    limit = given.get("limit", str(_MOST_LISTED))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _MOST_LISTED):
+        raise BadRequest(f"limit: must be 1 to {_MOST_LISTED}.")
+    if given.get("order", "asc") != "asc":
+        raise BadRequest("order: files are listed by their place, asc.")
+    org_id, base_id = await _knowledge_base(rpc, given["knowledge_base"])
+    wanted = {"org_id": org_id, "knowledge_base_id": base_id, "max_rows": int(limit) + 1}
+    if after := given.get("after"):
+        known = _named(after)
+        if known["org_id"] != org_id:
+            raise NotVisible("no such document")
+        wanted["after_uri"] = (await rpc.call("get_document", known))["uri"]
+    rows = await rpc.call("list_documents", wanted)
+    data = [_file(org_id, row | {"knowledge_base_id": base_id}) for row in rows[:int(limit)]]
+    return {"object": "list", "data": data, "has_more": len(rows) > int(limit),
+            "first_id": data[0]["id"] if data else None, "last_id": data[-1]["id"] if data else None}
+
+
 def _title(upload: Upload) -> str:
     title = (upload.one("title") or upload.filename).strip()
     if not 0 < len(title) <= _TITLE_CHARACTERS:
@@ -132,9 +164,10 @@ def _visibility(upload: Upload) -> Any:
 
 def _classification(upload: Upload) -> int | None:
     given = upload.one("classification")
-    if given is not None and given not in ("0", "1", "2", "3"):
-        raise BadRequest("classification: must be 0 (public), 1 (internal), 2 (confidential) or 3 (secret).")
-    return None if given is None else int(given)
+    found = None if given is None else classification(given)
+    if given is not None and found is None:
+        raise BadRequest("classification: must be public (0), internal (1), confidential (2) or secret (3).")
+    return found
 
 
 def _tags(upload: Upload) -> tuple[str, ...]:
@@ -160,7 +193,7 @@ def _id(known: dict[str, str]) -> str:
 
 def _filename(document: Json) -> str:
     uri = str(document["uri"])
-    return uri.removeprefix(_UPLOADED) if uri.startswith(_UPLOADED) else unquote(uri.rsplit("/", 1)[-1]) or str(document["title"])
+    return uri.removeprefix(_UPLOADED) if uri.startswith(_UPLOADED) else unquote(uri.removeprefix("file:").rsplit("/", 1)[-1]) or str(document["title"])
 
 
 def _file(org_id: str, document: Json, done: Ingested | None = None) -> Json:
@@ -169,6 +202,7 @@ def _file(org_id: str, document: Json, done: Ingested | None = None) -> Json:
     return {
         "id": f"{org_id}/{document['id']}", "object": "file", "bytes": document["byte_size"] or 0, "filename": _filename(document),
         "created_at": int(datetime.fromisoformat(document["created_at"]).timestamp()), "purpose": "user_data", "status": "processed",
-        "chunks": document["chunks"], "state": state,
+        "state": state,
         "ringfence": {name: value for name, value in document.items() if name != "parts"} | {
-            "org_id": org_id, "replaced": done.replaced if done else None}}
+            "org_id": org_id, "replaced": done.replaced if done else None},
+    } | ({"chunks": document["chunks"]} if "chunks" in document else {})

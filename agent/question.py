@@ -24,6 +24,8 @@ class Started:
 
     run_id: str
     conversation_id: str
+    escaped_html: bool = False
+    """The answer quotes what others wrote with `<` of tags as `&lt;`: whoever shows it as plain text may turn that back."""
 
 
 @dataclass(frozen=True, slots=True)

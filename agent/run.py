@@ -81,7 +81,7 @@ class _Run:
 
     def __init__(self, agent: Agent, rpc: Rpc, emit: Emit, opened: dict[str, Any]) -> None:
         self.agent, self.rpc, self.emit, self.opened = agent, rpc, emit, opened
-        self.started = Started(opened["run_id"], opened["conversation_id"])
+        self.started = Started(opened["run_id"], opened["conversation_id"], getattr(agent.provider, "escapes_html", False))
         self.tools: dict[str, Tool] = {}
         self.budget = Budget(agent.limits)
         self.citations = Citations()

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from edge_proxy import log
 from edge_proxy.asgi import SAFE_HEADERS, App, Message, Receive, Request, Send
@@ -26,6 +27,8 @@ _NOT_FOR_THE_AGENT = frozenset({b"authorization", b"apikey", b"cookie", b"proxy-
 _NOT_FOR_THE_CLIENT = frozenset({b"set-cookie", b"server", b"location", b"x-request-id"}) | {n for n, _ in SAFE_HEADERS}
 _STOP_SECONDS = 3.0
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_LISTING = frozenset({"knowledge_base", "limit", "after", "order", "purpose"})
+"""Of the list of files, the one route with a query."""
 Admit = Callable[[Request, Identity, object], Awaitable[None]]
 
 
@@ -64,9 +67,7 @@ class AgentMount:
 
         Raises: TooMany and other ProxyErrors; also when the right ends while the answer is open.
         """
-        if request.query:
-            # Nothing here takes one, and a token may not travel in one (R75).
-            raise QueryRefused
+        _check_query(request)
         if (request.method, request.path) == ("POST", FILES):
             await self._upload(request, identity, send)
             return
@@ -153,6 +154,18 @@ class _Line:
     async def send(self, message: Message) -> None:
         if not self.cut.is_set():
             await self._send(message)
+
+
+def _check_query(request: Request) -> None:
+    """Raises: QueryRefused for an unknown, repeated or malformed parameter: a token may not travel in one (R75)."""
+    known = _LISTING if (request.method, request.path) == ("GET", FILES) else frozenset()
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, strict_parsing=True, errors="strict") if request.query else []
+    except ValueError as err:
+        raise QueryRefused from err
+    given = dict(pairs)
+    if len(given) != len(pairs) or not given.keys() <= known:
+        raise QueryRefused
 
 
 def _organization(path: str) -> str:

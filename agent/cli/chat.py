@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, Target, target
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def chat(
@@ -35,6 +38,13 @@ def citation_line(citation: dict[str, Any]) -> str:
     )
 
 
+def shown(text: str, *, escaped_html: bool) -> str:
+    """Return a piece of an answer as a terminal shows it: HTML is no danger here, control characters are."""
+    from agent.providers.offline_answer import plain
+
+    return _CONTROL.sub("", plain(text) if escaped_html else text)
+
+
 def _stream(where: Target, token: str, bot: str, question: str) -> dict[str, Any]:
     """Print the answer and return its `ringfence` part. Raises: CliError."""
     import openai  # takes most of a second to import, so only here
@@ -44,9 +54,9 @@ def _stream(where: Target, token: str, bot: str, question: str) -> dict[str, Any
         with openai.OpenAI(base_url=f"{where.url}/v1", api_key=token, max_retries=0) as client:
             messages: Any = [{"role": "user", "content": question}]
             for chunk in client.chat.completions.create(model=bot, messages=messages, stream=True):
-                extra = (chunk.model_extra or {}).get("ringfence") or extra
+                extra |= (chunk.model_extra or {}).get("ringfence") or {}
                 for choice in chunk.choices:
-                    print(choice.delta.content or "", end="", flush=True)
+                    print(shown(choice.delta.content or "", escaped_html=bool(extra.get("escaped_html"))), end="", flush=True)
     except openai.APIConnectionError as err:
         raise CliError(f"{where.url} cannot be reached") from err
     except openai.APIError as err:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import quote
 
 import typer
 
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, Target, target
+from agent.documents import classification as classes
 from agent.documents.kinds import SUFFIXES
 from agent.naming import knowledge_base_ids
 
@@ -33,30 +35,46 @@ def add(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with them.", exists=True)],
     email: AsEmail = None,
     private: Annotated[bool, typer.Option("--private", help="Only you may read the documents.")] = False,
+    classification: Annotated[str | None, typer.Option("--classification", metavar="CLASS", help="public, internal, confidential or secret. Default: as the earlier version, else internal.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Add files: Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, CSV and e-mail (.eml), up to 50 MB each.
 
     A file that has changed replaces its earlier version, an unchanged one is left alone, one that cannot be read is reported and
-    the rest is done.
+    the rest is done. Its place is its path below the folder given, or its name: the same from another machine.
     """
-    files = dict(sorted(_files(paths)))
+    known = None if classification is None else classes.classification(classification)
+    if classification is not None and known is None:
+        raise CliError(f"--classification: one of {', '.join(classes.CLASSES)}, or 0 to 3")
+    files, skipped = found(paths)
+    for name in skipped:
+        print(f"{name}: skipped: not a kind of file that is taken", file=sys.stderr)
     if not files:
         raise CliError(f"no file of a known kind ({', '.join(sorted(SUFFIXES))}) in {', '.join(map(str, paths))}")
     where = target(state_dir)
-    asyncio.run(_add(where, token_for(where, email), knowledge_base, files, private))
+    asyncio.run(_add(where, token_for(where, email), knowledge_base, files, "private" if private else None, known))
 
 
-def _files(paths: list[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield each file and its name: below the folder it was found in, or its own."""
+def found(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
+    """Return the files by name (their path below the folder given, or their own) and the names of those of no known kind.
+
+    A file that is named itself is always taken, so that what is wrong with it is said. Raises: CliError for two of one name.
+    """
+    files: dict[str, Path] = {}
+    skipped = []
     for path in paths:
-        if path.is_dir():
-            yield from ((file.resolve(), str(file.relative_to(path))) for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-        else:
-            yield path.resolve(), path.name
+        within = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file()) if path.is_dir() else [(path.name, path)]
+        for name, file in within:
+            if path.is_dir() and file.suffix.lower() not in SUFFIXES:
+                skipped.append(name)
+            elif files.setdefault(name, file.resolve()) != file.resolve():
+                raise CliError(f"two files are called {name}: the second would replace the first; add the folders one by one")
+    return dict(sorted(files.items())), skipped
 
 
-async def _add(where: Target, token: str, knowledge_base: str, files: dict[Path, str], private: bool) -> None:
+async def _add(
+    where: Target, token: str, knowledge_base: str, files: dict[str, Path], visibility: Literal["private"] | None, classification: int | None
+) -> None:
     from agent.cli.client import EdgeClient
     from agent.cli.embedding import configured_embedder
     from agent.documents.sandbox import Sandbox
@@ -69,10 +87,10 @@ async def _add(where: Target, token: str, knowledge_base: str, files: dict[Path,
         async with configured_embedder() as embedder, EdgeClient(where.url, where.publishable_key) as client:
             rpc = client.as_person(token)
             org_id, base_id = await _find(rpc, knowledge_base)
-            for file, name in files.items():
+            for name, file in files.items():
                 try:
                     with file.open("rb") as opened:
-                        place = Place(org_id, base_id, name, file.as_uri(), "private" if private else None)
+                        place = Place(org_id, base_id, name, f"file:{quote(name)}", visibility, classification)
                         done = await ingest_file(rpc, embedder, sandbox, place, opened, name, progress=bar.of(name))
                 except (BadDocument, BadArguments, OSError) as err:
                     bar.say(f"{name}: not added: {err}", error=True)

@@ -30,13 +30,20 @@ def login(
     """
     where = target(state_dir)
     password = sys.stdin.readline().rstrip("\n") if password_stdin else where.known_password(email)
-    token = sign_in(where, email, password or typer.prompt(f"Password of {email}", hide_input=True, err=True), code)
+    token = sign_in(where, email, password or ask_password(email), code)
     where.state.create()
     where.state.write(KEPT, {"url": where.url, "email": email, "access_token": token})
     print(f"signed in as {email} at {where.url}", file=sys.stderr)
     if where.is_edge and asyncio.run(_second_factor_missing(where, token)):
         print(f"an organization of yours asks for a second factor: run `ringfence login {email} --code CODE` to see it", file=sys.stderr)
     print(token)
+
+
+def ask_password(email: str) -> str:
+    """Ask whoever sits at the terminal. Raises: CliError saying what else there is, where nobody does."""
+    if not sys.stdin.isatty():
+        raise CliError(f"the password of {email} is not known here, and there is no terminal to ask at: give it on standard input with --password-stdin")
+    return str(typer.prompt(f"Password of {email}", hide_input=True, err=True))
 
 
 def sign_in(where: Target, email: str, password: str, code: str | None = None) -> str:

@@ -25,17 +25,19 @@ def invite(
     email: Annotated[str, typer.Argument(help="Address of the account that may accept.")],
     role: Annotated[str, typer.Option("--role", help="Name of a role whose permissions you hold yourself.")] = "member",
     hours: Annotated[int, typer.Option("--hours", min=1, max=720, help="How long it can be accepted.")] = 168,
+    service: Annotated[bool, typer.Option("--service", help="For an account that no person uses: you answer for it, and it may nothing you may not.")] = False,
     as_email: AsEmail = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Invite somebody, and print the token to hand them: it is shown this once."""
 
     async def call(rpc: Rpc) -> Any:
-        arguments = {"org_id": await organization_id(rpc, organization), "email": email, "role": role, "expires_in_hours": hours}
+        arguments = {"org_id": await organization_id(rpc, organization), "email": email, "role": role, "expires_in_hours": hours, "service": service}
         return await rpc.call("create_invitation", arguments)
 
     made = call_as(target(state_dir), as_email, call)
-    typer.echo(f"{made['email']} may join as {made['role']} until {made['expires_at']} with `ringfence join TOKEN`:", err=True)
+    kind = "a service account of yours, " if service else ""
+    typer.echo(f"{made['email']} may join as {kind}{made['role']} until {made['expires_at']} with `ringfence join TOKEN`:", err=True)
     typer.echo(made["token"])
 
 
@@ -57,4 +59,4 @@ def members(organization: Org, as_email: AsEmail = None, state_dir: StateDir = D
 
     for one in call_as(target(state_dir), as_email, call):
         active = f"last active {one['last_active_on']}" if one["last_active_on"] else "not active yet"
-        typer.echo(f"{one['user_id']}  {one['role']:<12} {one['status']:<10} {active}")
+        typer.echo(f"{one['user_id']}  {one['email'] or 'no address':<30} {one['role']:<12} {one['status']:<10} {active}")

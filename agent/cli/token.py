@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.cli.errors import CliError
-from agent.cli.login import KEPT, call_as, token_for
+from agent.cli.login import KEPT, ask_password, call_as, token_for
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, AsJson, Org, StateDir, Target, target
 from agent.naming import organization_id
 
@@ -44,7 +44,7 @@ def create(
     access_token = token_for(where, email)
     owner = email or str(where.state.read(KEPT)["email"])
     password = sys.stdin.readline().rstrip("\n") if password_stdin else where.known_password(owner)
-    password = password or typer.prompt(f"Password of {owner}", hide_input=True, err=True)
+    password = password or ask_password(owner)
     wish: dict[str, Any] = {"name": name, "permissions": permissions, "expires_in": days * _DAY_S, "password": password}
     made = asyncio.run(_create(where, access_token, organization, wish | ({"code": code} if code else {})))
     print(f"token {made['id']} of {owner} in {organization}, until {made['expires_at'][:10]}: {', '.join(made['permissions'])}", file=sys.stderr)
@@ -58,6 +58,8 @@ def list_tokens(organization: Org, email: AsEmail = None, as_json: AsJson = Fals
     if as_json:
         print(json.dumps(rows))
         return
+    if not rows:
+        print(f"no API token in {organization}: `ringfence token create {organization} NAME -p PERMISSION` makes one", file=sys.stderr)
     for row in rows:
         until = f"revoked {row['revoked_at'][:10]}" if row["revoked_at"] else f"until {row['expires_at'][:10]}"
         used = f"used {row['last_used_at'][:16]}" if row["last_used_at"] else "never used"

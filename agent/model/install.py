@@ -7,6 +7,7 @@ It gets its name only when its sha256 is that of the file the makers published.
 import fcntl
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,7 @@ def install(folder: Path, path: Path | None, report: Report, fetch: Fetch | None
     path: a file the user has already; it is checked and copied.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _require_own(folder)
     file, draft = folder / FILE_NAME, folder / f"{FILE_NAME}.partial"
     if path is None and weights.is_installed(folder):
         report("checking the file that is there")
@@ -81,6 +83,15 @@ def _held(draft: Path) -> Iterator[BinaryIO]:
         except BlockingIOError as err:
             raise Misconfigured(f"another `ringfence model install` is writing to {draft.parent}") from err
         yield stream
+
+
+def _require_own(folder: Path) -> None:
+    """Raises: Misconfigured when somebody else could put another file in the place of the checked one."""
+    known = folder.stat()
+    if known.st_uid not in (os.geteuid(), 0):
+        raise Misconfigured(f"{folder} belongs to somebody else, who could change the model after it was checked: choose another --dir")
+    if known.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise Misconfigured(f"others may write to {folder}, and so change the model after it was checked: run `chmod go-w {folder}`, or choose another --dir")
 
 
 def _require_room(folder: Path, needed: int) -> None:

@@ -20,6 +20,7 @@ class OfflineResponder:
 
     name = "offline"
     model = "offline-responder"
+    escapes_html = True
 
     def __init__(self, embedder: Embedder) -> None:
         self._chooser = Chooser(embedder)

@@ -28,6 +28,8 @@ MAX_LINES = 2000
 
 _WORD = re.compile(r"\w{3,}")
 _HTML = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+_ESCAPED = re.compile(r"&(?=(?:amp;)*lt;)")
+_ESCAPED_AGAIN = re.compile(r"&amp;(?=(?:amp;)*lt;)")
 
 
 def compose(question: str, result: ToolResult) -> str:
@@ -55,7 +57,12 @@ def _is_near(similarity: Any) -> bool:
 
 def inert(text: str) -> str:
     """Return `text` without live Markdown images and HTML tags; unlike a backslash, neither form can be escaped away."""
-    return _HTML.sub("&lt;", text.replace("![", "!\\["))
+    return _HTML.sub("&lt;", _ESCAPED.sub("&amp;", text).replace("![", "!\\["))
+
+
+def plain(text: str) -> str:
+    """Return what `inert` was given, for a reader that shows characters and runs nothing, such as a terminal."""
+    return _ESCAPED_AGAIN.sub("&", text.replace("!\\[", "![").replace("&lt;", "<"))
 
 
 def sentence(message: str) -> str:

@@ -36,6 +36,7 @@ class SchemaConstrained:
     """A language model that can follow a schema, and not much more."""
 
     name = "schema-constrained"
+    escapes_html = True
 
     def __init__(self, endpoint: Endpoint, read_s: float = READ_S) -> None:
         self.model = endpoint.model

@@ -160,7 +160,7 @@ async def test_a_knowledge_base_of_others_and_an_absent_one_are_the_same(app_url
 
 
 @pytest.mark.parametrize(("method", "path"), [
-    ("GET", ""), ("PUT", ""), ("GET", "/a"), ("GET", "/a/b"), ("GET", f"/{'0' * 32}/{'0' * 32}"), ("DELETE", "/content"), ("POST", "/a/b"),
+    ("PATCH", ""), ("PUT", ""), ("GET", "/a"), ("GET", "/a/b"), ("GET", f"/{'0' * 32}/{'0' * 32}"), ("DELETE", "/content"), ("POST", "/a/b"),
     ("GET", "/content"), ("GET", "/../models")])
 async def test_any_other_path_is_not_found(app_url: str, database: FakePostgrest, method: str, path: str) -> None:
     assert (await send(app_url, method, path))[0] == 404
