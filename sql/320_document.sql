@@ -163,11 +163,11 @@ create policy document_delete_loading_owner on app.document for delete to ringfe
   using (state = 'loading' and org_id = any (array(select authz.org_ids())));
 -- Passages have policies of their own, so no definer finds more of their text by these: who, when and whether is all they show.
 create policy document_select_leaving_owner on app.document for select to ringfence_owner
-  using (owner_id = (select authz.leaving_id()) and org_id = any (array(select authz.org_ids()))
-    and (owner_id = (select authz.uid()) or coalesce(owner_left_at, now()) = now()));
+  using (owner_id = (select authz.leaving_id()) and (owner_id = (select authz.uid())
+    or org_id = any (array(select authz.org_ids())) and coalesce(owner_left_at, now()) = now()));
 create policy document_update_leaving_owner on app.document for update to ringfence_owner
-  using (owner_id = (select authz.leaving_id()) and org_id = any (array(select authz.org_ids())) and owner_left_at is null)
-  with check (owner_id = (select authz.leaving_id()) and org_id = any (array(select authz.org_ids())) and owner_left_at = now());
+  using (owner_id = (select authz.leaving_id()) and (owner_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))) and owner_left_at is null)
+  with check (owner_id = (select authz.leaving_id()) and (owner_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))) and owner_left_at = now());
 create policy document_select_adopter_owner on app.document for select to ringfence_owner
   using (org_id = (select authz.adopting_org_id())
     and (owner_id = (select authz.uid())
@@ -192,7 +192,7 @@ comment on policy document_expired_floor on app.document is 'Whatever else is al
 comment on policy document_loading_floor on app.document is 'Whatever else is allowed, what is still loading is seen and changed only by who loads it (F15).';
 comment on policy document_select_loading_owner on app.document is 'A replacement finds the version that takes the old one''s place (the person''s own, it says itself); a knowledge base those that go with it.';
 comment on policy document_delete_loading_owner on app.document is 'What is still loading goes with its knowledge base, whoever loads it.';
-comment on policy document_select_leaving_owner on app.document is 'The triggers of leaving and joining find what the person made, in organizations of the person asking.';
+comment on policy document_select_leaving_owner on app.document is 'The triggers of leaving and joining find what the person made: themselves anywhere (single sign-on joins before a second factor), others in organizations of the person asking.';
 comment on policy document_update_leaving_owner on app.document is 'Of those, the triggers change that their owner has left, now.';
 comment on policy document_select_adopter_owner on app.document is 'documents.manage finds private documents that were left behind, in knowledge bases it reads and of classes it may read.';
 comment on policy document_update_adopter_owner on app.document is 'Those it makes its own, and nobody else''s.';
@@ -200,7 +200,8 @@ grant select, delete on app.document to authenticated;
 grant insert (org_id, knowledge_base_id, title, uri, sha256, visibility, classification, media_type, byte_size, tags, source, trust, modified_at)
   on app.document to authenticated;
 grant update (title, visibility, classification, tags, trust, acl_synced_at, state) on app.document to authenticated;
+-- A directory's API token sends people away, and what they made is marked: by ringfence_owner, within its policies.
 create trigger _060_in_scope before insert or update or delete on app.document
-  for each statement execute function authz.tg_in_scope('documents.manage');
+  for each statement when (current_user <> 'ringfence_owner') execute function authz.tg_in_scope('documents.manage');
 grant select, delete on app.document to ringfence_owner;
 grant update (owner_id, owner_left_at) on app.document to ringfence_owner;

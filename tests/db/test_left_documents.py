@@ -8,6 +8,7 @@ import pytest
 
 from tests.db.registry.document import add_with_file
 from tests.db.session import Person, Request, second_factor
+from tests.db.test_deprovision import directory
 from tests.db.world import World
 
 
@@ -137,3 +138,21 @@ def test_a_setting_that_anybody_may_write_shows_no_passage_of_what_was_left_F17(
         db.run("select set_config('ringfence.search_terms', %s, true)", "passag")
         found = db.all("select m.document_id from authz.matching_chunks(null, row(null, null, null, null)::authz.search_filter) m")
         assert found and (document,) not in found
+
+
+def test_whom_a_directory_sends_away_with_an_api_token_owns_nothing_when_they_are_back_F05_F17(own_world: World) -> None:
+    """The token carries neither documents.manage nor a right to read: the trigger needs none."""
+    customer, org = own_world.acme.people["customer"], own_world.acme.id
+    with own_world.as_(own_world.acme.people["owner"], keep=True) as db:
+        db.rpc("share_knowledge_base", org_id=org, knowledge_base_id=own_world.acme.ids["knowledge_base"], user_id=customer.user_id, level="editor")
+    with own_world.as_(customer, keep=True) as db:
+        made = add_with_file(db, own_world.acme, "knowledge_base", "private", 1, visibility="private")
+    account, claims = directory(own_world)
+    with own_world.as_(account, keep=True, **claims) as db:
+        db.rpc("deprovision_member", org_id=org, user_id=customer.user_id)
+    own_world.join(own_world.acme, customer, "member")
+    with own_world.as_(customer) as db:
+        assert not reads(db, own_world, made)
+        assert db.run("update app.document set title = 'x' where id = %s", made) == 0
+    with own_world.as_(own_world.acme.people["admin"]) as db:
+        assert made in [d["id"] for d in db.rpc("list_left_documents", org_id=org)]
