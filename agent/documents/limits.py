@@ -41,6 +41,9 @@ class DocumentLimits:
     open_files: int = 32
     at_once: int = 2
     """Files being read at the same time, by one process of the agent; further ones wait."""
+    at_once_most: int = 4
+    """With those that waited longer than `patience_seconds`: of one person one file is read at a time, so it takes four people to fill it."""
+    patience_seconds: float = 3.0
 
     def for_size(self, size: int) -> Self:
         """Return the limits of a file of so many bytes: a small one holds its place for a short time."""

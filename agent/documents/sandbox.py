@@ -25,6 +25,7 @@ from agent.documents.errors import (
 from agent.documents.kinds import Kind
 from agent.documents.limits import DocumentLimits
 from agent.errors import BadDocument, Misconfigured
+from agent.places import Places
 from agent.schema import storable
 from agent.turns import Turns
 
@@ -75,7 +76,7 @@ class Sandbox:
     def __init__(self, limits: DocumentLimits | None = None, *, kernel: bool = True) -> None:
         """`kernel` False: leave out the seccomp filter, as on systems that have none."""
         self.limits, self._kernel = limits or DocumentLimits(), kernel
-        self._places = asyncio.Semaphore(self.limits.at_once)
+        self._places = Places(self.limits.at_once, self.limits.at_once_most, self.limits.patience_seconds)
         self._turns = Turns(at_once=1)
 
     async def read(self, file: BinaryIO, kind: Kind, person: str = "") -> Extracted:
@@ -88,7 +89,7 @@ class Sandbox:
         lines = tempfile.TemporaryFile()
         try:
             # In this order: who waits for their own file takes no place from others.
-            async with self._turns.of(person), self._places:
+            async with self._turns.of(person), self._places.one():
                 status = await self._run(file, kind, lines)
             if status:
                 raise _error(status, kind)

@@ -136,7 +136,10 @@ def test_a_setting_that_anybody_may_write_shows_no_passage_of_what_was_left_F17(
         for name, value in (("leaving_id", builder.user_id), ("adopting_org_id", own_world.acme.id), ("search_org_id", own_world.acme.id)):
             db.run("select set_config(%s, %s, true)", f"ringfence.{name}", str(value))
         db.run("select set_config('ringfence.search_terms', %s, true)", "passag")
-        found = db.all("select m.document_id from authz.matching_chunks(null, row(null, null, null, null)::authz.search_filter) m")
+        with own_world.operator() as superuser:
+            every = [str(d) for (d,) in superuser.all("select id from app.document where org_id = %s", own_world.acme.id)]
+        found = db.all("select m.document_id from authz.matching_chunks(null, array(select row(d, 't', 'u')::authz.search_document from"
+                       " jsonb_array_elements_text(%s) t (text), lateral (select t.text::uuid) u (d))) m", every)
         assert found and (document,) not in found
 
 
