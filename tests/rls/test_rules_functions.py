@@ -10,10 +10,10 @@ import pytest
 
 from tests.conftest import _copy
 from tests.rls.analysis import plpgsql
-from tests.rls.rules import definer_functions, function_dangers, function_properties, policy_helpers
+from tests.rls.rules import definer_functions, error_texts, function_dangers, function_properties, policy_helpers
 from tests.rls.small import findings, named
 
-RULES = (definer_functions, function_dangers, function_properties, policy_helpers)
+RULES = (definer_functions, error_texts, function_dangers, function_properties, policy_helpers)
 UID = "(select auth.uid())"
 
 
@@ -53,6 +53,12 @@ DEFINERS = {
     "set-config-session": function(") returns void", f"select set_config('app.org', (select org_id::text from public.member where user_id = {UID} limit 1), false)"),
     "function-client-header": function(") returns uuid", "select (current_setting('request.headers', true)::json ->> 'x-user-id')::uuid", kind="stable set search_path = ''"),
 }
+DEFINERS |= {
+    "error-carries-row": function("note uuid) returns void", "declare v public.note; begin select n.* into v from public.note n where n.id = note; if not private.has_role(v.org_id, '{owner}') then "
+                                  "raise exception 'not yours: %', v.title; end if; end", "plpgsql"),
+    "error-tells-existence": function("note uuid) returns void", "declare v public.note; begin select n.* into v from public.note n where n.id = note; if v.id is null then raise exception 'no such note'; end if;"
+                                      "if not private.has_role(v.org_id, '{owner}') then raise exception 'another organization'; end if; end", "plpgsql"),
+}
 HELPERS = {
     "helper-ignores-argument": "select exists (select 1 from public.member m where m.org_id = org and m.user_id = (select auth.uid()) and m.status = 'active')",
     "helper-captured-column": "select exists (select 1 from public.member m where m.org_id = m.org_id and m.user_id = (select auth.uid()) and m.status = 'active' and m.role = any (roles))",
@@ -87,8 +93,11 @@ def test_each_thing_a_helper_forgets_is_named_and_the_tables_that_use_it(connect
     function("org uuid default null) returns setof public.note", "select n.* from public.note n where org is null or n.org_id = org", kind="stable security invoker set search_path = ''"),
     function("org uuid) returns setof public.note", "declare v_role text; begin select m.role into v_role from public.member m where m.org_id = org and m.user_id = auth.uid() and m.status = 'active';"
              "if v_role is null or v_role <> 'owner' then raise exception 'no'; end if; return query select n.* from public.note n where n.org_id = org; end", "plpgsql"),
+    function("address text) returns bigint", "begin if not exists (select 1 from public.member m where m.user_id = auth.uid() and m.status = 'active') then raise exception 'no'; end if; return 1; end", "plpgsql"),
+    function("org uuid) returns setof public.note", "begin perform 1 from public.member m where m.org_id = org and m.user_id = auth.uid() and m.status = 'active'; if not found then raise exception 'no'; end if;"
+             "return query select n.* from public.note n where n.org_id = org; end", "plpgsql"),
     function("what text) returns json", "declare r json; begin execute format('select to_json(%L)', what) into r; return r; end", "plpgsql", "stable set search_path = ''"),
-], ids=["correct", "guard", "helper in WHERE", "with mine", "row looked up and checked", "create tenant", "invoker", "role asked", "quoted"])
+], ids=["correct", "guard", "helper in WHERE", "with mine", "row looked up and checked", "create tenant", "invoker", "role asked", "touches nothing", "not found", "quoted"])
 def test_functions_that_check_their_caller_are_not_reported(connection: psycopg.Connection[Any], harmless: str) -> None:
     assert named(connection, harmless, *RULES) == set()
 

@@ -135,7 +135,7 @@ class Flow(Trust):
             names, columns = self.names(node, tables), [n for n in tree.columns(node) if n[-1] in {c.name for t in tables for c in t.columns}]
             if "null_test" in node or atom.state == "null":
                 continue
-            if atom.state == "negated" or tree.operator(node) == "<>":
+            if atom.state == "negated" or tree.operator(node) == "<>" or self._overridable(node):
                 continue
             if self.reading.identifies(node) and (columns or names or not self._membership_only(node)):
                 return True
@@ -144,6 +144,14 @@ class Flow(Trust):
             sign = tree.operator(node)
             if sign == "=" and names and self._token_columns(node, tables):
                 return True
+        return False
+
+    def _overridable(self, node: Node) -> bool:
+        """Return whether an argument goes before what would tie the row: coalesce(argument, auth.uid()), coalesce(argument, column)."""
+        for key, one in tree.walk({"top": node}):
+            if key == "coalesce_expr" and any(self.names(part) & self.arguments - self.trusted for part in one["args"][:-1]):
+                if self.reading.identifies(one["args"][-1]) or "column_ref" in tree.strip(one["args"][-1]) and not self.names(one["args"][-1]):
+                    return not tree.calls(node) or "a_expr" in node
         return False
 
     def _token_columns(self, node: object, tables: list[Relation]) -> bool:

@@ -109,10 +109,13 @@ class Trust:
         for alternative in alternatives(node) or ():
             for atom in alternative:
                 names = self.names(atom.node)
+                node = tree.strip(atom.node)
+                if atom.state == "plain" and tree.operator(node) == "=" and not tree.relations(node) and "a_const" not in {tree.kind(tree.strip(node["a_expr"].get(s, {}))) for s in ("lexpr", "rexpr")}:
+                    continue  # `if person = auth.uid() then raise`: what goes on is somebody else
                 if self.reading.identifies(atom.node) or names & self.trusted:
                     self.trusted |= names
                     self._trust_setters(names, "null_test" not in tree.strip(atom.node) and self.reading.identifies(atom.node))
-            if len(alternative) == 1 and self.names(alternative[0].node) == {"found"} | self.names(alternative[0].node) and tree.columns(alternative[0].node) == [("found",)]:
+            if [tree.columns(atom.node) for atom in alternative] == [[("found",)]]:
                 before = next((one for one in reversed(self.body.lines[:place]) if one.step.kind in ("sql", "perform")), None)
                 if before is not None and before.node is not None and self.reading.identifies(before.node):
                     self.trusted |= self.names(before.node)
