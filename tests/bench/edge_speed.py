@@ -35,10 +35,10 @@ from tests.e2e.conftest import SignedIn, sign_in
 
 ADDED_S, SHARE_OF_NGINX, FIRST_BYTE_S, GROWTH_MB = 0.001, 0.5, 0.005, 10.0
 CONNECTIONS = (16, 64)
+LITELLM_KEY = "sk-bench"
 RPCS = ("list_permissions", "list_members", "list_knowledge_bases", "list_organization_bots", "list_roles")
 """Each takes an organization; the one whose answer is nearest to 1 kB is measured."""
 SIZE = 1024
-LITELLM_KEY = "sk-bench"
 
 
 async def measure(report: Report, stack: dict[str, Any], rounds: int, requests: int) -> None:
@@ -48,11 +48,10 @@ async def measure(report: Report, stack: dict[str, Any], rounds: int, requests: 
         rpc = await _of_one_kilobyte(person)
         targets = [_target("PostgREST", f"{stack['rest_url']}/rpc/{rpc}", person, stack), _target("the edge", f"{stack['url']}/rest/v1/rpc/{rpc}", person, stack)]
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="ringfence-speed-")))
-        for name, start in (("nginx", nginx), ("LiteLLM pass-through", litellm)):
-            url = running.enter_context(start(folder, f"{stack['rest_url']}/rpc/{rpc}"))
-            if url is None:
-                print(f"  SKIPPED {name}: it is not installed here, so nothing is compared with it")
-            else:
+        upstream = f"{stack['rest_url']}/rpc/{rpc}"
+        for name, url in (("nginx", running.enter_context(nginx(folder, upstream))),
+                          ("LiteLLM pass-through", running.enter_context(litellm(folder, upstream, person.token)))):
+            if url is not None:
                 targets.append(_target(name, url, person, stack))
         await _against_each_other(report, targets, rounds)
         async with Clients(_target("PostgREST", f"{stack['rest_url']}/rpc/list_bots", person, stack, {}), 1) as watching:
@@ -74,8 +73,8 @@ async def _of_one_kilobyte(person: SignedIn) -> str:
 
 
 def _target(name: str, url: str, person: SignedIn, stack: dict[str, Any], arguments: dict[str, str] | None = None) -> Target:
-    # A pass-through route of LiteLLM asks for no key of its own, which is the least it can do: nobody is checked there.
-    credential = {"authorization": f"Bearer {person.token}"}
+    # LiteLLM wants its own key there, and sends the person's token because its configuration says so.
+    credential = {"authorization": f"Bearer {LITELLM_KEY if name.startswith('LiteLLM') else person.token}"}
     body = json.dumps({"org_id": person.orgs["acme"]} if arguments is None else arguments).encode()
     return Target(name, url, {"content-type": "application/json", "content-profile": "api", "apikey": stack["publishable_key"], **credential}, body)
 
@@ -179,6 +178,7 @@ def nginx(folder: Path, upstream: str | None, org: str = "") -> Iterator[str | N
     """Run nginx with one worker before `upstream`, or answering 1 kB itself to the members of `org`; yields its base URL, None where it is not installed."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
+        print("  SKIPPED nginx: it is not installed here, so the edge is not compared with it")
         yield None
         return
     folder.mkdir(exist_ok=True)
@@ -211,16 +211,18 @@ server {{ listen {LOOPBACK}:{port}; location = /rpc/whoami {{ default_type appli
 
 
 @contextmanager
-def litellm(folder: Path, upstream: str) -> Iterator[str | None]:
+def litellm(folder: Path, upstream: str, token: str) -> Iterator[str | None]:
     """Run LiteLLM's proxy with one pass-through route to the RPC; yields its base URL, None where it is not installed."""
     program = os.environ.get("LITELLM_BIN") or shutil.which("litellm")
     if program is None:
+        print("  SKIPPED LiteLLM: it is not installed here, so the edge is not compared with it")
         yield None
         return
     port = free_ports({"litellm": 0})["litellm"]
     config = folder / "litellm.json"
     config.write_text(json.dumps({"model_list": [], "general_settings": {"master_key": LITELLM_KEY, "pass_through_endpoints": [
-        {"path": "/it", "target": upstream, "forward_headers": True}]}}))
+        {"path": "/it", "target": upstream, "headers": {
+            "authorization": f"Bearer {token}", "content-profile": "api", "content-type": "application/json"}}]}}))
     child = processes.start("litellm", [program, "--config", config, "--port", str(port), "--host", LOOPBACK, "--num_workers", "1"],
                             log=folder / "litellm.log", env={**os.environ, "LITELLM_LOG": "ERROR", "DISABLE_ADMIN_UI": "true"})
     try:
