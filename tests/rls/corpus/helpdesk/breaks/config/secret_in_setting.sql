@@ -1,5 +1,5 @@
 -- Class:    Secret in a database setting
--- Culprit:  database | setting app.settings.jwt_secret | app.settings.jwt_secret
+-- Culprit:  database | role authenticator
 -- Command:  state
 --
 -- Every session reads it with current_setting, and with the JWT secret makes a token for anybody.
