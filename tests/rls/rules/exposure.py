@@ -1,4 +1,4 @@
-"""What stands beside the API that a project made: tables exposed next to the views made for them, temporary tables given back."""
+"""What stands beside the API that a project made: tables next to the views made for them, temporary tables, time without limit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.rls.finding import Finding, NotCovered
 def check(context: Context) -> Iterator[Finding | NotCovered]:
     yield from _bypassed_schemas(context.catalog)
     yield from _temporary(context.catalog)
+    yield from _without_time_limit(context)
 
 
 def _bypassed_schemas(catalog: Catalog) -> Iterator[Finding]:
@@ -51,4 +52,19 @@ def _temporary(catalog: Catalog) -> Iterator[Finding]:
                 "pg_temp is the caller's to choose",
                 f"TEMPORARY on database {catalog.database} granted to {role}",
                 f"begin;\nset local role {role};\ncreate temporary table mine (id int);\nrollback;",
+            )
+
+
+def _without_time_limit(context: Context) -> Iterator[Finding]:
+    """statement_timeout set to 0 for an API role: unset leaves the server's default, 0 takes every limit away."""
+    rows = context.conn.execute(
+        "select s.setrole::regrole::text, c from pg_db_role_setting s cross join lateral unnest(s.setconfig) c left join pg_database d"
+        " on d.oid = s.setdatabase where (d.oid is null or d.datname = current_database()) and c ~ '^statement_timeout=0([a-z]*)$' order by 1"
+    ).fetchall()
+    for role, setting in rows:
+        if role in (*context.catalog.api_roles, "authenticator"):
+            yield Finding(
+                "no-statement-timeout", f"role {role}", "state", "any",
+                f"role {role} has {setting}: its requests run as long as they like, and the few connections of the pool are everybody's",
+                setting, "begin;\nselect setrole::regrole, setconfig from pg_db_role_setting;\nrollback;",
             )
