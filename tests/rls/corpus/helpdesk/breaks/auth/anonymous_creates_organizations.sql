@@ -1,5 +1,6 @@
 -- Class:    Anonymous sign-ins taken for people
 -- Culprit:  public.create_organization(text,text)
+-- Not found: whether anonymous sign-ins may found an organization is intent, not shape
 -- Command:  execute
 --
 -- An anonymous user has the role authenticated and a uid.

@@ -1,5 +1,6 @@
 -- Class:    SECURITY DEFINER RPC trusting an array of tenant ids
 -- Culprit:  public.dashboard(uuid[])
+-- Not found: arrays are filled with ids of one tenant at a time, never with one of each
 -- Command:  execute
 --
 -- It checks that one of them is the caller's, and answers for all.

@@ -1,5 +1,6 @@
 -- Class:    Role check dropped from a definer's body
 -- Culprit:  public.export_customers(uuid)
+-- Not found: the body still asks for membership; that it asked for the owner once is written nowhere else
 -- Command:  execute
 --
 -- Still only members of the organization, but all of them, and without the second factor.
