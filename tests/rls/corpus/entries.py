@@ -116,7 +116,7 @@ def read(file: Path) -> Entry:
         raise ValueError(f"{file}: no {sorted(missing)}")
     marks = list(_MARKER.finditer(text))
     patch, patched_by, steps, undo = text[: marks[0].start()] if marks else text, "postgres", [], ""
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+    for mark, after in zip(marks, [*marks[1:], None], strict=False):
         body = text[mark.end(): after.start() if after else len(text)].strip()
         match mark[1]:
             case "patch":
