@@ -51,20 +51,23 @@ create policy organization_insert_owner on app.organization for insert to ringfe
 create policy organization_update_owner on app.organization for update to ringfence_owner
   using (id in (select authz.owned_org_ids()))
   with check (id in (select authz.owned_org_ids()));
+create policy organization_delete_owner on app.organization for delete to ringfence_owner
+  using (id in (select authz.purging_org_ids()));
 comment on policy organization_select_member on app.organization is 'Members see their organization.';
 comment on policy organization_insert_nobody on app.organization is 'Organizations are founded through api.create_organization only.';
 comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor.';
-comment on policy organization_delete_nobody on app.organization is 'Nobody deletes an organization through the API.';
+comment on policy organization_delete_nobody on app.organization is 'Organizations end through api.purge_organization only.';
 comment on policy organization_floor on app.organization is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
 comment on policy organization_select_joined_owner on app.organization is 'authz.org_ids() sees which of the person''s organizations are suspended or require a second factor.';
 comment on policy organization_select_invited_owner on app.organization is 'Acceptance sees whether the organization is suspended or requires a second factor.';
 comment on policy organization_select_sso_owner on app.organization is 'Joining sees the organizations whose identity provider the person has an identity of.';
 comment on policy organization_update_owner on app.organization is 'An owner suspends and resumes it.';
+comment on policy organization_delete_owner on app.organization is 'A purge deletes what its receipt is about.';
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
 grant update (slug, name, require_mfa, acl_max_age_hours) on app.organization to authenticated;
-grant select, insert (slug, name, created_by), update (suspended_at) on app.organization to ringfence_owner;
+grant select, insert (slug, name, created_by), update (suspended_at), delete on app.organization to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.organization
   for each statement execute function authz.tg_in_person();

@@ -48,6 +48,10 @@ create policy audit_event_scope_floor on app.audit_event as restrictive for all 
   with check ((select authz.in_scope(array['audit.read'])));
 create policy audit_event_insert_owner on app.audit_event for insert to ringfence_owner
   with check (actor_id is not distinct from (select authz.uid()));
+create policy audit_event_select_purging_owner on app.audit_event for select to ringfence_owner
+  using (org_id in (select authz.purging_org_ids()));
+create policy audit_event_delete_purging_owner on app.audit_event for delete to ringfence_owner
+  using (org_id in (select authz.purging_org_ids()));
 comment on policy audit_event_select_actor on app.audit_event is 'One sees what one did; audit.read sees the organization''s.';
 comment on policy audit_event_insert_nobody on app.audit_event is 'Only the trigger writes here.';
 comment on policy audit_event_update_nobody on app.audit_event is 'Append-only.';
@@ -55,7 +59,10 @@ comment on policy audit_event_delete_nobody on app.audit_event is 'Append-only.'
 comment on policy audit_event_floor on app.audit_event is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy audit_event_scope_floor on app.audit_event is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy audit_event_insert_owner on app.audit_event is 'Even the trigger cannot write in another person''s name.';
+comment on policy audit_event_select_purging_owner on app.audit_event is 'A purge finds the trail of the organization that goes.';
+comment on policy audit_event_delete_purging_owner on app.audit_event is 'A purge takes it along.';
 grant select on app.audit_event to authenticated;
+grant select (org_id), delete on app.audit_event to ringfence_owner;
 grant insert (org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed) on app.audit_event to ringfence_owner;
 
 create function authz.tg_audit() returns trigger
@@ -69,6 +76,10 @@ declare
   v_owner uuid;
   v_role text;
 begin
+  -- An organization that goes keeps no record of going: its receipt is elsewhere (F23).
+  if authz.is_purging(v_org) then
+    return case when tg_op = 'DELETE' then old else new end;
+  end if;
   select m.service_owner_id, r.name into v_owner, v_role
   from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
   where m.org_id = v_org and m.user_id = authz.uid();

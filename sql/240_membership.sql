@@ -145,7 +145,7 @@ begin
     end if;
   end if;
   -- An owner is a person: a service account keeps no organization.
-  if tg_op <> 'INSERT' and old.status = 'active' and old.service_owner_id is null and exists (
+  if tg_op <> 'INSERT' and old.status = 'active' and old.service_owner_id is null and not authz.is_purging(v_org) and exists (
     select from app.role r where r.org_id = v_org and r.id = old.role_id and r.name = 'owner' and r.built_in)
   then
     if tg_op = 'DELETE' or new.role_id <> old.role_id or new.status <> 'active' then

@@ -1,5 +1,5 @@
 -- API tokens: each is one session of its owner at Supabase Auth, narrowed by this row to one organization and some permissions.
--- A row is never deleted: without it, its session would be an ordinary one.
+-- A row is never deleted but with its organization: without it, its session would be an ordinary one, if app.ended_session did not know it.
 create table app.api_token (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
@@ -187,3 +187,17 @@ comment on function authz.tg_revoke_tokens() is 'Trigger: who leaves or is remov
 revoke all on function authz.tg_revoke_tokens() from public;
 create trigger _500_revoke_tokens before delete on app.membership
   for each row execute function authz.tg_revoke_tokens();
+
+create function authz.tg_end_session() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into app.ended_session (session_id) values (old.session_id) on conflict do nothing;
+  return old;
+end
+$$;
+comment on function authz.tg_end_session() is 'Trigger: where the row of an API token goes, with its organization or by an operator, its session opens nothing any more.';
+revoke all on function authz.tg_end_session() from public;
+create trigger _500_end_session before delete on app.api_token
+  for each row execute function authz.tg_end_session();

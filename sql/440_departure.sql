@@ -136,6 +136,9 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if authz.is_purging(old.org_id) then
+    return old;
+  end if;
   update app.run r set status = 'cancelled', error_code = 'membership_ended', finished_at = clock_timestamp()
   where r.org_id = old.org_id and r.user_id = old.user_id and r.status = 'running';
   if authz.uid() <> old.user_id and not exists (select from app.departure d

@@ -47,6 +47,11 @@ as $$
 declare
   v_sign integer := case tg_op when 'DELETE' then -1 else 1 end;
 begin
+  if tg_op = 'DELETE' then
+    if exists (select from (select distinct t.org_id from touched t) d where authz.is_purging(d.org_id)) then
+      return null;
+    end if;
+  end if;
   if tg_table_name = 'chunk' then
     insert into app.usage_entry (org_id, actor_id, measure, amount)
       select t.org_id, authz.uid(), m.measure, v_sign * m.amount

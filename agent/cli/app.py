@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import chat, db, doctor, kb, keys, login, members, model, rls, stack, token, tour
+from agent.cli import chat, db, doctor, kb, keys, login, members, model, org, rls, stack, token, tour
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -28,6 +28,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
+app.add_typer(org.app, name="org")
 app.add_typer(rls.app, name="rls")
 
 

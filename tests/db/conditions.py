@@ -67,6 +67,7 @@ INSERTS = [
     Insert("team", "admin", _FREE | {"created_by": ":admin"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="builder"),
     Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
     Insert("departure", "owner", _FREE | {"ended_by": ":owner"}, {"ended_by": ":admin", "org_id": ":globex"}, lacking="builder"),
+    Insert("organization_export", "owner", _FREE | {"requested_by": ":owner"}, {"requested_by": ":admin", "org_id": ":globex"}, lacking="admin"),
     Insert("sso_group", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}, lacking="admin"),
 
     Insert("departure", "owner", _FREE | {"ended_by": ":owner", "how": "'removed'"}, {"ended_by": ":admin", "how": "'deprovisioned'"}, "ringfence_owner"),
