@@ -35,7 +35,7 @@ as $$
   select coalesce((
     select t.revoked_at is not null or t.expires_at <= now() from app.api_token t
     where t.session_id = (select authz.session_id()) and t.user_id = (select authz.uid())), false)
-    or exists (select from app.ended_session e where e.session_id = (select authz.session_id()))
+    or exists (select from authz.ended_session e where e.session_id = (select authz.session_id()))
 $$;
 comment on function authz.api_token_is_over() is 'Whether this is the session of an API token that was revoked or has expired, or is gone with its organization.';
 revoke all on function authz.api_token_is_over() from public;

@@ -6,7 +6,7 @@ create function authz.purging_org_ids() returns setof uuid
 language sql stable rows 1
 set search_path = pg_catalog, pg_temp
 as $$
-  select r.organization_id from app.purge_receipt r where r.purged_in = pg_current_xact_id_if_assigned()
+  select r.organization_id from authz.purge_receipt r where r.purged_in = pg_current_xact_id_if_assigned()
 $$;
 comment on function authz.purging_org_ids() is 'The organizations that this transaction purges; for the policies by which authz.purge() does.';
 revoke all on function authz.purging_org_ids() from public;
@@ -16,7 +16,7 @@ create function authz.is_purging(org_id uuid) returns boolean
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (select from app.purge_receipt r
+  select exists (select from authz.purge_receipt r
     where r.organization_id = is_purging.org_id and r.purged_in = pg_current_xact_id_if_assigned())
 $$;
 comment on function authz.is_purging(uuid) is 'Whether this transaction purges that organization; for the triggers on what goes with it.';

@@ -1,5 +1,5 @@
 -- API tokens: each is one session of its owner at Supabase Auth, narrowed by this row to one organization and some permissions.
--- A row is never deleted but with its organization: without it, its session would be an ordinary one, if app.ended_session did not know it.
+-- A row is never deleted but with its organization: without it, its session would be an ordinary one, if authz.ended_session did not know it.
 create table app.api_token (
   org_id uuid not null references app.organization (id) on delete cascade,
   id uuid not null default gen_random_uuid(),
@@ -193,7 +193,7 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into app.ended_session (session_id) values (old.session_id) on conflict do nothing;
+  insert into authz.ended_session (session_id) values (old.session_id) on conflict do nothing;
   return old;
 end
 $$;

@@ -20,7 +20,7 @@ declare
   v_before jsonb;
   v_tables jsonb;
   v_total bigint;
-  v_receipt app.purge_receipt;
+  v_receipt authz.purge_receipt;
 begin
   perform authz.require_person();
   perform authz.require_step_up();
@@ -36,7 +36,7 @@ begin
   if purge.slug is distinct from v_slug then
     raise sqlstate '22023' using message = 'confirm_slug: the slug of the organization, to say that you mean it';
   end if;
-  insert into app.purge_receipt (organization_id) values (purge.org_id) returning * into v_receipt;
+  insert into authz.purge_receipt (organization_id) values (purge.org_id) returning * into v_receipt;
   v_before := authz.deleted_rows();
   delete from app.audit_event e where e.org_id = purge.org_id;
   delete from app.organization o where o.id = purge.org_id;
@@ -48,7 +48,7 @@ begin
   if (v_tables ->> 'organization') is distinct from '1' then
     raise sqlstate '55000' using message = 'the database does not count what it deletes (track_counts): nothing was purged';
   end if;
-  update app.purge_receipt r set tables = v_tables, total = v_total,
+  update authz.purge_receipt r set tables = v_tables, total = v_total,
     sha256 = encode(sha256(convert_to(r.organization_id || ' ' || v_tables, 'UTF8')), 'hex')
   where r.id = v_receipt.id
   returning * into v_receipt;

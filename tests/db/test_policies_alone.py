@@ -166,7 +166,7 @@ CHANGED = [(table, command) for table in TABLES for command in ("update", "delet
 def test_the_owner_of_the_definers_changes_for_each_persona_what_was_decided_R10(world: World, everybody: dict[str, Persona], table: str, command: str) -> None:
     """Without WHERE and reading no column, so that the select policy has no say."""
     text = OWNER_CHANGES.get((table, command), "false")
-    column = {"organization": "name", "permission": "name", "purge_receipt": "organization_id", "ended_session": "session_id"}.get(table, "org_id")
+    column = {"organization": "name", "permission": "name"}.get(table, "org_id")
     for name in ASKING if text != "false" else ("owner",):
         persona = everybody[name]
         with world.operator() as db:

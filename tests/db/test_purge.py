@@ -55,7 +55,7 @@ def test_no_row_is_left_in_any_table_and_the_receipt_counts_them_all_F23(own_wor
     assert counted(world, world.globex.id) == others
     assert told["sha256"] == hashlib.sha256(f"{world.acme.id} {postgres_text(world, told['tables'])}".encode()).hexdigest()
     with world.operator() as db:
-        kept = db.all("select id::text, organization_id, total, tables, sha256 from app.purge_receipt")
+        kept = db.all("select id::text, organization_id, total, tables, sha256 from authz.purge_receipt")
     assert kept == [(told["receipt_id"], world.acme.id, told["total"], told["tables"], told["sha256"])]
 
 
@@ -141,12 +141,12 @@ def test_only_an_owner_does_it_in_person_and_only_theirs_F12_R44_R53(own_world: 
 
 def test_the_receipts_and_the_trail_are_nobodys_to_write_or_take_F23_F61(world: World) -> None:
     with world.as_(world.acme.people["owner"], **second_factor()) as db:
-        for statement in ("select * from app.purge_receipt", "insert into app.purge_receipt (organization_id) values (gen_random_uuid())",
-                          "delete from app.purge_receipt", "update app.purge_receipt set total = 0", "select * from app.ended_session",
-                          "delete from app.ended_session", "delete from app.audit_event", "delete from app.organization"):
+        for statement in ("select * from authz.purge_receipt", "insert into authz.purge_receipt (organization_id) values (gen_random_uuid())",
+                          "delete from authz.purge_receipt", "update authz.purge_receipt set total = 0", "select * from authz.ended_session",
+                          "delete from authz.ended_session", "delete from app.audit_event", "delete from app.organization"):
             assert "permission denied" in str(db.error(statement)), statement
     with world.operator() as db:  # what the owner of the definers may, without a purge of this transaction
-        db.run("insert into app.purge_receipt (organization_id, purged_in) values (%s, '3')", world.acme.id)
+        db.run("insert into authz.purge_receipt (organization_id, purged_in) values (%s, '3')", world.acme.id)
         db.run("select set_config('request.jwt.claims', %s, true), set_config('role', 'ringfence_owner', true)",
                json.dumps(world.acme.people["owner"].claims()))
         assert db.run("delete from app.audit_event where org_id = %s", world.acme.id) == 0

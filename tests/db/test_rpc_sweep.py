@@ -76,7 +76,8 @@ def everything_of(world: World) -> dict[str, UUID]:
     with world.operator() as db:
         found: dict[str, UUID] = {"organization": world.globex.id}
         columns = db.all("select c.relname, a.attname from pg_attribute a join pg_class c on c.oid = a.attrelid"
-                         " where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and a.atttypid = 'uuid'::regtype and a.attnum > 0")
+                         " where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and a.atttypid = 'uuid'::regtype and a.attnum > 0"
+                         " and (c.relname = 'organization' or exists (select from pg_attribute o where o.attrelid = c.oid and o.attname = 'org_id'))")
         for table, column in columns:
             key = "id" if table == "organization" else "org_id"
             for number, (value,) in enumerate(db.all(f"select distinct {column} from app.{table} where {key} = %s and {column} is not null", world.globex.id)):

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 TABLES: dict[str, Decision] = {
     "organization_export": Decision(
         "can(organization.manage)", insert="can(organization.manage)", new={"org_id": ":org", "tables": "'{}'"}, in_person=True),
-    # Of no organization, and nobody's to read: granted to nobody at all.
-    "purge_receipt": Decision("false", org="organization_id"),
-    "ended_session": Decision("false", org="session_id"),
 }
 
 RECIPES: dict[str, Recipe] = {
