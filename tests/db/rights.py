@@ -157,4 +157,8 @@ RIGHTS: dict[str, Right] = {
     "list_sso_organizations": Right("false", "none"),
     "join_by_sso": Right("false", personal=True),
     "deprovision_member": Right("can(members.deprovision)", "42501", personal=True),
+    "export_organization": Right("can(organization.manage)", personal=True),
+    # Pages go to whoever began the export: the owner of the world did.
+    "export_rows": Right("can(organization.manage) and :me = :owner", personal=True),
+    "purge_organization": Right("can(organization.manage)", personal=True),
 }

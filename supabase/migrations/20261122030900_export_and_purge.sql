@@ -4,8 +4,6 @@ grant create on schema authz to ringfence_owner;
 
 SET local check_function_bodies = off;
 
-DROP POLICY "run_update_departing_owner" ON "app"."run";
-
 CREATE TABLE "app"."organization_export" (
   "org_id"       uuid                     NOT NULL,
   "id"           uuid                     NOT NULL DEFAULT gen_random_uuid(),
@@ -579,12 +577,6 @@ CREATE POLICY "organization_export_update_nobody" ON "app"."organization_export"
   USING (false)
   WITH CHECK (false);
 
-CREATE POLICY "run_update_departing_owner" ON "app"."run"
-  FOR UPDATE
-  TO "ringfence_owner"
-  USING (((status = 'running'::text) AND ((user_id = ( SELECT authz.uid() AS uid)) OR (org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))))))
-  WITH CHECK (((user_id = ( SELECT authz.uid() AS uid)) OR (org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids)))));
-
 CREATE POLICY "ended_session_select_owner" ON "authz"."ended_session"
   FOR SELECT
   TO "ringfence_owner"
@@ -692,8 +684,6 @@ COMMENT ON POLICY "organization_export_floor" ON "app"."organization_export" IS 
 COMMENT ON POLICY "organization_export_select_manager" ON "app"."organization_export" IS 'organization.manage sees who took the organization along.';
 
 COMMENT ON POLICY "organization_export_update_nobody" ON "app"."organization_export" IS 'The record stays as it is.';
-
-COMMENT ON POLICY "run_update_departing_owner" ON "app"."run" IS 'The end of a membership cancels what still runs for that person.';
 
 COMMENT ON POLICY "ended_session_select_owner" ON "authz"."ended_session" IS 'authz.api_token_is_over() looks for the session that asks.';
 
