@@ -440,6 +440,9 @@ CREATE OR REPLACE FUNCTION authz.tg_membership_guard()
 declare
   v_org uuid := case when tg_op = 'INSERT' then new.org_id else old.org_id end;
 begin
+  if tg_op = 'INSERT' and new.user_id = authz.uid() then
+    new.email := authz.verified_email();
+  end if;
   -- Changes of one organization's members are put in line, so that nobody's own place goes while it is being looked at.
   perform pg_advisory_xact_lock(hashtextextended(v_org::text, 0));
   -- Where policies do not apply (an operator, a restore) or the founder takes the first seat, there is no granter to bound.
