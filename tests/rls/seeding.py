@@ -289,9 +289,10 @@ class _Seeding:
                 continue
             for tenant, key in self.world.tenants.items():
                 outcome = self.acting.do(f"select * from {table.sql} where {quoted(one.tenant_column)} = {text(key)} limit 200")
-                known = [row.values for row in self.world.of(table, tenant)]
+                keys = table.primary_key or tuple(column.name for column in table.columns)
+                known = [[row.values.get(name) for name in keys] for row in self.world.of(table, tenant)]
                 for values in (dict(zip(outcome.columns, row, strict=True)) for row in outcome.rows):
-                    if values not in known:
+                    if [values.get(name) for name in keys] not in known:
                         people = {i: u for u, i in self.world.users.items()}
                         user = next((people[v] for c in one.user_columns if (v := values.get(c) or "") in people), None)
                         self.world.rows.append(Row(table, tenant, user, values))

@@ -255,7 +255,7 @@ class _Attack:
         """Where the victim's rows lie: an overwritten one lies elsewhere."""
         if self._known is None:
             places = " union all ".join(f"(select ctid::text from {self.table.sql} where {row.where})" for row in self.rows)
-            self._known = [row[0] or "" for row in self.acting.run(None, places).rows]
+            self._known = list(dict.fromkeys(row[0] or "" for row in self.acting.run(None, places).rows))
         return self._known
 
     def _whose(self) -> str:
