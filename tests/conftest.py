@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import pickle
 import secrets
 import shutil
 import subprocess
@@ -51,6 +52,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     for child in _started:
         child.popen.wait()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the mutation score of the run, which the workers left in parts."""
+    parts = sorted(Path(os.environ[SHARED]).glob("mutants-*.pickle")) if SHARED in os.environ else []
+    if parts:
+        from tests.rls.mutate.score import merged
+
+        terminalreporter.write_line(str(merged(pickle.loads(part.read_bytes()) for part in parts)))
 
 
 def _stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:

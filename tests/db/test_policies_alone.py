@@ -179,3 +179,17 @@ def test_the_owner_of_the_definers_changes_for_each_persona_what_was_decided_R10
             except psycopg.errors.ForeignKeyViolation:
                 done = decided  # the rows were reached; others refer to them
             assert done == decided, (name, value)
+
+
+@pytest.mark.parametrize("table", ["users", "sessions", "identities", "mfa_factors"])
+def test_the_owner_of_the_definers_sees_of_supabase_auth_what_is_the_persons_own_R10(world: World, table: str) -> None:
+    column, person = "id" if table == "users" else "user_id", world.acme.people["analyst"]
+    with world.operator() as db:
+        for whose in (person, world.acme.people["owner"]):
+            if table == "mfa_factors":
+                db.run("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) values (gen_random_uuid(), %s, 'totp', 'verified', now(), now())",
+                       whose.user_id)
+        assert db.one(f"select count(distinct {column}) from auth.{table}") > 1
+        db.run("grant usage on schema auth to ringfence_owner")
+        with request(world.superuser_url, person.claims(), role="ringfence_owner", connection=db.connection, pre_request=False) as owner:
+            assert owner.all(f"select distinct {column} from auth.{table}") == [(person.user_id,)]

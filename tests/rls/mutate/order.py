@@ -37,6 +37,19 @@ def _place(cell: Cell) -> tuple[int, int]:
     return (_FIRST.index(name) if name in _FIRST else len(_FIRST), _PERSONAS.index(who) if who in _PERSONAS else len(_PERSONAS))
 
 
+# Which tests were written for which mutants: pattern over the mutant's id, and a part of the test's name.
+_WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
+    (r"policy-.*_nobody", "test_what_is_not_granted"),
+    (r"policy-\S+ app\.(\w+)\.\1_floor", "test_floor::"),
+    (r"policy-.*_(?:denied|classification|expired|loading|scope)_floor", "test_a_restrictive_policy_alone"),
+    (r"policy-(?:check|drop|swap|both)-?\S* \S+_insert_", "test_each_condition_of_an_insert_policy"),
+    (r"policy-(?:check|both)-\S+ \S+_update_", "out_of_reach"),
+    (r"policy-\S+ \S+_owner(?::|$)", "test_the_owner_of_the_definers"),
+    (r"policy-for-all", "test_what_is_not_granted"),
+    (r"grant-(?:table|column|function|auth|schema)", "test_everybody_holds_exactly"),
+)]
+
+
 class Order:
     """The cells by what they are about, and what killed whom so far."""
 
@@ -63,6 +76,9 @@ class Order:
 
     def _sources(self, mutant: Mutant) -> Iterator[Iterable[Cell]]:
         keys = self._keys(mutant)
+        for pattern, test in _WRITTEN_FOR:
+            if pattern.match(mutant.id):
+                yield [c for c in (self.posture if not mutant.about else [c for n in sorted(mutant.about) for c in self.by_object[n]] + self.posture) if test in c.id]
         for key in keys:
             yield list(reversed(self.lately[key]))[:3]
         if mutant.kind in SEEN_BY_POSTURE:
