@@ -13,6 +13,7 @@ RULES: list[tuple[str, str]] = [
     (r"policy-(drop|swap) app\.\w+\.\w+_nobody",
      "PostgreSQL refuses a command for which a table has no permissive policy; the policy that says `false` writes the decision down and adds nothing. "
      "Saying `true` instead is a mutant of its own, and is killed"),
+    (r"policy-check-true app\.\w+\.\w+_update_nobody", "USING is `false`: no row comes to the check"),
 ]
 """A pattern over whole mutant ids, and the reason."""
 

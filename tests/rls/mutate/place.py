@@ -36,8 +36,8 @@ class Place:
         return Cluster(Path(self.folder) / "postgres", Path(self.folder) / "postgres.log", self.port, self.passwords, throwaway=True)
 
     @contextmanager
-    def stage(self) -> Iterator[Stage]:
-        """A copy of the world on one connection; dropped at the end."""
+    def stage(self, keep: bool = False) -> Iterator[Stage]:
+        """A copy of the world on one connection; dropped at the end unless `keep`, for a process that ends with its cluster."""
         cluster, name = self.cluster(), f"mutate_{secrets.token_hex(6)}"
         cluster.create_database(name, self.template)
         try:
@@ -45,7 +45,8 @@ class Place:
             with closing(trunk.real):
                 yield Stage(trunk, self.described, name)
         finally:
-            cluster.drop_database(name)
+            if not keep:
+                cluster.drop_database(name)
 
 
 @contextmanager

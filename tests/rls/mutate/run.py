@@ -35,7 +35,7 @@ def run(processes: int = 2, only: str = "", told: Callable[[str], None] = lambda
 def _begin(place: Place) -> None:
     """Give this process a world of its own; it goes with the cluster."""
     global _here
-    stage = _stack.enter_context(place.stage())
+    stage = _stack.enter_context(place.stage(keep=True))
     _here = Engine(stage, collect()), shards(generate(stage.trunk.real), SHARDS)  # type: ignore[assignment]
 
 
