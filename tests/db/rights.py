@@ -155,7 +155,7 @@ RIGHTS: dict[str, Right] = {
     "set_sso_group": Right("can(organization.manage)", "by sight", "PT404", True, "can(members.manage)"),
     "delete_sso_group": Right("can(organization.manage)", personal=True),
     "list_sso_organizations": Right("false", "none"),
-    "join_by_sso": Right("false", personal=True),
+    "join_by_sso": Right("false", personal=True, other=(("analyst", "PT409"),)),
     "deprovision_member": Right("can(members.deprovision)", "42501", personal=True),
     "export_organization": Right("can(organization.manage)", personal=True),
     # Pages go to whoever began the export: the owner of the world did.

@@ -30,7 +30,7 @@ def everybody(world: World) -> dict[str, Persona]:
 def alone(world: World, table: str, persona: Persona, role: str = "authenticated", *more: str) -> Iterator[Request]:
     """A request of the persona for whom nothing but the policies of the table stands in the way; rolled back."""
     with world.operator() as db:
-        for ddl in (*more, f"drop policy if exists {table}_floor on app.{table}", f"alter table app.{table} disable trigger user",
+        for ddl in (*more, f"drop policy if exists {table}_floor on app.{table}", f"drop policy if exists {table}_record_floor on app.{table}", f"alter table app.{table} disable trigger user",
                     f"grant select, insert, update, delete on app.{table} to {role}", "grant usage on schema auth to ringfence_owner"):
             db.run(ddl)
         db.run("set local session authorization authenticator") if role == "authenticated" else None
