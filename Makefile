@@ -14,7 +14,7 @@ run: setup
 	@exec $(BIN)/ringfence tour --state-dir $(STATE_DIR) --port $(PORT) $(if $(EXIT),--exit)
 
 # make test ARGS="tests/stack -k push" narrows it down.
-test: setup $(STAMPS)/browser
+test: setup $(STAMPS)/browser $(STAMPS)/opinion
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 # make bench SIZE=small is a quick run over a tenth of the data; STRICT=1 fails it for a missed target; BENCH_JSON=FILE keeps the results.
@@ -45,6 +45,12 @@ $(STAMPS)/browser: tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-progress --loglevel=error
 	@mkdir -p $(STAMPS) && touch $@
 
+# Tools of other people that look at the database after us, in an environment of their own.
+$(STAMPS)/opinion: $(STAMPS)/venv tests/opinion/requirements.lock
+	$(PYTHON) -m venv --clear $(STAMPS)/opinion-venv
+	$(STAMPS)/opinion-venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/opinion/requirements.lock
+	@touch $@
+
 # Needs uv. The locks name no index and no local folder, so they work wherever the packages can be had.
 UV_COMPILE = env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
@@ -53,3 +59,4 @@ lock:
 	$(UV_COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["local-model"], sep="\n")' \
 		| $(UV_COMPILE) - -o requirements-model.lock
+	$(UV_COMPILE) tests/opinion/requirements.in -o tests/opinion/requirements.lock

@@ -4,6 +4,7 @@
     GET  /v1/models               the bots the person may run
     GET  /v1/models/{org}/{bot}   one of them
     /v1/files                     documents as files; see `files`
+    GET  /v1/openapi.json         all of this and every function, described
     /mcp                          the tools for MCP clients; see `mcp`
 
 The identity comes in the ASGI scope from the edge (`ringfence.identity`); without it every request is refused.
@@ -19,8 +20,9 @@ from agent.embedding import create_embedder
 from agent.errors import AgentError, NotVisible, Unauthenticated, where
 from agent.files import FILES, Files
 from agent.limits import Limits
-from agent.models import model_called, models
 from agent.mcp import MCP, McpTools
+from agent.models import model_called, models
+from agent.openapi import document
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
 from agent.question import Answer, Question, Started
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 
 IDENTITY = "ringfence.identity"
 MODELS = "/v1/models"
+OPENAPI = "/v1/openapi.json"
 
 
 def create_app(config: Config | None = None, limits: Limits | None = None) -> "App":
@@ -96,6 +99,8 @@ class App:
             await reply.json(200, {"object": "list", "data": models(await rpc.call("list_bots"))})
         elif method == "GET" and path.startswith(f"{MODELS}/"):
             await reply.json(200, model_called(path.removeprefix(f"{MODELS}/"), await rpc.call("list_bots")))
+        elif (method, path) == ("GET", OPENAPI):
+            await reply.json(200, document(await rpc.call("tool_catalog"), ""))
         elif path == FILES or path.startswith(f"{FILES}/"):
             await self._files.answer(rpc, identity["user_id"], scope, receive, reply)
         else:
