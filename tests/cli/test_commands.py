@@ -12,7 +12,7 @@ import pytest
 from tests.stack.support import ringfence
 
 COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check", "model", "model install",
-            "token", "token create", "token list", "token revoke", "invite", "join", "members", "keys"]
+            "token", "token create", "token list", "token revoke", "invite", "join", "members", "keys", "openapi", "rls", "rls test", "rls report", "rls mutate"]
 
 
 @pytest.fixture
@@ -164,3 +164,12 @@ def test_serve_refuses_to_start_with_a_secret_key_R82(stack: dict[str, Any]) -> 
 def test_the_seeded_stack_describes_itself_as_the_design_says(stack: dict[str, Any], at: list[str]) -> None:
     status = json.loads(ringfence("status", "--json", *at).stdout)
     assert {name: value for name, value in status.items() if name != "parts"} == stack
+
+
+def test_the_api_is_described_as_json_and_as_a_page(stack: dict[str, Any], at: list[str], tmp_path: Path) -> None:
+    told = ringfence("openapi", *at, "--as", "member@acme.test")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["paths"]["/rest/v1/rpc/whoami"]["post"]["operationId"] == "whoami"
+    page = tmp_path / "api.html"
+    assert ringfence("openapi", *at, "--as", "member@acme.test", "--html", "--out", page).returncode == 0
+    assert "/rest/v1/rpc/whoami" in page.read_text() and "<script" not in page.read_text()
