@@ -30,7 +30,7 @@ _SETTINGS = {
 _MEMBERSHIPS = (
     ("ringfence_owner", "authenticated"), ("ringfence_owner", "authenticator"), ("service_role", "authenticated"),
     ("pg_read_all_data", "authenticated"), ("pg_read_all_data", "anon"), ("pg_write_all_data", "authenticated"), ("authenticated", "anon"),
-    ("authenticated", "ringfence_worker"), ("authenticated", "ringfence_analyst"), ("ringfence_owner", "ringfence_worker"), ("postgres", "ringfence_owner"),
+    ("authenticated", "ringfence_worker"), ("authenticated", "ringfence_analyst"), ("ringfence_owner", "ringfence_worker"),
     ("ringfence_worker", "authenticator"), ("ringfence_analyst", "authenticator"), ("pg_monitor", "authenticated"), ("pg_read_server_files", "authenticated"),
     ("supabase_auth_admin", "authenticated"),
 )
