@@ -153,6 +153,6 @@ async def test_a_database_refusal_keeps_its_status_and_hides_details(app_url: st
 @pytest.mark.anyio
 async def test_another_path_is_not_found(app_url: str) -> None:
     async with aiohttp.ClientSession(headers={"authorization": f"Bearer {TOKEN}"}) as session:
-        for method, path in (("GET", "/chat/completions"), ("POST", "/models"), ("GET", "/files")):
+        for method, path in (("GET", "/chat/completions"), ("POST", "/models"), ("PUT", "/files")):
             async with session.request(method, app_url + path) as response:
                 assert (response.status, (await response.json())["code"]) == (404, "not_found")

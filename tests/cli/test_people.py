@@ -58,7 +58,7 @@ def test_who_is_invited_joins_once_and_stands_in_the_list_R45(founder: tuple[Som
     assert refused.returncode == 1 and "no such invitation to you" in refused.stderr
     assert guest.done("join", token) == f"you are agent of {slug} (Crew)"
     assert "no such invitation to you" in guest.run("join", token).stderr
-    assert [line.split()[1:3] for line in owner.done("members", slug).splitlines()] == [["owner", "active"], ["agent", "active"]]
+    assert [line.split()[1:4] for line in owner.done("members", slug).splitlines()] == [[owner.email, "owner", "active"], [guest.email, "agent", "active"]]
     outside = stranger.run("members", slug)
     assert outside.returncode == 1 and f"no organization '{slug}' of yours" in outside.stderr
 

@@ -69,6 +69,7 @@ def test_the_examples_it_prints_work_as_printed(stack: dict[str, Any]) -> None:
     script = examples(stack, Path(stack["state_dir"])).split("\n\n", 1)[1]
     done = subprocess.run(["bash", "-e"], cwd=tools.PROJECT, input=script, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    assert "}These passages" in done.stdout, done.stdout
     curl, rest = done.stdout.split("}These passages", 1)
     assert json.loads(curl + "}")["ringfence"]["citations"]
     assert "'chunk_id'" in rest

@@ -15,6 +15,9 @@ from tests.db.matrix import FORMS, bindings, calling, fill, observed, outcome, p
 from tests.db.session import Request
 from tests.db.world import World
 
+OWNER_ALONE = {"authz.ended_session", "authz.purge_receipt"}
+"""Read and written by definers of ringfence_owner, and by nobody else."""
+
 NAMES = (*ROLES, "customer", "member of both", "member of both, narrowed to globex", "owner with a malformed organization claim",
          "owner of the other organization", "member of the other organization", "oauth client of owner", "api token of owner",
          "removed member", "nobody", "anonymous user", "no claims", "anon")
@@ -44,7 +47,19 @@ def test_every_table_of_every_schema_of_ours_has_a_decision_and_every_decision_a
     with world.operator() as db:
         found = db.all("select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
                        " where n.nspname in ('api', 'app', 'authz') and c.relkind not in ('i', 'I', 'c', 't')")
-    assert {f"{schema}.{name}" for schema, name in found} == {f"app.{name}" for name in TABLES}
+    assert {f"{schema}.{name}" for schema, name in found} == {f"app.{name}" for name in TABLES} | OWNER_ALONE
+
+
+@pytest.mark.parametrize("table", sorted(OWNER_ALONE))
+def test_a_table_of_the_helpers_alone_is_closed_to_everybody_else_F80(world: World, table: str) -> None:
+    """They outlive their organization, so they stand outside app and belong to no decision; each helper reaches one by a policy of its own."""
+    with world.operator() as db:
+        held = db.all("select r.rolname, p.name from pg_roles r cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) p (name)"
+                      " where r.rolname in ('anon', 'authenticated', 'service_role', 'ringfence_worker', 'ringfence_analyst')"
+                      " and has_table_privilege(r.oid, %s::regclass, p.name)", table)
+        assert held == []
+        assert db.one("select relrowsecurity and relforcerowsecurity from pg_class where oid = %s::regclass", table)
+        assert db.one("select has_table_privilege('ringfence_owner', %s::regclass, 'select')", table)
 
 
 def test_every_persona_is_asked(world: World) -> None:

@@ -196,6 +196,9 @@ def test_what_is_withdrawn_is_gone_on_the_next_statement_even_inside_a_run_F17(w
 def test_an_archived_bot_is_run_by_nobody_and_comes_back_as_it_was_F14(world: World) -> None:
     bot = {"org_id": world.acme.id, "bot_id": world.acme.ids["bot"]}
     with planted(world) as db:
+        become(db, world.acme.people["customer"])
+        conversation = {"org_id": world.acme.id, "conversation_id": world.acme.ids["conversation"]}
+        messages = db.rpc("list_messages", **conversation)
         become(db, world.acme.people["owner"])
         at = db.rpc("archive_bot", **bot)["archived_at"]
         assert at and db.rpc("archive_bot", **bot)["archived_at"] == at
@@ -205,7 +208,7 @@ def test_an_archived_bot_is_run_by_nobody_and_comes_back_as_it_was_F14(world: Wo
             assert db.rpc_error("start_run", bot="acme/helpdesk", question="Probe?").sqlstate == "PT404"
             assert "helpdesk" not in [b["bot"] for b in db.rpc("list_bots")]
         become(db, world.acme.people["customer"])
-        assert len(db.rpc("list_messages", org_id=world.acme.id, conversation_id=world.acme.ids["conversation"])) == 2  # the record stays
+        assert db.rpc("list_messages", **conversation) == messages != []  # the record stays
         become(db, world.acme.people["owner"])
         assert db.rpc("restore_bot", **bot) == {"archived_at": None}
         become(db, world.acme.people["customer"])

@@ -195,7 +195,7 @@ def test_the_command_adds_every_kind_of_file_reports_a_broken_one_and_skips_the_
     assert first.stdout.splitlines() == [f"{name}: {count} passage(s)" for name, count in passages.items()]
     assert second.stdout.splitlines() == [f"{name}: unchanged" for name in passages]
     assert first.stderr == second.stderr == (
-        "j.pdf: not added: The file is damaged, or is not what its name says.\nringfence: 1 of 10 files not added\n")
+        "k.png: skipped: not a kind of file that is taken\nj.pdf: not added: The file is damaged, or is not what its name says.\nringfence: 1 of 10 files not added\n")
     found = owner.rpc("search_documents", org_id=owner.orgs["acme"], query=word, max_rows=1).json()[0]
     with psycopg.connect(stack["database_url"]) as admin:
         assert admin.execute("select heading from app.chunk where id = %s", [found["chunk_id"]]).fetchone() == (word,)

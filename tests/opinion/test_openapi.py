@@ -38,7 +38,6 @@ def test_only_who_is_signed_in_gets_the_document(team: Team, described: dict[str
 
 def test_the_document_is_valid(described: dict[str, Any], tmp_path: Path) -> None:
     assert _validated(described, tmp_path).returncode == 0, _validated(described, tmp_path).stdout
-    del described["paths"]["/v1/models"]["get"]["responses"]
     assert _validated({**described, "info": {}}, tmp_path).returncode != 0
 
 

@@ -75,6 +75,10 @@ def test_a_limit_is_read_in_every_spelling() -> None:
     assert [seconds({"t": v}, "t") for v in ("250ms", "8s", "2min", "3000", "0", "", "8h")] == [0.25, 8, 120, 3, float("inf"), float("inf"), float("inf")]
 
 
+# Seconds. Each goes through everything an organization has, for its owner with a fresh second factor, and has to end or leave nothing done.
+LONGER = {"export_organization": 60.0, "purge_organization": 60.0}
+
+
 def test_a_function_s_own_limit_is_lower_than_the_role_s_R28(catalog: Database) -> None:
     """PostgREST applies a function's statement_timeout to the call (db-hoisted-tx-settings)."""
     with catalog.connect() as connection:
@@ -83,7 +87,8 @@ def test_a_function_s_own_limit_is_lower_than_the_role_s_R28(catalog: Database) 
             " where p.pronamespace = 'api'::regnamespace and setting like 'statement_timeout=%'").fetchall())
     assert "search_documents" in limits
     role = settings(catalog)["authenticated"]
-    assert all(seconds({"t": value}, "t") < seconds(role, "statement_timeout") for value in limits.values())
+    longer = {name: seconds({"t": value}, "t") for name, value in limits.items() if seconds({"t": value}, "t") >= seconds(role, "statement_timeout")}
+    assert longer == LONGER
 
 
 def test_an_rpc_over_its_time_is_cancelled_R28(world: World) -> None:

@@ -1,6 +1,5 @@
 -- Class:    Permission helper allows what it does not know
 -- Culprit:  util.can(uuid,text) | public.assistants | public.knowledge_bases
--- Not found: a reader is let through by the branch ELSE true, for a word that means more than reading only to people
 -- Command:  execute
 --
 -- The branch for 'manage' was renamed to 'admin', and ELSE is true: readers manage.
