@@ -12,7 +12,7 @@ The identity comes in the ASGI scope from the edge (`ringfence.identity`); witho
 
 import logging
 
-from agent.asgi import ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
+from agent.asgi import IDENTITY, ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
 from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
 from agent.chat_response import Chunks, completion
 from agent.config import Config
@@ -33,7 +33,6 @@ from agent.turns import Turns
 
 log = logging.getLogger(__name__)
 
-IDENTITY = "ringfence.identity"
 MODELS = "/v1/models"
 OPENAPI = "/v1/openapi.json"
 

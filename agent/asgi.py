@@ -15,6 +15,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 T = TypeVar("T")
 
+IDENTITY = "ringfence.identity"
+"""Where in the scope the edge puts whom it has verified."""
+
 
 class ClientGone(Exception):
     """The client closed the connection."""

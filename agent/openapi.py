@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent.catalog import Comment, parse_comment
+from agent.errors import database_error
 from agent.openapi_routes import COMPONENTS, ROUTES, TAGS
 
 Document = dict[str, Any]
@@ -26,8 +27,6 @@ _CHARACTERS = re.compile(r"\b(\d+)\.\.(\d+) characters\b")
 _ITEMS = re.compile(r"\b(\d+)\.\.(\d+) items\b")
 _RANGE = re.compile(r"(?<![\d.-])(-?\d+)\.\.(-?\d+)\b")
 
-# STYLE 3.4: what an SQLSTATE becomes on the wire.
-_STATUS = {"PT401": "401", "42501": "403", "PT404": "404", "23505": "409", "PT409": "409", "PT429": "429", "57014": "504"}
 
 
 def document(functions: Iterable[dict[str, Any]], url: str) -> Document:
@@ -92,7 +91,7 @@ def _responses(comment: Comment) -> Document:
         # A function that returns nothing.
         "204": {"description": "done"},
     }
-    statuses = {_STATUS.get(code.strip(), "400") for code in comment.tags.get("errors", "").split(",") if code.strip()}
+    statuses = {str(database_error(code.strip(), "").status) for code in comment.tags.get("errors", "").split(",") if code.strip()}
     # The edge may refuse any call with these, whatever the function says.
     for status in sorted(statuses | {"400", "401", "403", "404", "413", "415", "429", "502", "503", "504"}):
         responses[status] = {"$ref": "#/components/responses/Refused"}

@@ -22,7 +22,6 @@ import psutil
 import pytest
 
 from edge_proxy import http_protocol
-from edge_proxy.limits import Limits
 from edge_proxy.serve import connection_settings
 from tests.proxy.doubles import Answer
 from tests.proxy.support import ISSUER, Clock, assert_error, call, claims

@@ -44,10 +44,6 @@ class Outcome:
         """42501 has two meanings (trap 3): the privilege is missing, or a policy refused the row."""
         return self.sqlstate == "42501" and "row-level security" not in self.message
 
-    @property
-    def refused_by_policy(self) -> bool:
-        return self.sqlstate == "42501" and "row-level security" in self.message
-
     def texts(self) -> Iterator[str]:
         """Yield every piece of text a caller would see."""
         for row in self.rows:

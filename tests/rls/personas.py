@@ -31,11 +31,6 @@ class Personas:
     def __getitem__(self, key: str) -> Persona:
         return self.everyone[key]
 
-    def outsiders_of(self, tenant: str) -> list[Persona]:
-        """Return who may see nothing of a tenant, the most ordinary first."""
-        others = [p for p in self.insiders if tenant not in p.tenants]
-        return [*others, *self.strangers, *(self.former if tenant == "A" else []), *self.forged]
-
 
 def build(acting: Acting, catalog: Catalog, tenancy: Tenancy, world: World) -> Personas:
     """Return the people of a world."""

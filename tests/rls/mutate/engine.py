@@ -38,10 +38,6 @@ class Verdict:
         return bool(self.killer)
 
 
-class BrokenCell(Exception):
-    """A cell fails without any mutant: it can kill nothing."""
-
-
 class Engine:
     """One stage, its cells in order, and what was found out about them on the way."""
 
