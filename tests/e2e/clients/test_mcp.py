@@ -67,18 +67,19 @@ async def test_the_bot_of_another_organization_is_as_absent_as_one_that_does_not
     assert all("acme" not in json.dumps(tool.input_schema) for tool in tools.values()) and tools
 
 
-async def test_each_call_is_a_run_of_the_person_with_its_record_F41(person: Person) -> None:
-    member = person("member@acme.test")
-    async with connected(member, "/mcp/acme/helpdesk") as client:
-        found = await client.call_tool("search_documents", {"query": "delivery"})
+async def test_each_call_is_a_run_of_the_person_with_its_record_F41(person: Person, team: Team) -> None:
+    # Somebody new: nobody else's calls stand in their list.
+    member = team.member()
+    async with connected(member, f"/mcp/{team.model}") as client:
+        found = await client.call_tool("search_documents", {"query": team.word})
         await client.call_tool("search_documents", {"query": "refund"})
-    steps = member.rpc("list_run_steps", org_id=member.orgs["acme"], run_id=found.meta["ringfence/run_id"]).json()
+    run = {"org_id": team.org, "run_id": found.meta["ringfence/run_id"]}
+    steps = member.rpc("list_run_steps", **run).json()
     assert [(step["kind"], step["name"], step["outcome"]) for step in steps] == [("tool", "search_documents", "ok")]
     assert steps[0]["sources"]
-    titles = [row["title"] for row in member.rpc("list_conversations", org_id=member.orgs["acme"]).json()]
-    assert titles.count("Tool call: search_documents") == 1
-    stranger = person("member@globex.test")
-    assert stranger.rpc("list_run_steps", org_id=member.orgs["acme"], run_id=found.meta["ringfence/run_id"]).json() == []
+    titles = [row["title"] for row in member.rpc("list_conversations", org_id=team.org).json()]
+    assert titles == ["Tool call: search_documents"]
+    assert person("member@globex.test").rpc("list_run_steps", **run).json() == []
 
 
 async def test_arguments_that_do_not_fit_are_refused_before_anything_is_done_R98(person: Person) -> None:
