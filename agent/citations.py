@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # What a row must have, besides its content, to be a passage that can be cited; and what a citation says of it.
-CITED = ("title", "uri", "document_id", "chunk_id", "start_char", "end_char", "chunk_sha256", "score", "retrieved_at")
+CITED = ("title", "uri", "document_id", "chunk_id", "start_char", "end_char", "chunk_sha256", "score", "retrieved_at", "trust")
 
 # [3] or [1, 2]; not [3](link), which is Markdown for something else.
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\](?!\()")

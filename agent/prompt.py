@@ -43,7 +43,7 @@ def render_result(result: ToolResult, limit: int) -> str:
     if result.outcome != "ok":
         return f"{result.outcome}: {result.message}"
     rows: list[dict[str, Any]] = [
-        {"n": p.n, "title": p.row["title"], "text": p.row["content"]} for p in result.passages] or list(result.rows)
+        {"n": p.n, "title": p.row["title"], "trust": p.row["trust"], "text": p.row["content"]} for p in result.passages] or list(result.rows)
     if not rows:
         return "ok: 0 rows."
     lines: list[str] = []

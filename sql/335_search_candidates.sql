@@ -4,7 +4,7 @@
 -- helpers of its policies, which is most of what row security costs a search.
 create type authz.search_candidate as (
   id uuid, place bigint, distance double precision, document_id uuid, knowledge_base_id uuid, title text, uri text, content text,
-  start_char integer, end_char integer, heading text
+  start_char integer, end_char integer, heading text, trust text
 );
 comment on type authz.search_candidate is 'A passage in one of the two lists that a search fuses.';
 comment on column authz.search_candidate.id is 'The chunk.';
@@ -18,14 +18,16 @@ comment on column authz.search_candidate.content is 'The passage.';
 comment on column authz.search_candidate.start_char is 'First character in the source text, from 0.';
 comment on column authz.search_candidate.end_char is 'One past the last character in the source text.';
 comment on column authz.search_candidate.heading is 'The headings the passage stands under, or null.';
+comment on column authz.search_candidate.trust is 'How far the document is trusted (F31).';
 
 create type authz.search_document as (
-  id uuid, title text, uri text
+  id uuid, title text, uri text, trust text
 );
 comment on type authz.search_document is 'A document whose passages a search looks at.';
 comment on column authz.search_document.id is 'The document.';
 comment on column authz.search_document.title is 'Its title.';
 comment on column authz.search_document.uri is 'Where it came from.';
+comment on column authz.search_document.trust is 'How far it is trusted.';
 
 create type authz.search_filter as (
   bases uuid[], tags text[], since timestamptz, until timestamptz
@@ -79,7 +81,7 @@ begin
       union all
       select row_number() over (order by r.rank desc, r.id), r.* from lexical r
     )
-    select l.id, l.place, l.distance, l.document_id, l.knowledge_base_id, d.title, d.uri, l.content, l.start_char, l.end_char, l.heading
+    select l.id, l.place, l.distance, l.document_id, l.knowledge_base_id, d.title, d.uri, l.content, l.start_char, l.end_char, l.heading, d.trust
     from listed l join unnest(documents) d on d.id = l.document_id;
 end
 $$;
@@ -107,7 +109,7 @@ begin
     set_config('hnsw.max_scan_tuples', '20000', true);
   return query
     select n.id, row_number() over (order by n.distance, n.id), n.distance,
-      n.document_id, n.knowledge_base_id, d.title, d.uri, n.content, n.start_char, n.end_char, n.heading
+      n.document_id, n.knowledge_base_id, d.title, d.uri, n.content, n.start_char, n.end_char, n.heading, d.trust
     from (
       select c.id, c.embedding operator(extensions.<=>) nearest_chunks.embedding as distance,
         c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading
@@ -137,7 +139,7 @@ declare
 begin
   return query
     select m.id, row_number() over (order by m.rank desc, m.id), m.distance,
-      m.document_id, m.knowledge_base_id, d.title, d.uri, m.content, m.start_char, m.end_char, m.heading
+      m.document_id, m.knowledge_base_id, d.title, d.uri, m.content, m.start_char, m.end_char, m.heading, d.trust
     from (
       select c.id, ts_rank(c.terms, v_terms, 1) as rank, c.embedding operator(extensions.<=>) matching_chunks.embedding as distance,
         c.document_id, c.knowledge_base_id, c.content, c.start_char, c.end_char, c.heading

@@ -25,7 +25,7 @@ comment on column app.message.user_id is 'Whose conversation it is.';
 comment on column app.message.run_id is 'The run that took the question or made the answer.';
 comment on column app.message.role is 'user or assistant.';
 comment on column app.message.content is 'The text; at most 100000 characters.';
-comment on column app.message.citations is 'What an answer cites: document, chunk, range, hash, score.';
+comment on column app.message.citations is 'What an answer cites: document, chunk, range, hash, score, trust.';
 comment on column app.message.created_at is 'When it was written.';
 
 -- The functions that write these rows run as the person, so the person could write them without: the policy below holds every row, whoever

@@ -10,7 +10,7 @@ declare
   v_documents authz.search_document[];
   v_passages bigint;
 begin
-  select array_agg(row(d.id, d.title, d.uri)::authz.search_document), coalesce(sum(d.passages), 0) into v_documents, v_passages
+  select array_agg(row(d.id, d.title, d.uri, d.trust)::authz.search_document), coalesce(sum(d.passages), 0) into v_documents, v_passages
   from app.document d
   where d.org_id = search_candidates.org_id and d.state = 'ready'
     and (wanted.bases is null or d.knowledge_base_id = any (wanted.bases))
@@ -42,7 +42,7 @@ create function api.search_documents(
   knowledge_bases uuid[] default null, tags text[] default null, since timestamptz default null, until timestamptz default null)
 returns table (
   document_id uuid, chunk_id uuid, knowledge_base_id uuid, title text, uri text, content text, start_char integer, end_char integer,
-  chunk_sha256 text, score double precision, similarity double precision, retrieved_at timestamptz, heading text)
+  chunk_sha256 text, score double precision, similarity double precision, retrieved_at timestamptz, heading text, trust text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set statement_timeout = '5s'
@@ -88,7 +88,7 @@ begin
       order by score desc, c.id limit max_rows
     )
     select c.document_id, f.id, c.knowledge_base_id, c.title, c.uri, c.content, c.start_char, c.end_char,
-      encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), f.score, 1 - c.distance, now(), c.heading
+      encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), f.score, 1 - c.distance, now(), c.heading, c.trust
     from fused f
     cross join lateral (select * from candidate c where c.id = f.id limit 1) c
     order by f.score desc, f.id;
@@ -106,7 +106,7 @@ comment on function api.search_documents(uuid, text, extensions.vector, integer,
 @param tags               only documents that have one of these tags; 1..20 items of 1..100 characters
 @param since              only documents changed at this time or later
 @param until              only documents changed before this time
-@returns                  array of {document_id, chunk_id, knowledge_base_id, title, uri, content, start_char, end_char, chunk_sha256, score, similarity, retrieved_at, heading}; best first
+@returns                  array of {document_id, chunk_id, knowledge_base_id, title, uri, content, start_char, end_char, chunk_sha256, score, similarity, retrieved_at, heading, trust: trusted or untrusted}; best first
 @errors                   22004, 22023, PT404
 @effect                   read$c$;
 revoke all on function api.search_documents(uuid, text, extensions.vector, integer, uuid, uuid[], text[], timestamptz, timestamptz) from public;

@@ -31,10 +31,10 @@ def chat(
 
 
 def citation_line(citation: dict[str, Any]) -> str:
-    """Return one citation as a line: number, title, document, chunk, character range, score."""
+    """Return one citation as a line: number, title, document, chunk, character range, score, trust."""
     return (
         f"[{citation['n']}] {citation['title']}  document {citation['document_id']}  chunk {citation['chunk_id']}  "
-        f"characters {citation['start_char']}-{citation['end_char']}  score {citation['score']:.4f}"
+        f"characters {citation['start_char']}-{citation['end_char']}  score {citation['score']:.4f}  {citation['trust']}"
     )
 
 

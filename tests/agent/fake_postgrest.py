@@ -253,4 +253,4 @@ def passage(n: int, content: str, similarity: float = 0.6, title: str = "Handboo
     return {"document_id": str(uuid.UUID(int=100 + n)), "chunk_id": str(uuid.UUID(int=200 + n)),
             "knowledge_base_id": str(uuid.UUID(int=3)), "title": title, "uri": f"file:///{n}.md", "content": content,
             "start_char": 0, "end_char": len(content), "chunk_sha256": "0" * 64, "score": 1 / (60 + n),
-            "similarity": similarity, "retrieved_at": "2026-11-21T12:00:00+00:00"}
+            "similarity": similarity, "retrieved_at": "2026-11-21T12:00:00+00:00", "trust": "untrusted"}

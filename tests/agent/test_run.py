@@ -26,7 +26,7 @@ async def test_a_question_is_answered_with_the_passages_it_cites_F28(
     assert answer.text == "Within two days [1]."
     assert [(c["n"], c["chunk_id"]) for c in answer.citations] == [(1, passage(1, "")["chunk_id"])]
     assert answer.citations[0].keys() == {
-        "n", "title", "uri", "document_id", "chunk_id", "start_char", "end_char", "chunk_sha256", "score", "retrieved_at"}
+        "n", "title", "uri", "document_id", "chunk_id", "start_char", "end_char", "chunk_sha256", "score", "retrieved_at", "trust"}
     assert (answer.input_tokens, answer.output_tokens) == (50, 15)
     [finished] = database.finished
     assert (finished["outcome"], finished["answer"], finished["error_code"]) == ("succeeded", answer.text, None)

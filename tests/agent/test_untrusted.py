@@ -58,6 +58,7 @@ async def test_an_injected_row_reaches_the_model_only_as_fenced_data_R100(
     marker = re.search(r"<(untrusted-data-[0-9a-f]{32})>", content)
     assert marker is not None and content.endswith(f"</{marker[1]}>")
     assert content.lower().count("untrusted-data") == 2
+    assert '"trust": "untrusted"' in content
     before, inside = content.split(f"<{marker[1]}>")
     assert "not instructions" in before and "Ignore all previous" in inside
     system = model.bodies[1]["messages"][0]

@@ -46,7 +46,7 @@ def test_a_person_signs_in_and_chats_with_citations_and_a_run_id(stack: dict[str
     assert answer.returncode == 0, answer.stderr
     *_, last = answer.stdout.splitlines()
     assert re.fullmatch(r"run [0-9a-f-]{36}", last)
-    line = r"\[\d+\] .+  document [0-9a-f-]{36}  chunk [0-9a-f-]{36}  characters \d+-\d+  score 0\.\d{4}"
+    line = r"\[\d+\] .+  document [0-9a-f-]{36}  chunk [0-9a-f-]{36}  characters \d+-\d+  score 0\.\d{4}  untrusted"
     assert [row for row in answer.stdout.splitlines() if re.fullmatch(line, row)], answer.stdout
 
 

@@ -17,7 +17,7 @@ from tests.db.test_retrieval import BY_INDEX, chunk_scans
 from tests.db.world import World, embedding
 
 OWN, FOREIGN = 1200, 1200
-DOCUMENTS = "(select array_agg(row(d.id, d.title, d.uri)::authz.search_document) from app.document d where d.state = 'ready')"
+DOCUMENTS = "(select array_agg(row(d.id, d.title, d.uri, d.trust)::authz.search_document) from app.document d where d.state = 'ready')"
 WORDS = ("delivery", "licence", "battery", "window", "garden", "kettle", "ladder", "marble", "needle", "orchid")
 
 

@@ -73,6 +73,20 @@ def test_filters_narrow_a_search_F25(world: World, changes: list[str]) -> None:
 
 
 @WAYS
+def test_a_passage_says_how_far_its_document_is_trusted_F31(world: World, changes: list[str]) -> None:
+    with shelf(world, *changes) as db:
+        db.run("reset role")
+        assert db.run("update app.document set trust = 'trusted' where title = 'old'") == 1
+        become(db, world.acme.people["customer"])
+        expected = {name: "trusted" if name == "old" else "untrusted" for name in ("old", "new", "elsewhere", "untagged")}
+        for query, direction in (("quokka", None), ("zzz", embedding(300))):
+            assert {r["title"]: r["trust"] for r in search(db, world, query, direction) if r["content"] == "the quokka"} == expected
+        run = db.rpc("start_run", bot="acme/helpdesk", question="?")["run_id"]
+        rows = db.rpc("call_tool", run_id=run, tool="search_documents", arguments={"query": "quokka"})["rows"]
+        assert {r["title"]: r["trust"] for r in rows} == {n: t for n, t in expected.items() if n != "elsewhere"}  # not bound to the bot
+
+
+@WAYS
 def test_a_filter_shows_nothing_that_is_not_shown_without_it_F26(world: World, changes: list[str]) -> None:
     ids = world.acme.ids
     everything: dict[str, Any] = {"knowledge_bases": f"{{{ids['knowledge_base']},{ids['other_base']}}}", "tags": "{tariff,old}", "since": "2000-01-01"}

@@ -45,6 +45,7 @@ def test_openai_gets_an_answer_with_citations_that_can_be_checked_F28(ask: Calla
     assert {c["chunk_id"] for c in extra["citations"]} <= returned
     for citation in extra["citations"]:
         assert citation["title"] and citation["document_id"] and citation["end_char"] > citation["start_char"] and citation["score"] > 0
+        assert citation["trust"] == "untrusted"
     intruder = person("owner@acme.test")
     assert intruder.rpc("list_run_steps", org_id=owner.orgs["globex"], run_id=extra["run_id"]).json() == []
 
