@@ -143,7 +143,9 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
             elif may_insert(d, persona, organization, db):
                 customer = organization.people["customer"]
                 outcome = "no such parent of yours" if d.own_parent and persona.person != customer else 1
-        result |= {f"{form} into {slug}": outcome for form in ("insert", "insert returning", "insert on conflict", "merge insert")}
+        result |= {f"{form} into {slug}": outcome for form in INSERTING}
+        # Either half refused, and both are.
+        result |= {f"{form} into {slug}": "not granted" if d.update is None else outcome for form in UPSERTING}
     for command, rule in (("update", d.update), ("delete", d.delete)):
         if rule is None:
             result |= dict.fromkeys((command, f"{command} where", f"{command} returning", f"merge {command}"), "not granted")
@@ -159,13 +161,14 @@ def expected(world: World, table: str, persona: Persona, db: Request) -> dict[st
                 result |= {k: stopped for k in (command, f"{command} returning")}
                 result |= {f"merge {command}": stopped} if merge != "refused by policy" else {}
                 result |= {f"{command} where": stopped} if slug == "acme" else {}
-    result["move"] = "not granted"
-    return result
+    return result | dict.fromkeys(MOVING, "not granted")
 
 
-FORMS = ("select", "select the other's", *(f"{form} into {slug}" for slug in ORGANIZATIONS
-         for form in ("insert", "insert returning", "insert on conflict", "merge insert")),
-         *(f for c in ("update", "delete") for f in (c, f"{c} where", f"{c} returning", f"merge {c}")), "move")
+INSERTING = ("insert", "insert returning", "insert on conflict", "merge insert")
+UPSERTING = ("upsert", "merge upsert")
+MOVING = ("move", "merge move", "upsert move")
+FORMS = ("select", "select the other's", *(f"{form} into {slug}" for slug in ORGANIZATIONS for form in (*INSERTING, *UPSERTING)),
+         *(f for c in ("update", "delete") for f in (c, f"{c} where", f"{c} returning", f"merge {c}")), *MOVING)
 
 
 def statements(world: World, table: str, persona: Persona, db: Request) -> dict[str, str]:
@@ -177,6 +180,9 @@ def statements(world: World, table: str, persona: Persona, db: Request) -> dict[
     own = acme if "acme" in persona.roles or not persona.roles else globex
     made = {"select": f"select {table}::text from {t}",
             "select the other's": f"select {table}::text from {t} where " + (f"{d.org} = '{world.globex.id}'" if d.org else "true")}
+    change, key = fill(d.change, own) or f"{d.org or 'name'} = null", _key(table, db)
+    column = d.org or "name"
+    moved = f"{column} = " + ("'x'" if d.org is None else f"'{world.globex.id}'")
     for slug, ids in (("acme", acme), ("globex", globex)):
         # Those who do not belong try to let themselves in.
         joins = persona.person if persona.person and slug not in persona.roles else world.nobody
@@ -185,17 +191,26 @@ def statements(world: World, table: str, persona: Persona, db: Request) -> dict[
         plain = f"insert into {t} ({columns}) values ({values})"
         made |= {f"insert into {slug}": plain, f"insert returning into {slug}": f"{plain} returning *",
                  f"insert on conflict into {slug}": f"{plain} on conflict do nothing",
-                 f"merge insert into {slug}": f"merge into {t} t using (select 1) s on false when not matched then insert ({columns}) values ({values})"}
-    change = fill(d.change, own) or f"{d.org or 'name'} = null"
-    column = d.org or "name"
+                 f"merge insert into {slug}": f"merge into {t} t using (select 1) s on false when not matched then insert ({columns}) values ({values})",
+                 f"upsert into {slug}": f"{plain} on conflict ({key}) do update set {change}",
+                 f"merge upsert into {slug}": f"merge into {t} t using (select 1) s on false when matched then update set {change}"
+                                              f" when not matched then insert ({columns}) values ({values})"}
+        if slug == "acme":
+            made["upsert move"] = f"{plain} on conflict ({key}) do update set {moved}"
     return made | {
         "update": f"update {t} set {change}", "update where": f"update {t} set {change} where {acme_only}",
         "update returning": f"update {t} set {change} returning *",
         "merge update": f"merge into {t} t using (select 1) s on t.{column} is not null when matched then update set {change}",
         "delete": f"delete from {t}", "delete where": f"delete from {t} where {acme_only}", "delete returning": f"delete from {t} returning *",
         "merge delete": f"merge into {t} t using (select 1) s on t.{column} is not null when matched then delete",
-        "move": f"update {t} set {column} = " + ("'x'" if d.org is None else f"'{world.globex.id}'"),
+        "move": f"update {t} set {moved}", "merge move": f"merge into {t} t using (select 1) s on t.{column} is not null when matched then update set {moved}",
     }
+
+
+def _key(table: str, db: Request) -> str:
+    """The columns of the primary key."""
+    return str(db.one("select string_agg(quote_ident(a.attname), ', ') from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)"
+                      " where i.indisprimary and i.indrelid = %s::regclass", f"app.{table}"))
 
 
 DENIALS = (

@@ -11,7 +11,7 @@ import pytest
 
 from tests.db import matrix
 from tests.db.registry import ROLES, TABLES
-from tests.db.matrix import FORMS, bindings, calling, fill, observed, outcome, personas
+from tests.db.matrix import FORMS, INSERTING, UPSERTING, bindings, calling, fill, observed, outcome, personas
 from tests.db.session import Request
 from tests.db.world import World
 
@@ -90,7 +90,7 @@ def test_a_row_the_right_person_inserts_is_there_on_a_re_read_R33(world: World, 
     persona = personas(world)[RIGHT_PERSON.get(table, "owner")]
     forms = matrix.statements(world, table, persona, superuser)
     with calling(world, persona) as db:
-        for form in ("insert", "insert returning", "insert on conflict", "merge insert"):
+        for form in (*INSERTING, *(UPSERTING if TABLES[table].update else ())):
             assert outcome(db, forms[f"{form} into acme"], f"select count(*) from app.{table}") == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.db.registry import TABLES
-from tests.db.matrix import FORMS, become, expected, observed, personas, planted, statements
+from tests.db.matrix import FORMS, INSERTING, MOVING, UPSERTING, become, expected, observed, personas, planted, statements
 from tests.db.world import World
 
 # A matrix that cannot fail proves nothing: each protection is broken once, and the form that must notice is named. `floor` says
@@ -22,19 +22,19 @@ BROKEN = [
      "customer", {"select"}),
     # The RETURNING form would not have noticed: the select policy refuses the row it must return (trap 1).
     ("team", ["alter policy team_insert_manager on app.team with check (true)", NO_FLOOR], OUTSIDER,
-     {"insert into acme", "insert on conflict into acme", "merge insert into acme"}),
+     {"insert into acme", "insert on conflict into acme", "merge insert into acme", "merge upsert into acme"}),
     # Nor any form that reads a column (trap 2).
     ("bot", ["alter policy bot_update_editor on app.bot using (true) with check (true)", NO_FLOOR], OUTSIDER, {"update"}),
     ("document", ["alter policy document_delete_editor on app.document using (true)", NO_FLOOR], OUTSIDER, {"delete"}),
-    ("bot", ["grant update (org_id) on app.bot to authenticated"], "member of both", {"move"}),
+    ("bot", ["grant update (org_id) on app.bot to authenticated"], "member of both", set(MOVING)),
     # With the guard trigger out of the way: it refuses this too.
     ("membership", ["grant insert (org_id, user_id, role_id) on app.membership to authenticated",
                     "alter policy membership_insert_nobody on app.membership with check (user_id = (select authz.uid()))", NO_FLOOR,
                     "alter table app.membership disable trigger user"],
-     "nobody", {f"{form} into {slug}" for form in ("insert", "insert on conflict", "merge insert", "insert returning") for slug in ("acme", "globex")}),
+     "nobody", {f"{form} into {slug}" for form in (*INSERTING, *UPSERTING) for slug in ("acme", "globex")}),
     ("support_ticket", ["grant delete on app.support_ticket to authenticated"], "owner", {"delete", "delete where", "delete returning", "merge delete"}),
     ("audit_event", ["grant insert on app.audit_event to authenticated"], "owner",
-     {f"{form} into {slug}" for form in ("insert", "insert on conflict", "merge insert", "insert returning") for slug in ("acme", "globex")}),
+     {f"{form} into {slug}" for form in INSERTING for slug in ("acme", "globex")}),
 ]
 
 
