@@ -31,6 +31,8 @@ def stage(cluster: Any, described: bytes) -> Iterator[Stage]:  # noqa: F811
     ("where m.x = 'and' and (p or q and r) order by 1", ["m.x = 'and'", "(p or q and r)", "q", "r"]),
     ("if a and b then raise; end if; -- and so on", ["a", "b"]),
     ("where true", []),
+    ("a and case when b and c then d else false end and e", ["a", "case when b and c then d else false end", "b", "c", "e"]),
+    ("begin if a and b then x := 1; end if; end", ["a", "b"]),
 ])
 def test_each_condition_is_left_out_once(text: str, left_out: list[str]) -> None:
     assert [condition for condition, _ in without(text)] == left_out

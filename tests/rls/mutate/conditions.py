@@ -27,13 +27,22 @@ class _Token:
 
 def _tokens(text: str) -> list[_Token]:
     found, depth = [], 0
+    cases: list[int] = []
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup if match.lastgroup != "tag" else "quote"
         if kind == "skip":
             continue
+        word = match[0].lower() if kind in ("word", "mark") else match[0]
+        # `case ... end` holds its conditions as parentheses do; the `end` of a block is none.
+        if kind == "word" and word == "end" and cases and cases[-1] == depth:
+            cases.pop()
+            kind, word = "close", "end of case"
         if kind == "close":
             depth -= 1
-        found.append(_Token(match[0].lower() if kind in ("word", "mark") else match[0], match.start(), match.end(), depth))
+        found.append(_Token(word, match.start(), match.end(), depth))
+        if kind == "word" and word == "case":
+            cases.append(depth + 1)
+            kind = "open"
         if kind == "open":
             depth += 1
     return found

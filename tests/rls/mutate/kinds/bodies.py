@@ -26,7 +26,7 @@ def mutants(db: psycopg.Connection) -> Iterator[Mutant]:
     db.execute("set local search_path = pg_catalog")
     for signature, schema, name, definer, definition in db.execute(_QUERY).fetchall():
         about, seen = {f"{schema}.{name}"}, set()
-        head, body = _split(definition)
+        head, body, tail = _split(definition)
         changes = [("check-removed", what, text) for what, text in _replaced(_CALLED, body, "null;", 0)]
         changes += [("refusal-removed", what, text) for what, text in _replaced(_STOPPED, body, " false ", 1)]
         changes += [("permission-removed", what, text) for what, text in _replaced(_PERMITTED, body, "authz.org_ids()", 0)]
@@ -40,13 +40,14 @@ def mutants(db: psycopg.Connection) -> Iterator[Mutant]:
             number = sum(1 for k, w in seen if (k, w.split("#")[0]) == (kind, what))
             label = f"{what}#{number}" if number else what
             seen.add((kind, label))
-            yield mutant(kind, f"{signature}: {label[:150]}", head + text, about=about)
+            yield mutant(kind, f"{signature}: {label[:150]}", head + text + tail, about=about)
 
 
-def _split(definition: str) -> tuple[str, str]:
-    """The definition up to its body, and the body."""
-    if found := re.search(r"\n(?:AS \$\w*\$|BEGIN ATOMIC|RETURN )", definition):
-        return definition[:found.end()], definition[found.end():]
+def _split(definition: str) -> tuple[str, str, str]:
+    """The definition up to its body, the body, and what follows it."""
+    if found := re.search(r"\n(?:AS (\$\w*\$)|BEGIN ATOMIC|RETURN )", definition):
+        end = definition.rindex(found[1]) if found[1] else len(definition)
+        return definition[:found.end()], definition[found.end():end], definition[end:]
     raise ValueError(definition[:200])
 
 
