@@ -1,58 +1,91 @@
 """The one way from SQL text that a person or a model wrote to SQL text that runs (F49).
 
-What isolation rests on is the database (DESIGN.md section 6); the guard keeps out what is useless or harmful there.
+    text -> PostgreSQL's grammar: one SELECT, only allowed constructs, functions, types, operators, relations, columns   (opinion)
+         -> sqlglot's tree: only allowed nodes; names settled, relations replaced by their targets; written anew          (rewriting)
+         -> PostgreSQL's grammar again, over the new text: the same rules, the same meaning                               (opinion)
+
+Only the new text runs. What isolation rests on is the database (DESIGN.md section 6); the guard keeps out what is useless or harmful there.
 """
 
+import functools
 import hashlib
 import re
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
+import postgast
 
+from agent.analytics import opinion, rewriting
 from agent.analytics.limits import Limits
+from agent.analytics.nodes import SPECIAL_FORMS
 from agent.analytics.refusal import Refused
 from agent.analytics.relations import Checked, Relation, Schema
 
 __all__ = ["Checked", "Limits", "Refused", "Relation", "Schema", "check"]
 
-_NODES = frozenset({
-    exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Column, exp.Identifier, exp.Literal, exp.Star, exp.Alias, exp.Where, exp.And,
-    exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Group, exp.Order, exp.Ordered, exp.Limit, exp.Count, exp.Sum,
-    exp.Min, exp.Max, exp.Avg,
-})
+_QUALIFIED = re.compile(r"([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
+_DEFAULT = Limits()
 
 
-def check(sql: str, schema: Schema, limits: Limits = Limits()) -> Checked:
+def check(sql: str, schema: Schema, limits: Limits = _DEFAULT) -> Checked:
     """Return the statement as it may run. Pure: no clock, no network, no database. Raises: Refused."""
     if len(sql) > limits.characters:
         raise Refused("too_large", f"The statement is longer than {limits.characters} characters.")
-    try:
-        statements = sqlglot.parse(sql, dialect="postgres")
-    except (SqlglotError, RecursionError, ValueError) as err:
-        raise Refused("not_parsed", "The statement is not SQL that can be read.") from err
-    if len(statements) != 1:
-        raise Refused("several_statements", "Exactly one statement runs.")
-    tree = statements[0]
-    if not isinstance(tree, exp.Query) or not tree.selects:
-        raise Refused("not_a_query", "Only a SELECT runs.")
-    names = set()
-    for node in tree.walk():
-        if type(node) not in _NODES:
-            raise Refused("construct_not_allowed", "The statement holds a construct that is not allowed.")
-        if isinstance(node, exp.Identifier) and not re.fullmatch("[a-z_][a-z0-9_]{0,62}", str(node.this)):
-            raise Refused("construct_not_allowed", "The statement holds a name that is not allowed.")
-    for table in list(tree.find_all(exp.Table)):
-        relation = schema.relations.get(table.name)
-        if relation is None or table.db or not re.fullmatch(r"[a-z_]+\.[a-z_]+", relation.target):
-            raise Refused("unknown_relation", "The source has no relation of that name.")
-        names.add(table.name)
-        place = exp.to_table(relation.target, dialect="postgres", alias=table.alias or table.name)
-        table.replace(place)
-    columns = set().union(*(schema.relations[name].columns for name in names))
-    for column in tree.find_all(exp.Column):
-        if column.name not in columns and not isinstance(column.this, exp.Star):
-            raise Refused("unknown_column", "The source has no column of that name.")
-    text = tree.sql(dialect="postgres", comments=False)
-    functions = sorted({node.sql_name().lower() for node in tree.find_all(exp.Func) if node.sql_name() not in {"AND", "OR"}})
-    return Checked(text, tuple(sorted(names)), tuple(functions), hashlib.sha256(text.encode()).hexdigest())
+    if _NO_TEXT.search(sql) or rewriting.MARK in sql.lower():
+        raise Refused("not_parsed", f"A statement holds no control characters and no name with {rewriting.MARK}.")
+    written, places, subqueries = _registered(schema)
+
+    asked = opinion.Reading(written, limits)
+    asked.select(opinion.parse(sql))
+
+    tree = rewriting.Rewriting(places, limits)
+    text = tree.run(rewriting.parse(sql, limits))
+
+    runs = opinion.Reading(_standing(schema, places), limits)
+    runs.select(opinion.parse(text))
+    if asked.form != runs.form or not tree.relations == asked.relations == runs.relations or not _agree(tree, runs.functions):
+        raise Refused("parsers_disagree", "Two parsers read the statement differently; write it more plainly.")
+    for name, target in subqueries.items():
+        text = text.replace(f'"{name}"', f"({target})")
+    if subqueries and any(f'"{name}"' in text for name in subqueries):
+        raise AssertionError("a target holds the name of another")
+    return Checked(text, tuple(sorted(runs.relations)), tuple(sorted(runs.functions)), hashlib.sha256(text.encode()).hexdigest())
+
+
+def _agree(tree: rewriting.Rewriting, functions: set[str]) -> bool:
+    """Whether each function that PostgreSQL reads stands in sqlglot's tree, and the other way round."""
+    forms = [SPECIAL_FORMS[form] for form in tree.forms]
+    return functions - tree.functions <= frozenset().union(*forms) and tree.functions <= functions and all(form & functions for form in forms)
+
+
+def _registered(schema: Schema) -> tuple[dict[tuple[str, str], tuple[str, list[str]]], dict[tuple[str, str], tuple[str, str, str]], dict[str, str]]:
+    """Return how relations may be written, with their columns; what is put in their place; and the subqueries among those, by a name that stands for each."""
+    written: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    places: dict[tuple[str, str], tuple[str, str, str]] = {}
+    subqueries: dict[str, str] = {}
+    for number, (name, relation) in enumerate(schema.relations.items()):
+        columns = list(relation.columns)
+        written["", name] = name, columns
+        if qualified := _QUALIFIED.fullmatch(relation.target):
+            place = qualified[1], qualified[2]
+            written.setdefault(place, (name, columns))
+        else:
+            _trusted(relation.target)
+            place = "", f"{rewriting.MARK}{number}"
+            subqueries[place[1]] = relation.target
+        places["", name] = name, *place
+        if place[0]:
+            places.setdefault(place, (name, *place))
+    return written, places, subqueries
+
+
+def _standing(schema: Schema, places: dict[tuple[str, str], tuple[str, str, str]]) -> dict[tuple[str, str], tuple[str, list[str]]]:
+    """Return what may stand in the text that runs: targets, and no registered name by itself."""
+    return {(target_schema, target): (name, list(schema.relations[name].columns)) for name, target_schema, target in places.values()}
+
+
+@functools.lru_cache(maxsize=256)
+def _trusted(target: str) -> None:
+    """Raises: ValueError, when a target of the worker's own making is not one SELECT that can stand in brackets."""
+    tree = postgast.parse(f"select 1 from ({target}) t")
+    if len(tree.stmts) != 1 or rewriting.MARK in target:
+        raise ValueError("a relation's target is a qualified name or one SELECT")

@@ -10,9 +10,11 @@ class Limits:
     characters: int = 20_000
     """Of the text as it came; the text that runs may be longer, by the targets of its relations."""
     nodes: int = 3_000
-    """Nodes of the tree, identifiers and literals included."""
-    depth: int = 60
-    """Nodes from the top of the tree to its deepest leaf."""
+    """Nodes of PostgreSQL's parse tree; those of sqlglot's may be twice as many."""
+    depth: int = 40
+    """Brackets inside brackets."""
+    brackets: int = 4
+    """Square ones alone: sqlglot takes twice as long for each level."""
     relations: int = 16
     """Relations, subqueries and set-returning functions in all FROM clauses together."""
     ctes: int = 16

@@ -25,6 +25,8 @@ class Refused(Exception):
     def __init__(self, code: str, message: str) -> None:
         if code not in CODES:
             raise ValueError(f"unknown code {code}")
+        # It is shown in terminals and pages, and quotes names as they came.
+        message = "".join(one if one.isprintable() else "\ufffd" for one in message)
         super().__init__(message)
         self.code = code
         self.message = message

@@ -1,33 +1,65 @@
-"""The guard of SQL that a model or a person wrote: what it refuses, and with which code."""
+"""The guard of SQL that a model or a person wrote: what it refuses, with which code, and what it lets through."""
 
 import pickle
 
 import pytest
 
 from agent.analytics.guard import Limits, Refused, Relation, Schema, check
-
-SCHEMA = Schema({"orders": Relation({"id": "uuid", "total": "numeric"}, "source.orders")})
-
-
-def test_a_statement_runs_as_rendered_over_the_target_of_its_relation_F49() -> None:
-    checked = check("select count(*), sum(o.total) from orders o /* c */ -- c", SCHEMA)
-    assert "c */" not in checked.sql and "source" in checked.sql
-    assert (checked.relations, checked.functions) == (("orders",), ("count", "sum"))
+from agent.analytics.refusal import CODES
+from tests.agent.analytics import attacks, corpus
 
 
-@pytest.mark.parametrize(("sql", "code"), [
-    ("select 1; select 2", "several_statements"),
-    ("delete from orders", "not_a_query"),
-    ("select", "not_a_query"),
-    ("select from where", "not_parsed"),
-    ("select * from pg_class", "unknown_relation"),
-    ("select ctid from orders", "unknown_column"),
-    ("select " + "1," * 20_000 + "1", "too_large"),
-])
-def test_a_refusal_says_why_in_a_code_F49(sql: str, code: str) -> None:
+@pytest.mark.parametrize("sql", attacks.ALL.values(), ids=attacks.ALL)
+def test_an_attack_does_not_pass_the_guard_F49(sql: str) -> None:
     with pytest.raises(Refused) as refused:
-        check(sql, SCHEMA, Limits())
+        check(sql.replace("{claims}", "{}").replace("{other}", "x").replace("{user}", "x"), corpus.SCHEMA)
+    assert refused.value.code in CODES
+    assert refused.value.message.isprintable() and len(refused.value.message) < 400
+
+
+@pytest.mark.parametrize("sql", corpus.QUERIES, ids=range(len(corpus.QUERIES)))
+def test_analytics_pass_and_come_to_a_fixed_point_F49(sql: str) -> None:
+    once = check(sql, corpus.SCHEMA)
+    twice = check(once.sql, corpus.SCHEMA)
+    assert once == twice
+    assert "--" not in once.sql.replace("'-- no comment'", "") and "/*" not in once.sql.replace("'/* no comment */'", "")
+
+
+@pytest.mark.parametrize(("sql", "code", "words"), [
+    ("select 1; select 2", "several_statements", "these are 2"),
+    ("delete from orders", "not_a_query", "Only a SELECT"),
+    ("select", "not_a_query", "without columns"),
+    ("select from where", "not_parsed", "where"),
+    ("select * from pg_class", "unknown_relation", "pg_class"),
+    ("select ctid from orders", "unknown_column", "ctid"),
+    ("select o.totl from orders o", "unknown_column", "o has no column totl"),
+    ("select " + "1," * 20_000 + "1", "too_large", "20000"),
+    ("select set_config('a', 'b', true)", "function_not_allowed", "set_config"),
+    ("select 'a'::regclass", "type_not_allowed", "regclass"),
+    ("select 1 # 2", "operator_not_allowed", "#"),
+    ("select id from orders for update", "construct_not_allowed", "a row lock"),
+])
+def test_a_refusal_says_why_in_a_code_and_in_words_F49(sql: str, code: str, words: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check(sql, corpus.SCHEMA, Limits())
     assert refused.value.code == code
+    assert words in refused.value.message
+
+
+def test_a_statement_reads_the_target_of_its_relation_and_says_what_it_reads_F49() -> None:
+    schema = Schema({"orders": Relation({"id": "uuid"}, "source.orders"), "sheet": Relation({"a": "integer"}, "select (d->>'a')::int as a from app.row r where r.id = 1")})
+    checked = check("select count(*) from orders o, sheet, sheet as s where s.a = sheet.a and lower('\"sheet\"') = 'sheet'", schema)
+    assert checked.relations == ("orders", "sheet")
+    assert checked.functions == ("count", "lower")
+    assert checked.sql.count("(select (d->>'a')::int as a from app.row r where r.id = 1) AS ") == 2
+    assert '"source"."orders" AS "o"' in checked.sql or "source.orders AS o" in checked.sql
+
+
+@pytest.mark.parametrize("target", ["select 1) t; drop table x; select (1", "orders; select 1", "select 1 -- ", "delete from x", "select rf__1"])
+def test_a_target_that_is_no_single_select_is_a_mistake_of_the_program(target: str) -> None:
+    with pytest.raises(Exception) as error:
+        check("select 1", Schema({"sheet": Relation({"a": "integer"}, target)}))
+    assert not isinstance(error.value, Refused)
 
 
 def test_a_refusal_can_cross_processes() -> None:
