@@ -94,12 +94,12 @@ def recursion(name: str, query: Any, names: list[str]) -> list[str]:
     if query.op != pg.SETOP_UNION or refers_to(name, base) or step.op != pg.SETOP_NONE or not len(step.target_list):
         raise _unbounded(name)
     columns = [target.res_target.name or output_name(target.res_target.val) for target in base.target_list]
-    columns = names + columns[len(names):]
+    columns = [*names, *columns[len(names):]]
     aliases = [alias for item in step.from_clause for alias in _aliases(item, name)]
     if len(aliases) != 1:
         raise _unbounded(name)
     alias = aliases[0]
-    if len(columns) != len(step.target_list) or any(_grows(target.res_target.val) for target in step.target_list):
+    if not len(base.target_list) == len(columns) == len(step.target_list) or any(_grows(target.res_target.val) for target in step.target_list):
         raise _unbounded(name)
     for place, column in enumerate(columns):
         first = _constant(base.target_list[place].res_target.val)

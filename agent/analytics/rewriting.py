@@ -1,8 +1,12 @@
 """From the text as it came to the text that runs, by sqlglot's tree."""
 
+import functools
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import postgast
+from postgast import pg_query_pb2 as pg
 from sqlglot import ErrorLevel, exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import SqlglotError
@@ -22,6 +26,7 @@ _MARKED: Final = (FUNCTIONS | SYNTAX) - PLAIN_WORDS
 _OPENING: Final = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET})
 _CLOSING: Final = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET})
 _TEXTS: Final = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.NUMBER})
+_PLAIN: Final = re.compile("[a-z_][a-z0-9_]*")
 _SIDES: Final = {"LEADING": "ltrim", "TRAILING": "rtrim"}
 _UPPER_TO_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
@@ -31,8 +36,21 @@ def folded(name: str) -> str:
     return name.translate(_UPPER_TO_LOWER)
 
 
+def without_comments(sql: str) -> str:
+    """Return `sql`, one that PostgreSQL's grammar has read, with a space for each comment. sqlglot knows no `order /* x */ by`."""
+    if "--" not in sql and "/*" not in sql:
+        return sql
+    text, kept, end = sql.encode(), [], 0
+    for token in postgast.scan(sql).tokens:
+        if token.token in (pg.SQL_COMMENT, pg.C_COMMENT):
+            kept += [text[end:token.start], b" "]
+            end = token.end
+    return b"".join((*kept, text[end:])).decode()
+
+
 def parse(sql: str, limits: Limits) -> exp.Query:
     """Return sqlglot's tree of one query. Raises: Refused."""
+    sql = without_comments(sql)
     try:
         tokens = _DIALECT.tokenize(sql)
         _mark(tokens, limits)
@@ -146,12 +164,12 @@ class Rewriting:
         registered, target_schema, target = place
         self.relations.add(registered)
         if node.args.get("alias") is None:
-            node.set("alias", exp.TableAlias(this=exp.Identifier(this=written, quoted=True)))
+            node.set("alias", exp.TableAlias(this=exp.Identifier(this=written, quoted=not _is_plain(written))))
         elif node.args["alias"].args.get("this") is None:
             raise Refused("construct_not_allowed", "An alias has a name.")
         # The walk has these two on its stack already as they were; what replaces them is settled.
-        node.set("this", exp.Identifier(this=target, quoted=True))
-        node.set("db", exp.Identifier(this=target_schema, quoted=True) if target_schema else None)
+        node.set("this", exp.Identifier(this=target, quoted=not (target_schema and _is_plain(target))))
+        node.set("db", exp.Identifier(this=target_schema, quoted=not _is_plain(target_schema)) if target_schema else None)
 
 
 def _name(identifier: exp.Expr) -> str:
@@ -160,9 +178,18 @@ def _name(identifier: exp.Expr) -> str:
 
 
 def _settle(identifier: exp.Expr) -> None:
-    """Write one identifier as PostgreSQL keeps it, in quotes: so no word of it can be anything but a name."""
+    """Write one identifier as PostgreSQL keeps it, in quotes unless it can be nothing but a name."""
     name = _name(identifier).removeprefix(MARK)
     if not name or len(name.encode()) > 63 or not name.isprintable():
         raise Refused("construct_not_allowed", "A name has 1 to 63 bytes, all of them printable.")
     identifier.args["this"] = name
-    identifier.args["quoted"] = True
+    identifier.args["quoted"] = not _is_plain(name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_plain(name: str) -> bool:
+    """Whether neither parser could take the word for anything but a name."""
+    if not _PLAIN.fullmatch(name) or name in FUNCTIONS or name in SYNTAX:
+        return False
+    tokens = _DIALECT.tokenize(name)
+    return len(tokens) == 1 and tokens[0].token_type is TokenType.VAR and postgast.scan(name).tokens[0].keyword_kind == pg.NO_KEYWORD

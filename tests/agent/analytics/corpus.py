@@ -124,6 +124,7 @@ QUERIES = [
     "select quantity from orders order by quantity fetch first 2 rows with ties",
     "select id from orders order by case when status = 'paid' then 0 else 1 end, id offset 2 limit 3",
     "select id /* the key */ from orders -- all of them\n order by id",
+    "select sum(total) /* über */ over (order/* /* nested */ */by id), '--' as a, '/*' as b, 'é' as c -- ende\n from orders order -- x\nby id --",
     "select extra ->> 'channel' as channel, count(*) from tickets group by 1 order by 1",
     "select jsonb_array_length(extra -> 'steps'), jsonb_typeof(extra), jsonb_extract_path_text(extra, 'channel') from tickets order by id",
     "select k, count(*) from tickets t, jsonb_object_keys(t.extra) as k group by k order by k",

@@ -1,6 +1,7 @@
 """The guard of SQL that a model or a person wrote: what it refuses, with which code, and what it lets through."""
 
 import pickle
+import re
 
 import pytest
 
@@ -22,7 +23,8 @@ def test_analytics_pass_and_come_to_a_fixed_point_F49(sql: str) -> None:
     once = check(sql, corpus.SCHEMA)
     twice = check(once.sql, corpus.SCHEMA)
     assert once == twice
-    assert "--" not in once.sql.replace("'-- no comment'", "") and "/*" not in once.sql.replace("'/* no comment */'", "")
+    outside_texts = re.sub(r"'(?:[^']|'')*'", "", once.sql)
+    assert "--" not in outside_texts and "/*" not in outside_texts
 
 
 @pytest.mark.parametrize(("sql", "code", "words"), [
@@ -52,7 +54,7 @@ def test_a_statement_reads_the_target_of_its_relation_and_says_what_it_reads_F49
     assert checked.relations == ("orders", "sheet")
     assert checked.functions == ("count", "lower")
     assert checked.sql.count("(select (d->>'a')::int as a from app.row r where r.id = 1) AS ") == 2
-    assert '"source"."orders" AS "o"' in checked.sql or "source.orders AS o" in checked.sql
+    assert '"source".orders AS o' in checked.sql
 
 
 @pytest.mark.parametrize("target", ["select 1) t; drop table x; select (1", "orders; select 1", "select 1 -- ", "delete from x", "select rf__1"])
