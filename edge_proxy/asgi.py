@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -55,7 +55,7 @@ class Request:
 
     scope: Scope
     receive: Receive
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    request_id: str = field(default_factory=lambda: secrets.token_hex(16))
     log: dict[str, Any] = field(default_factory=dict)
     org: str = ""
     """The organization it counts for, once that is known to be one of the person's."""

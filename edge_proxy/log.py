@@ -7,11 +7,14 @@ import json
 import logging
 import sys
 import time
+from functools import lru_cache
 from typing import Any
 
 LOGGER = logging.getLogger("edge_proxy")
+_ENCODER = json.JSONEncoder(default=str)
 
 
+@lru_cache(maxsize=10_000)
 def fingerprint(value: str) -> str:
     """Return a short hash that tells two people or sessions apart without naming either."""
     return hashlib.sha256(value.encode()).hexdigest()[:16]
@@ -20,7 +23,9 @@ def fingerprint(value: str) -> str:
 def write(event: str, **facts: Any) -> None:
     """Log one line. JSON escapes line breaks, so no value can start a line of its own."""
     if LOGGER.isEnabledFor(logging.INFO):
-        LOGGER.info(json.dumps({"at": round(time.time(), 3), "event": event, **facts}, default=str))
+        line = _ENCODER.encode({"at": round(time.time(), 3), "event": event, **facts})
+        # Not LOGGER.info(): that looks for the line of code that called it, a quarter of what a line costs.
+        LOGGER.handle(LOGGER.makeRecord(LOGGER.name, logging.INFO, "", 0, line, (), None))
 
 
 class _ServerLine(logging.Formatter):

