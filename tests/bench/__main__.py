@@ -1,6 +1,6 @@
 """`make bench`: everything measured in one run. Ratios between rows mean something; absolute numbers are this machine's.
 
-SIZE=small is a quick run over a tenth of the data. A missed target is printed as MISSED; with STRICT=1 it fails the run.
+SIZE=small is a quick run over a tenth of the data, PART=stack and PART=data are one half each. A missed target is printed as MISSED; with STRICT=1 it fails the run.
 BENCH_JSON names a file for the results as JSON.
 """
 
@@ -53,12 +53,21 @@ def main() -> int:
     conditions = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
                   "size": os.environ.get("SIZE") or "full", "load_at_start": round(os.getloadavg()[0], 1)}
     print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in conditions.items()))
-    of_a_stack(report, size)
-    of_much_data(report, size)
+    parts = {"stack": of_a_stack, "data": of_much_data}
+    chosen = os.environ.get("PART") or ""
+    if chosen and chosen not in parts:
+        raise SystemExit(f"PART is one of: {', '.join(parts)}")
+    for name, measure in parts.items():
+        if chosen in ("", name):
+            measure(report, size)
+    report.begin("")
     conditions |= {"load_at_end": round(os.getloadavg()[0], 1), "seconds": round(time.perf_counter() - began)}
     if path := os.environ.get("BENCH_JSON"):
         report.write(Path(path), conditions)
-    print(f"\n{conditions['seconds']} s, load at the end: {conditions['load_at_end']}")
+    print("\nwhere the time went")
+    for section, seconds in report.took.items():
+        print(f"  {section:<110}{seconds:>6.0f} s")
+    print(f"{conditions['seconds']} s in all, load at the end: {conditions['load_at_end']}")
     for missed in report.missed:
         print(f"MISSED  {missed}")
     return 1 if report.missed and os.environ.get("STRICT") == "1" else 0
@@ -84,7 +93,7 @@ async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:
     report.begin("what the edge costs")
     await edge_speed.measure(report, stack, *((12, 20_000) if size is SIZES["small"] else (40, 100_000)))
     report.begin("a right that ends")
-    for row in await revocation.measure(stack, 2 if size is SIZES["small"] else 5):
+    for row in await revocation.measure(stack, 2 if size is SIZES["small"] else 3):
         name = f"{row['way']}: {row['door']}"
         report.add(name, row["median_ms"] / 1000, "s", note=f"max {row['max_ms']:.0f} ms, {row['still_allowed']} still allowed")
         report.more.setdefault("revocation", []).append(row)
@@ -108,6 +117,7 @@ def of_much_data(report: Report, size: Size) -> None:
                 permissions.measure(report, started, name, size.calls)
                 report.begin("growth: more organizations, more passages")
             started.drop(name)
+        report.begin(f"loading {size.main[0]:,} organizations, {size.main[1]:,} passages, and growth")
         name, data = growth.load(report, started, *size.main)
         growth.measure(report, started, name, data, size.rounds)
         report.begin(f"row security against the owner with a filter by hand: {data.organizations:,} organizations, {data.chunks:,} passages")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +19,18 @@ class Report:
     more: dict[str, Any] = field(default_factory=dict)
     """What other benchmarks return, as it is."""
     section: str = ""
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds by section, preparations included."""
+    _since: float = field(default_factory=time.perf_counter)
 
     def begin(self, section: str) -> None:
-        self.section = section
+        """Begin a section, or with "" end the last one."""
+        now = time.perf_counter()
+        if self.section:
+            self.took[self.section] = self.took.get(self.section, 0) + now - self._since
+        self.section, self._since = section, now
+        if not section:
+            return
         print(f"\n{section}", flush=True)
 
     def add(self, name: str, value: float, unit: str, *, at_most: float | None = None, at_least: float | None = None, note: str = "") -> None:
@@ -36,7 +46,7 @@ class Report:
         return [f"{row['section']}: {row['name']}" for row in self.rows if row["missed"]]
 
     def write(self, path: Path, conditions: dict[str, Any]) -> None:
-        path.write_text(json.dumps({"conditions": conditions, "rows": self.rows, "missed": self.missed} | self.more, indent=2, default=str) + "\n")
+        path.write_text(json.dumps({"conditions": conditions, "rows": self.rows, "missed": self.missed, "took_s": self.took} | self.more, indent=2, default=str) + "\n")
 
 
 def median(values: Sequence[float]) -> float:

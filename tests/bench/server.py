@@ -30,12 +30,16 @@ class Server:
     state: State
     keys: SigningKeys
     ports: dict[str, int]
+    template: str = ""
 
     def make(self, database: str) -> str:
-        """Return the superuser's URL of a new database made from sql/."""
+        """Return the superuser's URL of a new database made from sql/: of the first one a copy is kept, for the others."""
         self.cluster.drop_database(database)
-        self.cluster.create_database(database)
-        sql_source.apply(self.cluster.url("postgres", database))
+        if not self.template:
+            self.cluster.create_database("bench_template")
+            sql_source.apply(self.cluster.url("postgres", "bench_template"))
+            self.template = "bench_template"
+        self.cluster.create_database(database, self.template)
         return self.cluster.url(SUPERUSER, database)
 
     def drop(self, database: str) -> None:
