@@ -60,6 +60,7 @@ class Admission:
         self._auth_addresses = Meter(limiter, "auth_address", limits.auth_rate)
         self._users = Meter(limiter, "user", limits.user_rate)
         self._user_bytes = Meter(limiter, "user_bytes", limits.user_bytes)
+        self._tokens = Meter(limiter, "token", limits.token_rate)
         self._user_chats = Meter(limiter, "user_chat", limits.user_chat_rate)
         self._orgs = Meter(limiter, "organization", limits.organization_rate)
         self._org_bytes = Meter(limiter, "organization_bytes", limits.organization_bytes)
@@ -83,11 +84,13 @@ class Admission:
         """Count an attempt to sign in or up. Raises: TooMany, LimiterUnavailable."""
         await self._auth_addresses.spend(request.network)
 
-    async def person(self, request: Request, identity: Identity) -> None:
-        """Raises: TooMany, LimiterUnavailable."""
+    async def person(self, request: Request, identity: Identity, *, by_token: bool) -> None:
+        """Count the request for the person, and for the session of an API token if it came with one. Raises: TooMany, LimiterUnavailable."""
         user = identity.user_id
         owed = self._owed.take("user", user)
         charges = [self._users.charge(user), self._user_bytes.charge(user, owed=owed)]
+        if by_token:
+            charges.append(self._tokens.charge(identity.session_id))
         if request.path == CHAT and request.method == "POST":
             charges.append(self._user_chats.charge(user))
         await self.limiter.spend(*charges)

@@ -221,7 +221,8 @@ class Edge:
     async def _identify(self, request: Request) -> Identity:
         """Return the verified caller and count the request against the user."""
         credential = bearer_token(request.values(b"authorization"))
-        if is_api_token(credential):
+        by_token = is_api_token(credential)
+        if by_token:
             request.log["via"] = "api_token"
             identity = await self._exchange.identify(credential, request.request_id)
         else:
@@ -229,7 +230,7 @@ class Edge:
         request.log.update(
             sub=log.fingerprint(identity.user_id), session=log.fingerprint(identity.session_id), kid=identity.kid
         )
-        await self.admission.person(request, identity)
+        await self.admission.person(request, identity, by_token=by_token)
         return identity
 
 

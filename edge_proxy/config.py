@@ -95,6 +95,7 @@ def _limits(environ: Mapping[str, str]) -> Limits:
         address_rate=rate(environ, "RINGFENCE_RATE_ADDRESS", Limits.address_rate),
         auth_rate=rate(environ, "RINGFENCE_RATE_AUTH", Limits.auth_rate),
         password_rate=rate(environ, "RINGFENCE_RATE_PASSWORD", Limits.password_rate),
+        token_rate=rate(environ, "RINGFENCE_RATE_TOKEN", Limits.token_rate),
         user_chat_rate=rate(environ, "RINGFENCE_RATE_CHAT", Limits.user_chat_rate),
         user_bytes=rate(environ, "RINGFENCE_RATE_USER_BYTES", Limits.user_bytes),
         organization_rate=rate(environ, "RINGFENCE_RATE_ORG", Limits.organization_rate),

@@ -121,6 +121,8 @@ class Limits:
     """In that line."""
     user_rate: Rate = Rate(per_second=50, burst=200)
     """RINGFENCE_RATE_USER, as PER_SECOND/BURST; every rate likewise."""
+    token_rate: Rate = Rate(per_second=20, burst=100)
+    """With one API token, beside the rate of its owner and below it: a script in a loop leaves its owner room; RINGFENCE_RATE_TOKEN."""
     user_chat_rate: Rate = Rate(per_second=2, burst=40)
     """Questions to a bot (POST /v1/chat/completions) by one person, beside the rate of all their requests; RINGFENCE_RATE_CHAT."""
     user_bytes: Rate = Rate(per_second=4 * 1024 * 1024, burst=256 * 1024 * 1024)

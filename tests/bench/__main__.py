@@ -40,7 +40,7 @@ SIZES = {
 }
 
 
-UNLIMITED = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")} | {
+UNLIMITED = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "TOKEN", "ORG", "ORG_CHAT")} | {
     f"RINGFENCE_RATE_{name}": "64" for name in ("USER_IN_FLIGHT", "USER_DATABASE_CALLS")} | {
     f"RINGFENCE_RATE_{name}": "1000000000/1000000000" for name in ("USER_BYTES", "ORG_BYTES")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from edge_proxy.config import ConfigRefused
 from edge_proxy.errors import InvalidApiToken
 from edge_proxy.jws import base64url
+from edge_proxy.limits import Rate
 from edge_proxy.token_box import Box, TokenKeys, new_key
 from tests.proxy.doubles import Answer, error
 from tests.proxy.support import NOW, OTHER_USER, USER, assert_error, call
@@ -109,6 +110,15 @@ async def test_every_request_of_one_moment_waits_for_one_exchange_F08(token_edge
     got = await asyncio.gather(*(call(token_edge, token=api_token) for _ in range(8)))
     assert [g.status for g in got] == [200] * 8
     assert len(supabase_auth.grants) == 1
+
+
+async def test_a_script_in_a_loop_leaves_its_owner_and_their_other_token_room_F08_R92(make_edge, supabase_auth, keys_file, api_token, config, key):
+    edge = await make_edge(token_keys_file=str(keys_file), limits=replace(config.limits, token_rate=Rate(per_second=1, burst=3)))
+    got = [await call(edge, token=api_token) for _ in range(4)]
+    assert [g.status for g in got] == [200, 200, 200, 429]
+    assert got[3].header("retry-after") == "1"
+    assert (await call(edge, token=key.token(sub=USER))).status == 200, "the owner, signed in"
+    assert (await call(edge, token=key.token(sub=USER, session_id=OWN_SESSION))).status == 200, "a token of Supabase Auth is counted for its person alone"
 
 
 async def test_the_box_is_exchanged_again_shortly_before_the_access_token_ends_and_with_the_same_refresh_token_F08(

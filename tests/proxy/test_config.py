@@ -50,6 +50,7 @@ def test_each_setting_can_be_given():
         "RINGFENCE_RATE_ADDRESS_IN_FLIGHT": "8",
         "RINGFENCE_RATE_USER_DATABASE_CALLS": "9",
         "RINGFENCE_RATE_CHAT": "1/2",
+        "RINGFENCE_RATE_TOKEN": "7/8",
         "RINGFENCE_RATE_ORG": "3/4",
         "RINGFENCE_RATE_ORG_CHAT": "5/6",
         "RINGFENCE_RATE_ORG_IN_FLIGHT": "11",
@@ -66,7 +67,7 @@ def test_each_setting_can_be_given():
     assert (config.limits.user_rate, config.limits.password_rate) == (Rate(2.5, 10), Rate(0.5, 3))
     limits = config.limits
     assert (limits.user_in_flight, limits.address_in_flight, limits.user_database_calls, limits.user_uploads) == (7, 8, 9, 3)
-    assert (limits.user_chat_rate, limits.organization_rate, limits.organization_chat_rate) == (Rate(1, 2), Rate(3, 4), Rate(5, 6))
+    assert (limits.user_chat_rate, limits.organization_rate, limits.organization_chat_rate, limits.token_rate) == (Rate(1, 2), Rate(3, 4), Rate(5, 6), Rate(7, 8))
     assert (limits.user_bytes, limits.organization_bytes) == (Rate(1000, 2000), Rate(3000, 4000))
     assert (limits.organization_in_flight, limits.drain_seconds) == (11, 5)
     assert (config.redis_url, config.otlp_endpoint, config.trace_ratio) == (

@@ -253,7 +253,7 @@ async def test_an_upstream_that_is_not_there_is_502_R93(make_edge, key, config):
 
 
 async def test_more_calls_than_connections_wait_and_then_give_up_R93(make_edge, upstream, key, config):
-    edge = await make_edge(limits=replace(config.limits, connections=2, pool_seconds=0.05))
+    edge = await make_edge(limits=replace(config.limits, connections=2, pool_seconds=0.05, read_seconds=2.0, total_seconds=2.0))
     await call(edge, token=key.token())
     upstream.answers[WHOAMI] = Answer(before=lambda: asyncio.sleep(0.12))
     answers = await asyncio.gather(*(call(edge, token=key.token()) for _ in range(4)))
