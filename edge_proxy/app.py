@@ -221,8 +221,7 @@ class Edge:
     async def _identify(self, request: Request) -> Identity:
         """Return the verified caller and count the request against the user."""
         credential = bearer_token(request.values(b"authorization"))
-        by_token = is_api_token(credential)
-        if by_token:
+        if by_token := is_api_token(credential):
             request.log["via"] = "api_token"
             identity = await self._exchange.identify(credential, request.request_id)
         else:
