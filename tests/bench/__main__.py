@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import edge, edge_speed, growth, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench import edge, edge_speed, foreign_ids, growth, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -92,6 +92,8 @@ async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:
     await edge.measure(report, stack, size.calls)
     report.begin("what the edge costs")
     await edge_speed.measure(report, stack, *((12, 20_000) if size is SIZES["small"] else (40, 100_000)))
+    report.begin("another organization's id against one of nothing: medians of probes in turn")
+    await foreign_ids.measure(report, stack, 60 if size is SIZES["small"] else 200)
     report.begin("a right that ends")
     for row in await revocation.measure(stack, 2 if size is SIZES["small"] else 3):
         name = f"{row['way']}: {row['door']}"

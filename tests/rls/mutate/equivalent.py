@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from tests.rls.mutate import equivalent_bodies
 from tests.rls.mutate.mutant import Mutant
 
 RULES: list[tuple[str, str]] = [
@@ -14,6 +15,7 @@ RULES: list[tuple[str, str]] = [
      "PostgreSQL refuses a command for which a table has no permissive policy; the policy that says `false` writes the decision down and adds nothing. "
      "Saying `true` instead is a mutant of its own, and is killed"),
     (r"policy-check-true app\.\w+\.\w+_update_nobody", "USING is `false`: no row comes to the check"),
+    *equivalent_bodies.RULES,
 ]
 """A pattern over whole mutant ids, and the reason."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 SETTINGS = {
     "session_authorization": "default", "role": "none", "search_path": '"$user", public', "statement_timeout": "0", "lock_timeout": "5s",
@@ -97,6 +98,9 @@ class Line:
         return self.trunk.real.transaction(*arguments, **options)
 
     def commit(self) -> None:
+        # What has failed is undone by a commit, as on any connection.
+        if self.trunk.real.info.transaction_status is TransactionStatus.INERROR:
+            self.rollback()
         if self.name:
             self._end(f"release savepoint {self.name}")
             self.trunk.real.execute("reset session authorization")

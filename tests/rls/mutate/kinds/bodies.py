@@ -14,7 +14,7 @@ _QUERY = """
 select p.oid::regprocedure::text, n.nspname, p.proname, p.prosecdef, pg_get_functiondef(p.oid) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where n.nspname in ('api', 'app', 'authz') and p.prokind = 'f' and p.prolang in (select oid from pg_language where lanname in ('sql', 'plpgsql')) order by 1
 """
-_CALLED = re.compile(r"\bperform\s+(authz\.(?:require_\w+|lock_\w+)\([^;]*\))\s*;", re.IGNORECASE)
+_CALLED = re.compile(r"\bperform\s+((?:authz\.(?:require_\w+|lock_\w+)|pg_advisory_xact_lock)\([^;]*\))\s*;", re.IGNORECASE)
 _STOPPED = re.compile(r"(?<!end )\b(?:els)?if\b((?:(?!\bthen\b|\bif\b)[^;])+)\bthen\s+(?:--[^\n]*\s+)*(?:raise|return\s*;)", re.IGNORECASE | re.DOTALL)
 _REASON = re.compile(r"\bwhen\b((?:(?!\bthen\b|\bwhen\b).)+)\bthen '", re.IGNORECASE | re.DOTALL)
 _PERMITTED = re.compile(r"authz\.orgs_with\((?:[^()]|\([^()]*\))*\)")

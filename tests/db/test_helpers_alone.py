@@ -1,0 +1,98 @@
+"""The helpers behind policies and definers, each asked directly: what it answers is what was decided, though a policy around it says the same (R10, R49).
+
+A deprovisioning is at work in the transaction: it opens rows of somebody else to the role that owns the definers, so that nothing but the
+helper's own condition keeps them out of its answer. What should come is read by the superuser.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.db.matrix import become, planted
+from tests.db.world import World
+
+MINE = "from app.membership m where m.user_id = :me"
+# A helper, who is allowed to ask it, and what it answers.
+SETS: dict[str, tuple[str, str]] = {
+    "authz.joined_org_ids()": ("ringfence_owner", f"select m.org_id {MINE}"),
+    "authz.org_ids()": ("authenticated", f"select m.org_id {MINE}"),
+    "authz.orgs_with('documents.read')": ("authenticated", f"select m.org_id {MINE} and exists (select from app.role_permission p where p.org_id = m.org_id"
+                                          " and p.role_id = m.role_id and p.permission = 'documents.read')"),
+    "authz.owned_org_ids()": ("ringfence_owner", f"select m.org_id {MINE} and exists (select from app.role r where r.org_id = m.org_id and r.id = m.role_id"
+                              " and r.name = 'owner' and r.built_in)"),
+    "authz.role_ids()": ("authenticated", f"select m.role_id {MINE}"),
+    "authz.service_owner_ids()": ("ringfence_owner", f"select m.service_owner_id {MINE} and m.service_owner_id is not null"),
+    "authz.service_owner_role_ids()": ("ringfence_owner", f"select m.service_owner_role_id {MINE} and m.service_owner_id is not null"),
+    "authz.team_ids()": ("authenticated", "select t.team_id from app.team_member t where t.user_id = :me"),
+    "authz.managed_team_ids()": ("authenticated", "select t.team_id from app.team_member t where t.user_id = :me and t.manager"),
+    "authz.inviting_org_ids()": ("ringfence_owner", "select i.org_id from app.invitation i join auth.users u on u.email = i.email where u.id = :me"
+                                 " and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()"),
+    "authz.departing_org_ids()": ("ringfence_owner", "select d.org_id from app.departure d where d.ended_by = :me and d.how = 'deprovisioned'"
+                                  " and d.ended_in = pg_current_xact_id()"),
+    "authz.departing_user_ids()": ("ringfence_owner", "select d.user_id from app.departure d where d.ended_by = :me and d.how = 'deprovisioned'"
+                                   " and d.ended_in = pg_current_xact_id()"),
+}
+
+
+@pytest.mark.parametrize("helper", SETS)
+@pytest.mark.parametrize("who", ["owner", "admin", "builder", "customer", "guest", "both"])
+def test_a_helper_answers_for_its_person_alone_F17(world: World, helper: str, who: str) -> None:
+    org, people = world.acme.id, world.acme.people | {"guest": world.acme.guest, "both": world.both}
+    person, role, expected = people[who], *SETS[helper]
+    ended = "insert into app.departure (org_id, user_id, ended_by, how, ended_in) values ('{org}', '{user}', '{by}', '{how}', {ended_in})"
+    # Sent away by this person just now; then: by hand, before, and this person by somebody else, whose membership was given back.
+    rows = [(people["analyst"], person, "deprovisioned", "pg_current_xact_id()"), (people["agent"], person, "removed", "pg_current_xact_id()"),
+            (people["member"], person, "deprovisioned", "'3'"), (person, people["auditor"], "deprovisioned", "pg_current_xact_id()")]
+    invited = ("insert into app.invitation (org_id, email, role_id, token_sha256, created_by, expires_at, created_at, revoked_at)"
+               " select i.org_id, '{email}', i.role_id, repeat('{digit}', 64), i.created_by, i.expires_at {expires}, i.created_at - interval '9 days', {revoked}"
+               " from app.invitation i where i.id = '{invitation}'")
+    planting = ["alter table app.departure disable trigger user", "alter table app.invitation disable trigger user",
+                *(ended.format(org=org, user=user.user_id, by=by.user_id, how=how, ended_in=ended_in) for user, by, how, ended_in in rows),
+                *(invited.format(email=person.email, digit=n, expires=expires, revoked=revoked, invitation=world.acme.ids["invitation"])
+                  for n, (expires, revoked) in enumerate((("- interval '8 days'", "null"), ("", "now()"), ("", "null"))))]
+    with planted(world, *planting) as db:
+        should = sorted(str(v) for (v,) in db.all(expected.replace(":me", f"'{person.user_id}'::uuid")))
+        become(db, person, role=role)
+        assert sorted(str(v) for (v,) in db.all(f"select * from {helper}")) == should
+
+
+def test_a_session_is_over_when_it_is_the_one_that_ended_F08(world: World) -> None:
+    owner = world.acme.people["owner"]
+    with planted(world, "insert into authz.ended_session (session_id) values (gen_random_uuid())") as db:
+        become(db, owner)
+        assert db.one("select authz.api_token_is_over()") is False
+        db.run("reset role")
+        db.run("insert into authz.ended_session (session_id) values (%s)", owner.session_id)
+        become(db, owner)
+        assert db.one("select authz.api_token_is_over()") is True
+
+
+@pytest.mark.parametrize(("setting", "helper", "permission"), [
+    ("ringfence.adopting_org_id", "authz.adopting_org_id()", "documents.manage"), ("ringfence.search_org_id", "authz.search_org_id()", "documents.read")])
+def test_an_organization_named_in_a_setting_counts_for_who_may_there_F03(world: World, setting: str, helper: str, permission: str) -> None:
+    lacking = {"documents.manage": "customer", "documents.read": "auditor"}[permission]
+    with planted(world) as db:
+        for who, org, counts in (("owner", world.acme.id, True), (lacking, world.acme.id, False), ("owner", world.globex.id, False)):
+            become(db, world.acme.people[who], role="ringfence_owner")
+            # orgs_with() is asked as the person; the definers have no right to call it otherwise.
+            db.run("select set_config('role', 'none', true), set_config(%s, %s, true)", setting, str(org))
+            assert db.one(f"select {helper}") == (org if counts else None), (who, json.dumps(str(org)))
+
+
+def test_what_a_purge_counts_is_rows_of_ours_that_went_F23(world: World) -> None:
+    with planted(world, "delete from auth.mfa_factors", "delete from auth.sessions where user_id not in (select user_id from app.membership)") as db:
+        assert db.one("select authz.deleted_rows()") == {}
+        gone = db.run("delete from app.customer_order where order_number = 'ORD-1000' and org_id = %s", world.acme.id)
+        assert db.one("select authz.deleted_rows()") == {"customer_order": gone}
+
+
+def test_tools_and_teams_that_rules_take_are_tools_and_teams_F15(world: World) -> None:
+    org, customer = world.acme.id, world.acme.people["customer"]
+    rule = f"insert into app.deny_rule (org_id, user_id, {{column}}, reason, created_by) values ('{org}', '{customer.user_id}', '{{value}}', 'Probe', '{customer.user_id}')"
+    with planted(world, "alter table app.deny_rule disable trigger user", "delete from app.deny_rule", rule.format(column="tool", value="my_orders"),
+                 rule.format(column="document_id", value=world.acme.ids["document"])) as db:
+        become(db, customer)
+        assert db.all("select * from authz.denied_tools()") == [(org, "my_orders")]
+        assert db.all("select * from authz.ruled_team_ids()") == []

@@ -1,0 +1,33 @@
+"""Conditions and checks in function bodies that something else says as well, always: left out, nothing changes. Reviewed one by one.
+
+A condition that only usually is covered by another does not belong here: it has a test in which the other is taken away
+(tests/db/test_helpers_alone.py, test_function_checks.py, test_lines.py).
+"""
+
+from __future__ import annotations
+
+import re
+
+_IN_PERSON = ("The statement trigger _050_in_person of the table that is written says the same, word for word, before any row is looked at; the function says it "
+              "before it looks at its arguments")
+_OWN_ROWS = ("The policies by which the owner of the definers sees this table show the rows of the person asking; those of whom a deprovisioning ends only while it is at "
+             "work, which it never is when a token is made, and of no session of the person asking. Mutants of these policies are killed")
+_ONE_ROW = "An id names one row: it is random and nobody may choose one. The organization stands beside it for the index of the key"
+
+_LEFT_OUT: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
+    # what is left out, of which functions, which of it, and why nothing changes
+    ("check-removed", ("api.choose_no_organization", "api.revoke_api_token", "api.transfer_ownership"), ("perform authz.require_person();",), _IN_PERSON),
+    ("check-removed", ("api.leave_organization",), ("perform authz.require_org(leave_organization.org_id);",),
+     "api.remove_member, which it calls next, begins with the same check of the same value"),
+    ("condition-removed", ("authz.access_token_hook",), ("t.user_id = v_person", "c.user_id = v_person", "m.user_id = (select authz.uid())"), _OWN_ROWS),
+    ("condition-removed", ("authz.access_token_hook",), ("r.org_id = m.org_id",), _ONE_ROW),
+    ("condition-removed", ("authz.api_token_id", "authz.api_token_is_over", "authz.in_scope"), ("t.user_id = (select authz.uid())",), _OWN_ROWS),
+    ("condition-removed", ("authz.compared_chunks",), ("c.org_id = compared_chunks.org_id",),
+     "The documents asked for are of one organization, and a passage's key carries that of its document"),
+]
+
+RULES: list[tuple[str, str]] = [
+    (rf"{kind} {re.escape(function)}\([^:]*\): {re.escape(what)}", why)
+    for kind, functions, parts, why in _LEFT_OUT for function in functions for what in parts
+]
+"""A pattern over whole mutant ids, and the reason."""
