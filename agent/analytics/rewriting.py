@@ -110,14 +110,18 @@ class Rewriting:
             if self._nodes > 2 * self.limits.nodes:
                 raise Refused("too_large", f"The statement has more than {self.limits.nodes} parts.")
             for name, value in node.args.items():
-                if value is None or value is False or value == []:
+                if value is None or value is False:
                     continue
                 if name not in allowed:
-                    raise Refused("construct_not_allowed", f"{kind.__name__} with {name.rstrip('_')} is not allowed.")
-                if isinstance(value, list):
-                    stack.extend(one for one in value if isinstance(one, exp.Expr))
+                    if value != []:
+                        raise Refused("construct_not_allowed", f"{kind.__name__} with {name.rstrip('_')} is not allowed.")
+                elif type(value) is exp.Identifier:
+                    # The most frequent node, and always a leaf.
+                    _settle(value)
                 elif isinstance(value, exp.Expr):
                     stack.append(value)
+                elif isinstance(value, list):
+                    stack += [one for one in value if isinstance(one, exp.Expr)]
             if kind is exp.Pow:
                 self._call(node, "power", [node.args["this"], node.args["expression"]])
             elif kind is exp.Trim and node.args.get("expression") is None and node.args.get("position") in _SIDES:
@@ -167,7 +171,7 @@ class Rewriting:
             node.set("alias", exp.TableAlias(this=exp.Identifier(this=written, quoted=not _is_plain(written))))
         elif node.args["alias"].args.get("this") is None:
             raise Refused("construct_not_allowed", "An alias has a name.")
-        # The walk has these two on its stack already as they were; what replaces them is settled.
+        # What the walk settled before is gone with this.
         node.set("this", exp.Identifier(this=target, quoted=not (target_schema and _is_plain(target))))
         node.set("db", exp.Identifier(this=target_schema, quoted=not _is_plain(target_schema)) if target_schema else None)
 

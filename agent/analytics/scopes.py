@@ -92,9 +92,9 @@ class Scopes:
         return [target.name or output_name(target.val)]
 
     def column(self, reference: Any) -> None:
-        if any(part.WhichOneof("node") != "string" for part in reference.fields):
-            raise Refused("construct_not_allowed", "A star may stand in a select list or in count(*) only.")
         names = [part.string.sval for part in reference.fields]
+        if "" in names:  # no name is empty
+            raise Refused("construct_not_allowed", "A star may stand in a select list or in count(*) only.")
         if len(names) > 2:
             raise Refused("unknown_column", "A column is named by itself or after the name of one relation.")
         self.frame.resolve(names[-1], names[0] if len(names) == 2 else None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import edge, edge_speed, foreign_ids, growth, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench import edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -53,7 +53,7 @@ def main() -> int:
     conditions = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
                   "size": os.environ.get("SIZE") or "full", "load_at_start": round(os.getloadavg()[0], 1)}
     print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in conditions.items()))
-    parts = {"stack": of_a_stack, "data": of_much_data}
+    parts = {"guard": of_the_guard, "stack": of_a_stack, "data": of_much_data}
     chosen = os.environ.get("PART") or ""
     if chosen and chosen not in parts:
         raise SystemExit(f"PART is one of: {', '.join(parts)}")
@@ -71,6 +71,12 @@ def main() -> int:
     for missed in report.missed:
         print(f"MISSED  {missed}")
     return 1 if report.missed and os.environ.get("STRICT") == "1" else 0
+
+
+def of_the_guard(report: Report, size: Size) -> None:
+    """Measure what needs nothing but this process."""
+    report.begin("SQL that a model wrote")
+    guard_speed.measure(report, size.calls)
 
 
 def of_a_stack(report: Report, size: Size) -> None:

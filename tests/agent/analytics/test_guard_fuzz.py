@@ -65,9 +65,9 @@ def test_what_is_let_through_is_one_select_over_the_source_and_comes_to_a_fixed_
             assert check(checked.sql, corpus.SCHEMA) == checked, sql
         assert time.thread_time() - began < SLOWEST_S, sql
     # Neither is empty: statements of both kinds were there to be told apart.
-    assert passed > 0.15 * (passed + refused)
+    assert passed > 0.1 * (passed + refused)
     assert refused > 0.3 * (passed + refused)
-    assert len(codes) >= 9
+    assert len(codes) >= (9 if STATEMENTS >= 10_000 else 6)
 
 
 @pytest.mark.parametrize(("sql", "fault"), [
