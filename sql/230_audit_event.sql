@@ -9,13 +9,24 @@ create table app.audit_event (
   on_behalf_of uuid,
   api_token_id uuid,
   client_id text constraint audit_event_client_id_check check (char_length(client_id) <= 100),
-  action text not null constraint audit_event_action_check check (action ~ '^[a-z_]+\.(insert|update|delete)$'),
+  action text not null constraint audit_event_action_check check (action ~ '^[a-z_]+\.(insert|update|delete)$'
+    or action in ('tool.call', 'model.call', 'documents.search', 'access.deny', 'session.start')),
   object_id text,
   run_id uuid,
   bot_id uuid,
   changed text[] not null default '{}',
+  auth_session_id uuid,
+  bot_version integer,
+  target text constraint audit_event_target_check check (target ~ '^[A-Za-z0-9._:/@?-]{1,200}$'),
+  outcome text not null default 'ok' constraint audit_event_outcome_check
+    check (outcome in ('ok', 'denied', 'not_found', 'invalid', 'conflict', 'failed')),
+  rule text constraint audit_event_rule_check check (rule ~ '^[A-Za-z0-9_.:-]{1,200}$'),
+  request_id text constraint audit_event_request_id_check check (request_id ~ '^[A-Za-z0-9._:-]{1,100}$'),
+  arguments_sha256 text constraint audit_event_arguments_sha256_check check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
+  object_sha256 text constraint audit_event_object_sha256_check check (object_sha256 ~ '^[0-9a-f]{64}$'),
   primary key (org_id, id)
 );
+create index audit_event_org_id_run_id_idx on app.audit_event (org_id, run_id) where run_id is not null;
 create index audit_event_org_id_at_id_idx on app.audit_event (org_id, at desc, id desc);
 comment on table app.audit_event is 'What was done, by whom, with which role at the time. Digests and names only, no content.';
 comment on column app.audit_event.org_id is 'The organization it happened in.';
@@ -27,11 +38,19 @@ comment on column app.audit_event.actor_role is 'The name of the role the actor 
 comment on column app.audit_event.on_behalf_of is 'The person who answers for the actor: the owner of a service account; null for a person acting in their own name.';
 comment on column app.audit_event.api_token_id is 'The API token that was used, if any.';
 comment on column app.audit_event.client_id is 'The OAuth client that acted for the person, if any.';
-comment on column app.audit_event.action is 'table.command';
+comment on column app.audit_event.action is 'table.command for a change of state; tool.call, model.call, documents.search, access.deny and session.start for what changes none. Names are added, never changed.';
 comment on column app.audit_event.object_id is 'The identifier of the row acted on; of a permission of a role, the role''s and its name.';
 comment on column app.audit_event.run_id is 'The run it was part of, if any.';
 comment on column app.audit_event.bot_id is 'The bot that ran or was acted on, if any. A bot is never an actor (F03).';
 comment on column app.audit_event.changed is 'Names of the columns that an update changed.';
+comment on column app.audit_event.auth_session_id is 'The session of Supabase Auth it was done in, if any.';
+comment on column app.audit_event.bot_version is 'The version of the bot that ran, or that the bot was given, if any.';
+comment on column app.audit_event.target is 'The tool, model or function called, or how somebody signed in.';
+comment on column app.audit_event.outcome is 'ok, denied, not_found, invalid, conflict or failed. A change of state that did not happen leaves no event.';
+comment on column app.audit_event.rule is 'What denied it: policy:, privilege:, deny_rule: with the rule''s identifier, function:, binding, permission or step_up (F64).';
+comment on column app.audit_event.request_id is 'The request at the edge it was part of, as the edge named it.';
+comment on column app.audit_event.arguments_sha256 is 'Digest of what was called with which arguments: of a step of a run, authz.digest() under the key of its conversation.';
+comment on column app.audit_event.object_sha256 is 'authz.row_digest() of the row recorded, where that row is a record itself: a step of a run.';
 
 alter table app.audit_event enable row level security;
 alter table app.audit_event force row level security;
@@ -63,7 +82,72 @@ comment on policy audit_event_select_purging_owner on app.audit_event is 'A purg
 comment on policy audit_event_delete_purging_owner on app.audit_event is 'A purge takes it along.';
 grant select on app.audit_event to authenticated;
 grant select (org_id), delete on app.audit_event to ringfence_owner;
-grant insert (org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed) on app.audit_event to ringfence_owner;
+grant insert (org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed,
+  auth_session_id, bot_version, target, outcome, rule, request_id, arguments_sha256, object_sha256) on app.audit_event to ringfence_owner;
+
+create function authz.request_id() returns text
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_headers text := current_setting('request.headers', true);
+  v_id text := case when (v_headers is json object) then v_headers::json ->> 'x-request-id' end;
+begin
+  return case when v_id ~ '^[A-Za-z0-9._:-]{1,100}$' then v_id end;
+end
+$$;
+comment on function authz.request_id() is 'The request at the edge, as it named it in x-request-id; null for none, or for one that is no name. Whoever calls without the edge says it themselves.';
+revoke all on function authz.request_id() from public;
+grant execute on function authz.request_id() to ringfence_owner;
+
+create function authz.row_digest(content jsonb) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select encode(sha256(convert_to(jsonb_strip_nulls(row_digest.content)::text, 'UTF8')), 'hex')
+$$;
+comment on function authz.row_digest(jsonb) is 'SHA-256, hexadecimal, of a row as the text of its jsonb (keys by length and then bytes) without nulls, so that a column added later changes none.';
+revoke all on function authz.row_digest(jsonb) from public;
+grant execute on function authz.row_digest(jsonb) to authenticated, ringfence_owner;
+
+create function authz.record_event(
+  org_id uuid, action text, object_id text default null, run_id uuid default null, bot_id uuid default null, bot_version integer default null,
+  target text default null, outcome text default 'ok', rule text default null, arguments_sha256 text default null,
+  object_sha256 text default null, changed text[] default '{}') returns void
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_owner uuid;
+  v_role text;
+begin
+  -- An organization that goes keeps no record of going: its receipt is elsewhere (F23).
+  if authz.is_purging(record_event.org_id) then
+    return;
+  end if;
+  select m.service_owner_id, r.name into v_owner, v_role
+  from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
+  where m.org_id = record_event.org_id and m.user_id = authz.uid();
+  insert into app.audit_event (
+    org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, auth_session_id, request_id,
+    action, object_id, run_id, bot_id, bot_version, target, outcome, rule, arguments_sha256, object_sha256, changed)
+  values (
+    record_event.org_id,
+    authz.uid(),
+    case when authz.uid() is null then 'operator' when v_owner is not null then 'service' else 'user' end,
+    v_role,
+    v_owner,
+    authz.api_token_id(),
+    left(authz.claims() ->> 'client_id', 100),
+    authz.session_id(),
+    authz.request_id(),
+    record_event.action, record_event.object_id, record_event.run_id, record_event.bot_id, record_event.bot_version, record_event.target,
+    record_event.outcome, record_event.rule, record_event.arguments_sha256, record_event.object_sha256, record_event.changed);
+end
+$$;
+comment on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[]) is 'Record an act of the person asking in app.audit_event, in the transaction of the act: the only writer there. For functions and triggers of ringfence_owner.';
+revoke all on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[]) from public;
+grant execute on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[]) to ringfence_owner;
 
 create function authz.tg_audit() returns trigger
 language plpgsql volatile security definer
@@ -72,32 +156,15 @@ as $$
 declare
   v_old jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
   v_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) else v_old end;
-  v_org uuid := coalesce(v_row ->> 'org_id', v_row ->> 'id')::uuid;
-  v_owner uuid;
-  v_role text;
 begin
-  -- An organization that goes keeps no record of going: its receipt is elsewhere (F23).
-  if authz.is_purging(v_org) then
-    return case when tg_op = 'DELETE' then old else new end;
-  end if;
-  select m.service_owner_id, r.name into v_owner, v_role
-  from app.membership m join app.role r on r.org_id = m.org_id and r.id = m.role_id
-  where m.org_id = v_org and m.user_id = authz.uid();
-  insert into app.audit_event (
-    org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed)
-  values (
-    v_org,
-    authz.uid(),
-    case when authz.uid() is null then 'operator' when v_owner is not null then 'service' else 'user' end,
-    v_role,
-    v_owner,
-    authz.api_token_id(),
-    left(authz.claims() ->> 'client_id', 100),
-    tg_table_name || '.' || lower(tg_op),
-    coalesce(v_row ->> 'id', v_row ->> 'user_id', (v_row ->> 'role_id') || ' ' || (v_row ->> 'permission')),
-    case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
-    case when tg_table_name = 'bot' then v_row ->> 'id' else v_row ->> 'bot_id' end::uuid,
-    case when tg_op = 'UPDATE' then array(
+  perform authz.record_event(
+    org_id => coalesce(v_row ->> 'org_id', v_row ->> 'id')::uuid,
+    action => tg_table_name || '.' || lower(tg_op),
+    object_id => coalesce(v_row ->> 'id', v_row ->> 'user_id', (v_row ->> 'role_id') || ' ' || (v_row ->> 'permission')),
+    run_id => case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
+    bot_id => case when tg_table_name = 'bot' then v_row ->> 'id' else v_row ->> 'bot_id' end::uuid,
+    bot_version => case when tg_table_name = 'bot' then v_row ->> 'version' else v_row ->> 'bot_version' end::integer,
+    changed => case when tg_op = 'UPDATE' then array(
       select n.key from jsonb_each(v_row) n where v_old -> n.key is distinct from n.value order by n.key) else '{}' end);
   return case when tg_op = 'DELETE' then old else new end;
 end

@@ -39,6 +39,15 @@ begin
     v_claims := v_claims || jsonb_build_object('org_id', v_chosen);
     perform set_config('request.jwt.claims', v_claims::text, true);
   end if;
+  -- Each organization that the token opens has the sign-in in its trail (F61); an hourly refresh is none. In one order, so that nobody
+  -- who signs in waits for somebody who waits for them.
+  if access_token_hook.event ->> 'authentication_method' is distinct from 'token_refresh' then
+    perform authz.record_event(
+      org_id => o.id, action => 'session.start', object_id => v_claims ->> 'session_id',
+      target => case when access_token_hook.event ->> 'authentication_method' ~ '^[A-Za-z0-9._:/@?-]{1,200}$'
+        then access_token_hook.event ->> 'authentication_method' end)
+    from (select i.id from authz.org_ids() i (id) order by i.id) o;
+  end if;
   select jsonb_object_agg(held.org_id, held.role) into v_roles
   from (
     select m.org_id, r.name as role, count(*) over () as organizations

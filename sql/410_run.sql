@@ -95,7 +95,7 @@ comment on policy run_update_departing_owner on app.run is 'The end of a members
 grant select on app.run to authenticated;
 grant insert (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id) on app.run to authenticated;
 grant update (status, error_code, answer_sha256, finished_at) on app.run to authenticated;
-grant select (org_id, user_id, status), update (status, error_code, finished_at) on app.run to ringfence_owner;
+grant select (org_id, id, user_id, bot_id, bot_version, status), update (status, error_code, finished_at) on app.run to ringfence_owner;
 
 create function authz.tg_run_actor() returns trigger
 language plpgsql volatile

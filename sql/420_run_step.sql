@@ -102,3 +102,37 @@ comment on policy run_step_record_floor on app.run_step is 'Whatever else is all
 grant select on app.run_step to authenticated;
 grant insert (org_id, run_id, position, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens,
   duration_ms, outcome, sqlstate) on app.run_step to authenticated;
+
+create function authz.step_digest(step app.run_step) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+  select authz.row_digest(to_jsonb(step) || jsonb_build_object('created_at', to_char(step.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))
+$$;
+comment on function authz.step_digest(app.run_step) is 'SHA-256, hexadecimal, of a step of a run as canonical JSON; its audit event keeps it.';
+revoke all on function authz.step_digest(app.run_step) from public;
+grant execute on function authz.step_digest(app.run_step) to authenticated, ringfence_owner;
+
+create function authz.tg_audit_step() returns trigger
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_bot record;
+begin
+  select r.bot_id, r.bot_version into v_bot from app.run r where r.org_id = new.org_id and r.id = new.run_id;
+  perform authz.record_event(
+    org_id => new.org_id, action => new.kind || '.call', object_id => new.id::text, run_id => new.run_id,
+    bot_id => v_bot.bot_id, bot_version => v_bot.bot_version, target => new.name, outcome => new.outcome,
+    rule => case when new.outcome = 'denied' then coalesce(
+      (select 'deny_rule:' || d.id from app.deny_rule d where d.org_id = new.org_id and d.tool = new.name order by d.id limit 1),
+      'binding_or_permission') end,
+    arguments_sha256 => new.arguments_sha256, object_sha256 => authz.step_digest(new));
+  return null;
+end
+$$;
+comment on function authz.tg_audit_step() is 'Trigger: record a tool call or model call in app.audit_event, in the same transaction, with a digest of the step (F47).';
+revoke all on function authz.tg_audit_step() from public;
+create trigger _900_audit after insert on app.run_step
+  for each row execute function authz.tg_audit_step();
+alter function authz.tg_audit_step() owner to ringfence_owner;

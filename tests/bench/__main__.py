@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench import audit_speed, edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -53,7 +53,7 @@ def main() -> int:
     conditions = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
                   "size": os.environ.get("SIZE") or "full", "load_at_start": round(os.getloadavg()[0], 1)}
     print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in conditions.items()))
-    parts = {"guard": of_the_guard, "stack": of_a_stack, "data": of_much_data}
+    parts = {"guard": of_the_guard, "stack": of_a_stack, "data": of_much_data, "audit": lambda report, size: audit_speed.measure(report)}
     chosen = os.environ.get("PART") or ""
     if chosen and chosen not in parts:
         raise SystemExit(f"PART is one of: {', '.join(parts)}")

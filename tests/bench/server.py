@@ -59,14 +59,14 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start the server and end it."""
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """Start the server and end it; `durable`: a commit waits for the disk, as where it counts."""
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder, mock.patch.dict(postgres.SETTINGS, SETTINGS), ExitStack() as ending:
         state = State(Path(folder))
         state.create()
         ports = free_ports(dict.fromkeys(("postgres", "rest", "rest_admin"), 0))
         cluster = Cluster(state.data, state.log("postgres"), ports["postgres"],
-                          {role: secrets.token_urlsafe(16) for role in (SUPERUSER, *LOGIN_ROLES)}, throwaway=True)
+                          {role: secrets.token_urlsafe(16) for role in (SUPERUSER, *LOGIN_ROLES)}, throwaway=not durable)
         cluster.initialise()
         ending.callback(cluster.stop)
         cluster.start()

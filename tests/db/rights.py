@@ -52,6 +52,13 @@ _SELF = (("member", "22023"), _NOBODY)
 
 RIGHTS: dict[str, Right] = {
     "list_audit_events": Right("in_scope(audit.read)", "none"),
+    "list_audit_links": Right("can(audit.read)"),
+    "audit_anchor": Right("can(audit.read)"),
+    "check_audit": Right("can(audit.read) and can(runs.read)"),
+    "export_audit_events": Right("can(audit.read)"),
+    "audit_narrative": Right("can(runs.read) or :me = :customer"),
+    # Somebody else's organization, run or bot is none: the answer says that nothing was recorded.
+    "record_denial": Right("true", elsewhere="ok"),
     "list_deletion_receipts": Right("can(audit.read)", "none"),
     "create_bot": Right("can(bots.manage)", "42501"),
     "update_bot": _seen("update", "bot", "desk_bot"),

@@ -68,7 +68,7 @@ def test_a_receipt_is_seen_by_who_deleted_and_by_an_auditor_F32_F61(world: World
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 def test_pages_of_any_size_give_every_event_once_newest_first_F61(world: World, size: int) -> None:
     """Many events share a moment: those of one statement planted here."""
-    with planted(world, "update app.audit_event set at = date_trunc('minute', at) where random() < 0.7") as db:
+    with planted(world, "alter table app.audit_event disable trigger _010_append_only", "update app.audit_event set at = date_trunc('minute', at) where random() < 0.7") as db:
         become(db, world.acme.people["auditor"])
         wanted = {"org_id": world.acme.id, "did": "membership.insert"}
         found = pages(db, "list_audit_events", size, **wanted)

@@ -123,7 +123,7 @@ def test_every_kind_of_thing_a_bot_can_be_bound_to_stands_in_the_matrix_F13_F24(
 
 # What the acts below are about, or write as their own record.
 RECORD = {"bot", "bot_version", "bot_runner", "bot_binding", "audit_event", "run", "run_step", "conversation", "message", "usage_entry",
-          "member_activity"}
+          "member_activity", "audit_link", "audit_lane"}
 ACTS: dict[str, tuple[str, Callable[[Request, World, dict[str, Any]], Any]]] = {
     "share with everyone": ("owner", lambda db, w, bot: db.rpc("share_bot", **bot)),
     "share with everyone as owners": ("owner", lambda db, w, bot: db.rpc("share_bot", **bot, level="owner")),

@@ -81,7 +81,7 @@ def everything_of(world: World) -> dict[str, UUID]:
         for table, column in columns:
             key = "id" if table == "organization" else "org_id"
             for number, (value,) in enumerate(db.all(f"select distinct {column} from app.{table} where {key} = %s and {column} is not null", world.globex.id)):
-                if value not in found.values() and value not in (world.both.user_id,) and number < 2:
+                if value not in found.values() and value not in (world.both.user_id, world.both.session_id) and number < 2:
                     found[f"{table}.{column}.{number}"] = value
     return found
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from agent.audit import sources
 from edge_proxy.local import migrate, tools
 from tests.db.registry.recipe import embedding
 from tests.db.test_copies import WRONG
@@ -71,6 +72,10 @@ def test_what_was_there_before_the_later_migrations_is_there_afterwards_R26(earl
     after = rows()
     grown = {"permission", "role_permission", "bot_version", "bot_runner", "kb_grant", "audit_event"}
     assert {t: after[t] for t in before if t not in grown} == {t: n for t, n in before.items() if t not in grown}
+
+    # The trail that was there is linked (F62).
+    with sources.Database(early.url("supabase_admin")) as database_:
+        assert database_.check(org, []) == (after["audit_event"], [])
 
     def permissions(source: Any, query: str) -> list[Any]:
         with source.connect("supabase_admin") as connection:

@@ -25,6 +25,12 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("r20", "authz.access_token_hook(jsonb)"): "sets it, for its own call, to the claims of the token being made, and puts it back; only Supabase Auth calls it",
     ("a7", "app.run_step.run_step_record_floor"): "for an insert alone, which is one row: the row is the argument",
     ("a7", "app.message.message_record_floor"): "as that",
+    ("r17", "app.audit_lane.audit_lane_select_owner"): "for a trigger at commit, when the claims may be nobody's any more: it asks whether a trigger runs",
+    ("r17", "app.audit_lane.audit_lane_insert_owner"): "as that",
+    ("r17", "app.audit_lane.audit_lane_update_owner"): "as that; nothing can be changed",
+    ("r17", "app.audit_link.audit_link_select_owner"): "as that",
+    ("r17", "app.audit_link.audit_link_insert_owner"): "as that",
+    ("r20", "authz.request_id()"): "what the edge calls the request, written into the trail as it was said; nothing is decided by it",
     ("r20", "authz.pre_request()"): "refuses a request in which the legacy identity setting is present",
 }
 
@@ -56,5 +62,11 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "shared_bots.level": "which level at least",
     "in_scope.permissions": "names of the registry",
     "new_session_level.session_id": "which other session of the person asking; anybody else's is as if there were none",
+    "note_denial.function_name": "which function refused; checked against the catalog before",
+    "note_denial.code": "with which SQLSTATE",
+    "note_denial.message": "what was said; a policy's or a table's name is taken from it, and the policy must exist",
+    "note_denial.org_id": "one of this session's organizations; in any other nothing is written, and the answer is the same as for none",
+    "note_denial.run_id": "one of the person's own; any other is as if there were none",
+    "note_denial.bot": "whose organization is meant, as org_id",
     "note_token_use.token_sha256": "the hash of the token whose session asks",
 }

@@ -88,7 +88,7 @@ def bare_names(made: list[Statement]) -> list[str]:
         if not is_function and not statement.outline.startswith("create policy"):
             continue
         text = body(statement) if is_function else statement.text.lower()
-        text = re.sub(r"is (?:not )?distinct from|\bfor (?:update|delete|insert|select|all)\b", " ", text)
+        text = re.sub(r"is (?:not )?distinct from|\bfor (?:no key )?(?:update|delete|insert|select|all)\b", " ", text)
         local = set(LOCAL.findall(text)) | NOT_TABLES | touched
         wrong += [f"{name_of(statement)}: {name}" for name in BARE.findall(text) if name not in local and not name.startswith(("v_", "pg_"))]
     return wrong

@@ -9,6 +9,8 @@ TABLES: dict[str, Decision] = {
     "organization": Decision("true", update="can(organization.manage)", change="name = 'Probe'", org="id", in_person=True),
     "permission": Decision(":me is not null", org=None),
     "audit_event": Decision("t.actor_id = :me or can(audit.read)", scope=frozenset({"audit.read"})),
+    "audit_lane": Decision("can(audit.read)"),
+    "audit_link": Decision("can(audit.read)"),
     "member_activity": Decision("t.user_id = :me or can(members.read)"),
     "membership": Decision(
         "t.user_id = :me or can(members.read)", update="can(members.manage)",

@@ -41,8 +41,7 @@ RECIPES: dict[str, Recipe] = {
 EVENTS: dict[str, list[str]] = {
     "start_run": ["run.insert"],
     "finish_run": ["run.update"],
-    "use_tool": ["run.insert", "run.update"],
+    "use_tool": ["run.insert", "tool.call", "run.update"],
+    "call_tool": ["tool.call"],
+    "record_step": ["model.call"],
 }
-
-# Their record is the row itself, append-only.
-OWN_RECORD = {"call_tool", "record_step"}
