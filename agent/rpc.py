@@ -20,6 +20,8 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 # Longer than the statement limit of role `authenticated` (8 s): the database gives up first and says why.
 TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5, sock_connect=5)
 CONNECTIONS = 64
+_RECORD = "record_denial"
+_RECORDED = ("42501", "PT401")
 
 
 class Token:
@@ -123,7 +125,22 @@ class Rpc:
             raise UpstreamFailed from err
         if status == 200:
             return decoded
-        raise self._error(name, status, decoded)
+        error = self._error(name, status, decoded)
+        await self._record(name, arguments or {}, decoded)
+        raise error
+
+    async def _record(self, name: str, arguments: dict[str, Json], body: Json) -> None:
+        """Have a refusal recorded that the database gave us; one that came through an edge is recorded already (F64)."""
+        if not isinstance(body, dict) or "sqlstate" in body or body.get("code") not in _RECORDED or name == _RECORD:
+            return
+        about = {key: arguments[key] for key in ("org_id", "run_id", "bot") if arguments.get(key) is not None}
+        told = {"function_name": name, "code": body["code"], "message": str(body.get("message") or "")[:500], **about}
+        try:
+            status, _ = await self._pool.post(_RECORD, json.dumps(told).encode(), self._token, self._request_id)
+        except DatabaseError:
+            status = 0
+        if status != 200:
+            log.warning("a refusal could not be recorded", extra={"rpc": name, "status": status, "request_id": self._request_id})
 
     def _error(self, name: str, status: int, body: Json) -> DatabaseError | Unauthenticated:
         fields = body if isinstance(body, dict) else {}

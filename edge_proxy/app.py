@@ -47,7 +47,7 @@ class Edge:
         self.keys = KeyCache(config, self.upstream, monotonic, self.metrics.keys_fetched)
         self.config, self._traces = config, traces
         self._verifier = Verifier(config, self.keys, clock)
-        self._forwarder = forward.Forwarder(config, self.upstream, Allowlist(limits, monotonic), traces)
+        self._forwarder = forward.Forwarder(config, self.upstream, Allowlist(limits, monotonic), traces, self.metrics.denial_unrecorded)
         limiter = make_limiter(config, monotonic)
         self.admission = Admission(limits, limiter, self._forwarder.ask, self.metrics, monotonic)
         passwords = Meter(limiter, "password", limits.password_rate)

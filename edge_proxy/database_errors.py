@@ -15,10 +15,11 @@ from edge_proxy.errors import Header, ProxyError, UpstreamFailed, UpstreamTimeou
 class DatabaseRefused(ProxyError):
     """The database refused the call."""
 
-    def __init__(self, status: int, code: str, message: str, sqlstate: str) -> None:
+    def __init__(self, status: int, code: str, message: str, sqlstate: str, said: str = "") -> None:
+        """`said`: the database's own words, for the audit trail and nobody else."""
         super().__init__(sqlstate)
         self.status, self.code = status, code
-        self.message, self.sqlstate = message, sqlstate
+        self.message, self.sqlstate, self.said = message, sqlstate, said
 
     def headers(self) -> list[Header]:
         if self.status != 401:
@@ -87,4 +88,4 @@ def database_error(body: bytes) -> ProxyError:
     text = mapping.fixed
     if mapping.relayed and isinstance(message, str) and not message.startswith(_NATIVE_DENIALS):
         text = message[:_MESSAGE_LENGTH]
-    return DatabaseRefused(mapping.status, mapping.code, text, state)
+    return DatabaseRefused(mapping.status, mapping.code, text, state, message if isinstance(message, str) else "")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from edge_proxy.asgi import Reply, Request
 from edge_proxy.catalog import CATALOG, Allowlist
 from edge_proxy.config import Config
-from edge_proxy.database_errors import database_error
+from edge_proxy.database_errors import DatabaseRefused, database_error
+from edge_proxy.denials import Denials
 from edge_proxy.errors import MethodNotAllowed, NotFound, QueryRefused, UpstreamFailed
 from edge_proxy.places import Lines
 from edge_proxy.tokens import Identity
@@ -55,10 +57,11 @@ def outgoing_headers(config: Config, identity: Identity, request_id: str, accept
 class Forwarder:
     """Sends calls to PostgREST, each exactly once."""
 
-    def __init__(self, config: Config, upstream: Upstream, allowlist: Allowlist, traces: Tracing) -> None:
+    def __init__(self, config: Config, upstream: Upstream, allowlist: Allowlist, traces: Tracing, unrecorded: Callable[[], None]) -> None:
         self._config, self._upstream, self._allowlist, self._traces = config, upstream, allowlist, traces
         limits = config.limits
         self._lines = Lines("database_calls", limits.user_database_calls, limits.database_wait_seconds)
+        self._denials = Denials(self.ask_at_once, unrecorded)
 
     async def call(self, request: Request, name: str, identity: Identity, body: bytes) -> Reply:
         """Return the function's answer. Raises: ProxyError of many kinds; see errors.py."""
@@ -87,7 +90,11 @@ class Forwarder:
         with self._traces.span(f"rpc {name}"):
             headers = outgoing_headers(self._config, identity, request_id, accept) | self._traces.headers()
             reply = await self._upstream.request("POST", f"{self._config.rest_url}/rpc/{name}", headers, body)
-            return self._checked(reply)
+            try:
+                return self._checked(reply)
+            except DatabaseRefused as refused:
+                await self._denials.note(name, body, identity, request_id, refused)
+                raise
 
     def _checked(self, reply: UpstreamReply) -> Reply:
         """Return what may be relayed of an answer. Raises: ProxyError."""

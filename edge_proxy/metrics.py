@@ -62,6 +62,9 @@ class Metrics:
         self._ended = Counter(
             "ringfence_edge_streams_ended", "Open answers cut off, by error code.", ["code"], registry=self.registry
         )
+        self._unrecorded = Counter(
+            "ringfence_edge_denials_unrecorded", "Refusals that could not be written into the audit trail.", registry=self.registry
+        )
         gauge = Gauge("ringfence_edge_in_flight", "Requests being served.", registry=self.registry)
         gauge.set_function(in_flight)
 
@@ -95,6 +98,9 @@ class Metrics:
 
     def named_a_strangers_organization(self) -> None:
         self._strangers.inc()
+
+    def denial_unrecorded(self) -> None:
+        self._unrecorded.inc()
 
     def stream_ended(self, code: str) -> None:
         self._ended.labels(code).inc()

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import chat, db, doctor, kb, keys, login, members, model, openapi, org, rls, stack, token, tour
+from agent.cli import audit, chat, db, doctor, kb, keys, login, members, model, openapi, org, rls, stack, token, tour
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -29,6 +29,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(keys.app, name="keys")
 app.add_typer(token.app, name="token")
 app.add_typer(org.app, name="org")
+app.add_typer(audit.app, name="audit")
 app.add_typer(rls.app, name="rls")
 
 
