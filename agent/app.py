@@ -41,7 +41,7 @@ def create_app(config: Config | None = None, limits: Limits | None = None) -> "A
     """Return the ASGI app; nothing is connected or loaded before the first request. Raises: Misconfigured."""
     config = config or Config.from_environment()
     embedder = create_embedder(config)
-    agent = Agent(create_provider(config, embedder), embedder, limits or Limits())
+    agent = Agent(create_provider(config, embedder), embedder, limits or Limits(), config.pseudonym_key)
     return App(agent, RpcPool(config.rest_url, config.publishable_key))
 
 

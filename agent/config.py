@@ -1,11 +1,19 @@
 """Read the agent's settings from the environment, once; no other module of the package does."""
 
+import hashlib
 import os
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from agent.errors import Misconfigured
+
+KEY_BYTES = 32
+_PROVIDER = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_NO_NAME = re.compile(r"[^a-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +23,8 @@ class Endpoint:
     base_url: str
     model: str
     api_key: str = field(repr=False)
+    provider: str = "unnamed"
+    """Who serves it, as the operator registered it with the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Config:
     """How the model is asked: with tools as OpenAI's interface has them, or for JSON after a schema, which a small one can do."""
     embedding: Endpoint | None = None
     """None: all-MiniLM-L6-v2 on this machine. An endpoint must give 384 dimensions."""
+    pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(KEY_BYTES), repr=False)
+    """What pseudonyms are made with. Its own in each process unless one is set: then the same value has the same one in all of them."""
     embedding_threads: int = 1
     """How many texts are embedded at once on this machine, each on one core."""
 
@@ -45,6 +57,7 @@ class Config:
             model=_endpoint(env, "RINGFENCE_MODEL", "RINGFENCE_MODEL_NAME"),
             model_style=_style(env.get("RINGFENCE_MODEL_STYLE") or "tools"),
             embedding=_endpoint(env, "RINGFENCE_EMBEDDING", "RINGFENCE_EMBEDDING_MODEL"),
+            pseudonym_key=_key(env.get("RINGFENCE_PSEUDONYM_KEY")),
             embedding_threads=_positive(env, "RINGFENCE_EMBEDDING_THREADS", 1),
         )
 
@@ -75,4 +88,16 @@ def _endpoint(env: Mapping[str, str], prefix: str, model_name: str) -> Endpoint 
     if not base_url.startswith(("http://", "https://")):
         raise Misconfigured(f"{prefix}_BASE_URL must begin with http:// or https://.")
     # Servers on the own machine take any key; the client library wants one that is not empty.
-    return Endpoint(base_url, _required(env, model_name), env.get(f"{prefix}_API_KEY") or "none")
+    provider = env.get(f"{prefix}_PROVIDER") or _NO_NAME.sub("-", urlsplit(base_url).hostname or "").strip("-._")
+    if not _PROVIDER.fullmatch(provider):
+        raise Misconfigured(f"{prefix}_PROVIDER must be 1 to 100 of a-z 0-9 . _ - and begin with a letter or digit.")
+    return Endpoint(base_url, _required(env, model_name), env.get(f"{prefix}_API_KEY") or "none", provider)
+
+
+def _key(text: str | None) -> bytes:
+    """Return the key made of `text`, of at least 32 characters; without it a new one."""
+    if not text:
+        return secrets.token_bytes(KEY_BYTES)
+    if len(text) < KEY_BYTES:
+        raise Misconfigured(f"RINGFENCE_PSEUDONYM_KEY must be at least {KEY_BYTES} random characters.")
+    return hashlib.sha256(text.encode()).digest()

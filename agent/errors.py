@@ -21,6 +21,8 @@ AgentError                          status  code                 next actor
  |   |- QuotaExceeded PT429          429    quota                tenant (stop the run)
  |   |- TimedOut      57014          504    timeout              loop (one retry of a read)
  |   '- UpstreamFailed  anything     502    upstream_error       operator
+ |- ProviderRefused                   403    provider_refused     tenant (its data policy) or operator (register the provider)
+ |- BudgetSpent                       429    budget_spent         tenant (its budget)
  |- ModelError
  |   |- ModelUnavailable             502    model_unavailable    operator
  |   |- ModelBusy                    503    model_busy           app developer (later)
@@ -142,6 +144,18 @@ class UpstreamFailed(DatabaseError):
     """The database service failed."""
 
     status, code = 502, "upstream_error"
+
+
+class ProviderRefused(AgentError):
+    """The organization does not allow this provider of models."""
+
+    status, code = 403, "provider_refused"
+
+
+class BudgetSpent(AgentError):
+    """The organization's budget for models is spent."""
+
+    status, code = 429, "budget_spent"
 
 
 class ModelError(AgentError):

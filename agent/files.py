@@ -86,6 +86,7 @@ class _InTurn:
     """Embeds one batch at a time, first come first served: a long document leaves the threads to the questions of others."""
 
     def __init__(self, embedder: Embedder) -> None:
+        self.provider, self.model, self.pseudonym_key = embedder.provider, embedder.model, embedder.pseudonym_key
         self._embedder, self._place = embedder, asyncio.Semaphore(1)
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:

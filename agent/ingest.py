@@ -16,6 +16,7 @@ from agent.documents.kinds import HEAD_BYTES, kind_of
 from agent.documents.sandbox import Sandbox
 from agent.embedding import Embedder
 from agent.errors import AgentError, BadDocument
+from agent.model_calls import EmbedderFor
 from agent.rpc import Rpc
 from agent.schema import storable
 
@@ -59,7 +60,7 @@ class Ingested:
 async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id: str, title: str, uri: str, text: str,
                  visibility: Literal["organization", "private"] | None = None,
                  progress: Progress = lambda done, total: None) -> Ingested:
-    """Store `text` and return what became of it. Raises: BadDocument, DatabaseError, ModelError."""
+    """Store `text` and return what became of it. Raises: BadDocument, DatabaseError, ModelError, ProviderRefused, BudgetSpent."""
     pieces = chunk(text)
     if not pieces:
         raise EmptyDocument
@@ -79,7 +80,7 @@ async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, place: Pla
                       person: str = "", progress: Progress = lambda done, total: None) -> Ingested:
     """Store `file`, a real file called `name`: its bytes, and the passages of its text. `person`: whose files wait for each other.
 
-    Raises: BadDocument, DatabaseError, ModelError; then nothing of it is left, and an earlier version stays.
+    Raises: BadDocument, DatabaseError, ModelError, ProviderRefused, BudgetSpent; then nothing of it is left, and an earlier version stays.
     """
     file.seek(0)
     kind = kind_of(name, file.read(HEAD_BYTES))
@@ -125,8 +126,9 @@ async def _store(rpc: Rpc, embedder: Embedder, loading: dict[str, str], parts: I
                  progress: Progress) -> Ingested:
     done = 0
     progress(done, total)
+    allowed = EmbedderFor(embedder, rpc, loading["org_id"])
     for part in parts:
-        vectors = await embedder.embed([piece.content for piece in part])
+        vectors = await allowed.embed([piece.content for piece in part])
         # Six digits: the database keeps single precision, and the body stays a third of the size.
         rows = [asdict(piece) | {"embedding": [round(x, 6) for x in vector]}
                 for piece, vector in zip(part, vectors, strict=True)]

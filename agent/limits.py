@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from agent.errors import OutOfTokens, RepeatedCall, TooManyModelCalls, TooManyToolCalls
 
+ANSWER_TOKENS = 8_192
+"""What one model call may write, as far as a budget of the organization is reserved for it; settled to what it wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -8,7 +8,7 @@ by the database at every call, and every call is a run with its record, like any
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from agent.citations import Citations
 from agent.embedding import Embedder
 from agent.errors import AgentError, BadArguments, NotVisible
 from agent.limits import Limits
+from agent.model_calls import EmbedderFor
 from agent.prompt import render_result
 from agent.providers.base import ToolResult
 from agent.rpc import Rpc, RpcPool, Token
@@ -43,6 +44,8 @@ class Offer:
     """organization/bot by slugs, or by ids where slugs would be ambiguous; sorted."""
     fixed: bool
     """Whether the route names the bot, so that no argument has to."""
+    orgs: Mapping[str, str]
+    """The organization's id of each of `bots`."""
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of the arguments: the tool's, and the choice of a bot where there is one."""
@@ -70,13 +73,14 @@ async def offers(rpc: Rpc, bot: str | None) -> dict[str, Offer]:
     ids_of: dict[str, set[str]] = {}
     for row in bound:
         ids_of.setdefault(f"{row['organization']}/{row['slug']}", set()).add(f"{row['org_id']}/{row['bot_id']}")
-    bots: dict[str, set[str]] = {}
+    bots: dict[str, dict[str, str]] = {}
     for row in bound:
         slugs = f"{row['organization']}/{row['slug']}"
-        bots.setdefault(row["tool"], set()).add(slugs if len(ids_of[slugs]) == 1 else f"{row['org_id']}/{row['bot_id']}")
+        bots.setdefault(row["tool"], {})[slugs if len(ids_of[slugs]) == 1 else f"{row['org_id']}/{row['bot_id']}"] = row["org_id"]
     tools = parse_catalog(function for function in functions if function["name"] in bots)
     # Destructive tools wait for approvals to exist, as in a conversation.
-    return {name: Offer(tool, tuple(sorted(bots[name])), bot is not None) for name, tool in sorted(tools.items()) if tool.effect != "destructive"}
+    return {name: Offer(tool, tuple(sorted(bots[name])), bot is not None, bots[name])
+            for name, tool in sorted(tools.items()) if tool.effect != "destructive"}
 
 
 class McpTools:
@@ -163,7 +167,8 @@ class McpTools:
         chosen, checked = offer.chosen(arguments)
         body: dict[str, Any] = {"bot": chosen, "tool": name, "arguments": checked, "request_id": request_id or None}
         if offer.tool.needs_embedding and EMBEDDED_ARGUMENT in checked:
-            [body["query_embedding"]] = await self._embedder.embed([checked[EMBEDDED_ARGUMENT]])
+            embedder = EmbedderFor(self._embedder, rpc, offer.orgs[chosen])
+            [body["query_embedding"]] = await embedder.embed([checked[EMBEDDED_ARGUMENT]])
         answer = await rpc.call("use_tool", body)
         rows = answer["rows"] or []
         return ToolResult(name, answer["outcome"], answer["message"] or "", rows, Citations().add(rows)), answer["run_id"]

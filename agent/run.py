@@ -7,22 +7,26 @@ a code, or cancelled when the client went away.
 import asyncio
 import json
 import logging
-import time
+import secrets
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
+from agent.config import KEY_BYTES
 from agent.embedding import Embedder
 from agent.errors import AgentError, BadArguments, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
 from agent.history import latest_turns
-from agent.limits import Budget, Limits
+from agent.limits import ANSWER_TOKENS, Budget, Limits
+from agent.model_calls import EmbedderFor, ModelCall, begin, end
 from agent.prompt import render_result, system_prompt
 from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
 from agent.question import Answer, Emit, Question, Started
+from agent.redaction.pseudonyms import Pseudonyms
+from agent.redaction.request import Redacted
 from agent.rpc import Rpc
-from agent.tokens import at_most, count_tokens
+from agent.tokens import Gauge, at_most, count_tokens
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ class Agent:
     provider: Provider
     embedder: Embedder
     limits: Limits = field(default_factory=Limits)
+    pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(KEY_BYTES), repr=False)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -86,8 +91,9 @@ class _Run:
         self.budget = Budget(agent.limits)
         self.citations = Citations()
         self.text = ""
-        self.asking_since: float | None = None
-        """When the model call began that has no step yet."""
+        self.call: ModelCall | None = None
+        """The model call that has no step yet."""
+        self.redacted = Redacted(agent.provider, Pseudonyms(agent.pseudonym_key, opened["org_id"]), agent.limits.result_characters)
 
     async def converse(self, functions: list[dict[str, Any]], question: str) -> None:
         """Alternate model calls and tool calls until the model has nothing more to call."""
@@ -116,11 +122,17 @@ class _Run:
             return await self._asked(messages)
 
     async def _asked(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
-        """Make one model call; return what was said and the tool calls, checked. Raises: ModelError, LimitExceeded."""
-        request = ModelRequest(messages, list(self.tools.values()))
-        self.budget.spend_model_call(await at_most(request.text(), self.budget.tokens_left))
-        self.asking_since, said, done = time.monotonic(), "", Done()
-        async with aclosing(self.agent.provider.answer(request)) as pieces:
+        """Make one model call; return what was said and the tool calls, checked.
+
+        Raises: ModelError, LimitExceeded, ProviderRefused, BudgetSpent.
+        """
+        request, provider = ModelRequest(messages, list(self.tools.values())), self.agent.provider
+        sent = await at_most(request.text(), self.budget.tokens_left)
+        self.budget.spend_model_call(sent)
+        self.call = await begin(self.rpc, self.opened["org_id"], provider.name, provider.model,
+                                sent + min(ANSWER_TOKENS, max(1, self.budget.tokens_left - sent)), run_id=self.started.run_id)
+        said, done, gauge = "", Done(), Gauge(ANSWER_TOKENS)
+        async with aclosing((self.redacted if self.call.redact else provider).answer(request)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Done):
                     done = piece
@@ -128,6 +140,9 @@ class _Run:
                     # What is said before a tool call and after it are two paragraphs of one answer.
                     await self._say(piece.text if said or not self.text else f"\n\n{piece.text}")
                     said += piece.text
+                    # More than was reserved is not taken, whatever the endpoint would give.
+                    if not await gauge.holds(piece.text):
+                        raise OutOfTokens
         used = await self._usage(request, said, done)
         checked = [self._check(call) for call in done.tool_calls]
         refused = any(isinstance(prepared, ToolResult) for _, prepared in checked)
@@ -164,7 +179,8 @@ class _Run:
         tool = self.tools[call.name]
         body: dict[str, Any] = {"run_id": self.started.run_id, "tool": tool.name, "arguments": arguments}
         if tool.needs_embedding and EMBEDDED_ARGUMENT in arguments:
-            [vector] = await self.agent.embedder.embed([arguments[EMBEDDED_ARGUMENT]])
+            embedder = EmbedderFor(self.agent.embedder, self.rpc, self.opened["org_id"], self.started.run_id)
+            [vector] = await embedder.embed([arguments[EMBEDDED_ARGUMENT]])
             body["query_embedding"] = vector
         try:
             answer = await self.rpc.call("call_tool", body)
@@ -185,14 +201,9 @@ class _Run:
 
     async def _record(self, outcome: str, input_tokens: int = 0, output_tokens: int = 0) -> None:
         """Write the step of the model call that was begun last, if it has none yet."""
-        if self.asking_since is None:
-            return
-        begun, self.asking_since = self.asking_since, None
-        provider = self.agent.provider
-        await self.rpc.call("record_step", {
-            "run_id": self.started.run_id, "model": provider.model, "provider": provider.name,
-            "input_tokens": input_tokens, "output_tokens": output_tokens,
-            "duration_ms": round((time.monotonic() - begun) * 1000), "outcome": outcome})
+        if self.call is not None:
+            call, self.call = self.call, None
+            await end(self.rpc, call, input_tokens, output_tokens, outcome)
 
     async def succeed(self) -> Answer:
         """Store the answer and return it. Raises: DatabaseError; then nobody may take the run for recorded."""

@@ -37,6 +37,23 @@ async def at_most(text: str, limit: int) -> int:
     return size if size <= limit else await asyncio.to_thread(count_tokens, text)
 
 
+class Gauge:
+    """Whether a text that grows is still within `limit` tokens; counts only when its bytes could be more."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._text, self._bytes, self._look_at = limit, "", 0, limit
+
+    async def holds(self, piece: str) -> bool:
+        """Add `piece`; return whether all of it together is within the limit."""
+        self._text += piece
+        self._bytes += len(piece.encode(errors="replace"))
+        if self._bytes <= self._look_at:
+            return True
+        left = self._limit - await asyncio.to_thread(count_tokens, self._text)
+        self._look_at = self._bytes + max(left, 0)
+        return left >= 0
+
+
 def unpack_ranks(encoding: str, folder: Path) -> None:
     """Write the rank file of `encoding` into `folder`, where tiktoken will look. Raises: Misconfigured."""
     name, sha256 = RANK_FILES[encoding]

@@ -10,6 +10,13 @@ create table app.organization (
   require_mfa boolean not null default false,
   suspended_at timestamptz,
   acl_max_age_hours integer not null default 168 constraint organization_acl_max_age_hours_check check (acl_max_age_hours between 1 and 8760),
+  -- What it allows providers of models (F70, F71): decided before each call; what is not known of a provider counts as the worst.
+  region text constraint organization_region_check check (region ~ '^[a-z][a-z0-9-]{1,39}$'),
+  allowed_regions text[] constraint organization_allowed_regions_check check (cardinality(allowed_regions) between 1 and 20),
+  zero_retention boolean not null default false,
+  no_training boolean not null default false,
+  redact boolean not null default false,
+  constraint organization_region_allowed_check check (allowed_regions is null or region is null or region = any (allowed_regions)),
   constraint organization_acl_max_age_hours_key unique (id, acl_max_age_hours)
 );
 -- authz.org_ids() asks at every statement which organizations are out of sight; without this it would read them all.
@@ -23,6 +30,11 @@ comment on column app.organization.created_at is 'When it was founded.';
 comment on column app.organization.require_mfa is 'True: to a token without a second factor this organization does not exist (F06); authz.org_ids() sees to it.';
 comment on column app.organization.suspended_at is 'When it was suspended, or null: while it is, it does not exist for anybody; authz.org_ids() sees to it.';
 comment on column app.organization.acl_max_age_hours is 'How long, in hours, a document from another system is read after its access was last checked there (F30). The one place that says so; documents carry a copy.';
+comment on column app.organization.region is 'Where it keeps its data; 2..40 of a-z 0-9 -; null: not said.';
+comment on column app.organization.allowed_regions is 'Where a provider may process what it is sent; 1..20 regions; null: anywhere.';
+comment on column app.organization.zero_retention is 'True: only providers attested to keep nothing.';
+comment on column app.organization.no_training is 'True: only providers attested not to train on what they are sent.';
+comment on column app.organization.redact is 'True: personal data is replaced by pseudonyms before anything leaves this machine.';
 
 alter table app.organization enable row level security;
 alter table app.organization force row level security;
@@ -55,7 +67,7 @@ create policy organization_delete_owner on app.organization for delete to ringfe
   using (id in (select authz.purging_org_ids()));
 comment on policy organization_select_member on app.organization is 'Members see their organization.';
 comment on policy organization_insert_nobody on app.organization is 'Organizations are founded through api.create_organization only.';
-comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor.';
+comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor and what it allows providers.';
 comment on policy organization_delete_nobody on app.organization is 'Organizations end through api.purge_organization only.';
 comment on policy organization_floor on app.organization is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
@@ -67,7 +79,7 @@ comment on policy organization_delete_owner on app.organization is 'A purge dele
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
-grant update (slug, name, require_mfa, acl_max_age_hours) on app.organization to authenticated;
+grant update (slug, name, require_mfa, acl_max_age_hours, region, allowed_regions, zero_retention, no_training, redact) on app.organization to authenticated;
 grant select, insert (slug, name, created_by), update (suspended_at), delete on app.organization to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.organization
   for each statement execute function authz.tg_in_person();

@@ -59,6 +59,10 @@ begin
     'events', (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'action', e.action, 'object_id', e.object_id, 'target', e.target,
         'outcome', e.outcome, 'rule', e.rule, 'actor_id', e.actor_id, 'changed', e.changed) order by e.at, e.id), '[]')
       from app.audit_event e where e.org_id = v_run.org_id and e.run_id = v_run.id and e.action not in ('tool.call', 'model.call')),
+    'model_calls', (select coalesce(jsonb_agg(jsonb_build_object('at', c.started_at, 'provider', c.provider, 'model', c.model, 'purpose', c.purpose,
+        'region', c.region, 'retention_days', c.retention_days, 'trains', c.trains, 'redacted', c.redacted, 'refused_by', c.refused_by,
+        'input_tokens', c.input_tokens, 'output_tokens', c.output_tokens, 'cost', c.cost) order by c.started_at, c.id), '[]')
+      from app.model_call c where c.org_id = v_run.org_id and c.run_id = v_run.id),
     'totals', v_totals);
 end
 $$;
@@ -66,7 +70,7 @@ comment on function api.audit_narrative(uuid) is $c$Tell the whole story of one 
 
 @audience app
 @param run_id  a run of yours, or with runs.read any of the organization; what the trail adds needs audit.read for other people's runs
-@returns       {run_id, organization: {id, slug}, request_id, conversation_id, who: {user_id, email, role, actor_kind, on_behalf_of, client_id, api_token_id, session_id}, bot: {id, version, slug, sha256}, question_sha256, answer_sha256, started_at, finished_at, status, error_code, steps: [{position, at, kind, name, provider, arguments_sha256, outcome, rule, sqlstate, documents: [{document_id, title, chunk_ids}], rows, row_count, input_tokens, output_tokens, duration_ms, recorded, lane, sequence}], events: [{at, action, object_id, target, outcome, rule, actor_id, changed}], totals: {model_calls, tool_calls, denied, input_tokens, output_tokens}}
+@returns       {run_id, organization: {id, slug}, request_id, conversation_id, who: {user_id, email, role, actor_kind, on_behalf_of, client_id, api_token_id, session_id}, bot: {id, version, slug, sha256}, question_sha256, answer_sha256, started_at, finished_at, status, error_code, steps: [{position, at, kind, name, provider, arguments_sha256, outcome, rule, sqlstate, documents: [{document_id, title, chunk_ids}], rows, row_count, input_tokens, output_tokens, duration_ms, recorded, lane, sequence}], events: [{at, action, object_id, target, outcome, rule, actor_id, changed}], model_calls: [{at, provider, model, purpose, region, retention_days, trains, redacted, refused_by, input_tokens, output_tokens, cost}], totals: {model_calls, tool_calls, denied, input_tokens, output_tokens}}
 @errors        PT404
 @effect        read$c$;
 revoke all on function api.audit_narrative(uuid) from public;

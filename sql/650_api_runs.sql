@@ -1,4 +1,4 @@
--- Runs: start, record a model call, finish. The record is written by the function that does the work.
+-- Runs: start and finish. The record is written by the function that does the work.
 
 create function api.start_run(bot text, question text, conversation_id uuid default null, request_id text default null) returns jsonb
 language plpgsql volatile
@@ -53,40 +53,6 @@ comment on function api.start_run(text, text, uuid, text) is $c$Start a run: put
 @effect                 write$c$;
 revoke all on function api.start_run(text, text, uuid, text) from public;
 grant execute on function api.start_run(text, text, uuid, text) to authenticated;
-
-create function api.record_step(
-  run_id uuid, model text, provider text, input_tokens integer, output_tokens integer, duration_ms integer, outcome text default 'ok')
-returns jsonb
-language plpgsql volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_run app.run := authz.running(record_step.run_id);
-  v_position integer := authz.next_position(v_run.org_id, v_run.id);
-  v_step uuid;
-begin
-  insert into app.run_step (org_id, run_id, position, kind, name, provider, input_tokens, output_tokens, duration_ms, outcome)
-  values (v_run.org_id, v_run.id, v_position, 'model', record_step.model, record_step.provider, record_step.input_tokens,
-    record_step.output_tokens, record_step.duration_ms, record_step.outcome)
-  returning id into v_step;
-  return jsonb_build_object('step_id', v_step);
-end
-$$;
-comment on function api.record_step(uuid, text, text, integer, integer, integer, text) is $c$Record a model call of your running run.
-
-@audience app
-@param run_id         your running run
-@param model          the model; 1..200 characters
-@param provider       who served it; 0..200 characters
-@param input_tokens   tokens sent; 0..2147483647
-@param output_tokens  tokens received; 0..2147483647
-@param duration_ms    milliseconds; 0..2147483647
-@param outcome        ok, invalid or failed
-@returns              {step_id}
-@errors               23514, PT404
-@effect               write$c$;
-revoke all on function api.record_step(uuid, text, text, integer, integer, integer, text) from public;
-grant execute on function api.record_step(uuid, text, text, integer, integer, integer, text) to authenticated;
 
 create function api.finish_run(
   run_id uuid, outcome text, answer text, citations jsonb default '[]', error_code text default null)

@@ -17,6 +17,8 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"  question sha256 {told['question_sha256']}{_also(', answer sha256 ', told['answer_sha256'])}"
     for step in told["steps"]:
         yield from _step(step)
+    for call in told["model_calls"]:
+        yield f"  {_short(call['at'])} {call['purpose']} by {call['model']} of {call['provider']}: {_facts(call)}"
     for event in told["events"]:
         if event["action"] not in ("run.insert", "run.update"):
             yield f"  {_short(event['at'])} {event['action']}{_also(' ', event['target'])}: {event['outcome']}{_also(' by ', event['rule'])}"
@@ -39,6 +41,15 @@ def _step(step: dict[str, Any]) -> Iterator[str]:
         yield f"       document {document['document_id']}{title}, passages {', '.join(document['chunk_ids'])}"
     if step["rows"]:
         yield f"       rows {', '.join(map(str, step['rows']))}"
+
+
+def _facts(call: dict[str, Any]) -> str:
+    """Return what was known of the provider when the call was decided, and the decision."""
+    if call["refused_by"]:
+        return f"refused by {call['refused_by']}"
+    kept = {None: "retention not known", 0: "keeps nothing"}.get(call["retention_days"], f"keeps it {call['retention_days']} days")
+    trains = {None: "training not known", True: "trains on it"}.get(call["trains"], "does not train on it")
+    return f"region {call['region'] or 'not known'}, {kept}, {trains}{', personal data replaced' if call['redacted'] else ''}{_also(', cost ', call['cost'])}"
 
 
 def _also(before: str, value: Any) -> str:

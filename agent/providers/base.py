@@ -81,6 +81,7 @@ class Provider(Protocol):
     """Something that answers; it never sees a token, a person or an organization's id."""
 
     name: str
+    """As the operator registered it with the database; `offline` for what this process does itself."""
     model: str
 
     def answer(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Done, None]:

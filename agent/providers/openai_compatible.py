@@ -12,10 +12,8 @@ from agent.providers.base import Done, Message, ModelRequest, TextDelta, ToolCal
 class OpenAICompatible:
     """A language model behind the OpenAI wire format."""
 
-    name = "openai-compatible"
-
     def __init__(self, endpoint: Endpoint, read_s: float = READ_S) -> None:
-        self.model = endpoint.model
+        self.name, self.model = endpoint.provider, endpoint.model
         self._client = LazyClient(endpoint, read_s)
 
     async def close(self) -> None:

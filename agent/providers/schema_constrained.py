@@ -35,11 +35,10 @@ _MARK = re.compile(r"\s*\[\d[\d, ]*\]")
 class SchemaConstrained:
     """A language model that can follow a schema, and not much more."""
 
-    name = "schema-constrained"
     escapes_html = True
 
     def __init__(self, endpoint: Endpoint, read_s: float = READ_S) -> None:
-        self.model = endpoint.model
+        self.name, self.model = endpoint.provider, endpoint.model
         self._client = LazyClient(endpoint, read_s)
 
     async def close(self) -> None:

@@ -47,6 +47,7 @@ def settings(state: State, model: LocalModel, port: int) -> dict[str, str]:
     return {
         "RINGFENCE_MODEL_BASE_URL": f"http://{LOOPBACK}:{port}/v1",
         "RINGFENCE_MODEL_NAME": model.name,
+        "RINGFENCE_MODEL_PROVIDER": "this-machine",
         "RINGFENCE_MODEL_API_KEY": key(state),
         "RINGFENCE_MODEL_STYLE": "schema",
     }

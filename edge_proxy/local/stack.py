@@ -203,6 +203,7 @@ class Stack:
                 "RINGFENCE_PORT": str(self.ports["edge"]),
                 "RINGFENCE_METRICS_PORT": str(self.ports["metrics"]),
                 "RINGFENCE_TOKEN_KEYS_FILE": str(self.state.token_keys),
+                "RINGFENCE_PSEUDONYM_KEY": self.state.secret("pseudonym_key"),
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['edge']}/healthz"))
 

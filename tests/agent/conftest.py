@@ -115,7 +115,7 @@ def read_s() -> float:
 
 @pytest.fixture
 async def provider(model_url: str, read_s: float) -> AsyncIterator[OpenAICompatible]:
-    provider = OpenAICompatible(Endpoint(model_url, "scripted", MODEL_KEY), read_s)
+    provider = OpenAICompatible(Endpoint(model_url, "scripted", MODEL_KEY, "the-endpoint"), read_s)
     yield provider
     await provider.close()
 

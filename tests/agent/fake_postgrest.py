@@ -104,6 +104,10 @@ class FakePostgrest:
     history: list[Row] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     runs: dict[str, Row] = field(default_factory=dict)
+    open_calls: dict[str, Row] = field(default_factory=dict)
+    refused_by: str | None = None
+    """The rule of the organization that refuses every model call."""
+    redact: bool = False
     documents: dict[str, Row] = field(default_factory=dict)
     organizations: list[Row] = field(default_factory=lambda: [{"id": str(uuid.UUID(int=1)), "slug": "acme"}])
     before: Callable[[str, Row], Awaitable[None]] | None = None
@@ -181,8 +185,21 @@ class FakePostgrest:
         return {"step_id": str(uuid.uuid4()), "outcome": outcome, "code": code, "message": message,
                 "row_count": len(rows), "rows": rows}
 
-    def _record_step(self, person: str, arguments: Row) -> Row:
-        self._running(person, arguments)
+    def _begin_model_call(self, person: str, arguments: Row) -> Row:
+        if arguments["run_id"] is not None:
+            self._running(person, arguments)
+        call_id = str(uuid.uuid4())
+        if self.refused_by is None:
+            self.open_calls[call_id] = arguments
+        return {"call_id": call_id, "key": None if self.refused_by else "key", "refused_by": self.refused_by, "redact": self.redact}
+
+    def _end_model_call(self, person: str, arguments: Row) -> Row:
+        if arguments["key"] != "key" or arguments["call_id"] not in self.open_calls:
+            raise Refusal(404, "PT404", "no such open model call of yours")
+        begun = self.open_calls.pop(arguments["call_id"])
+        arguments |= {"provider": begun["provider"], "model": begun["model"]}
+        if begun["run_id"] is not None:
+            self._running(person, begun)
         if arguments["outcome"] not in ("ok", "denied", "not_found", "invalid", "conflict", "failed"):
             raise Refusal(400, "23514", 'new row for relation "run_step" violates check constraint')
         return {"step_id": str(uuid.uuid4())}

@@ -24,14 +24,14 @@ async def test_a_cancelled_run_is_finished_as_cancelled_with_what_was_said(
         await task
     [finished] = database.finished
     assert (finished["outcome"], finished["answer"]) == ("cancelled", "Half")
-    assert [s.arguments["outcome"] for s in database.called("record_step")] == ["failed"]
+    assert [s.arguments["outcome"] for s in database.called("end_model_call")] == ["failed"]
 
 
 async def test_a_run_cancelled_twice_is_still_closed(ask: Ask, database: FakePostgrest, model: ScriptedModel) -> None:
     closing, asked = asyncio.Event(), Asked()
 
     async def before(name: str, arguments: Row) -> None:
-        if name == "record_step":
+        if name == "end_model_call":
             closing.set()
             await asyncio.sleep(0.1)
     database.before = before

@@ -61,7 +61,7 @@ async def test_tokens_are_counted_when_the_endpoint_does_not_say_R102(
     answer = await ask("?")
     assert answer.output_tokens == 3
     assert 300 < answer.input_tokens < 1200
-    assert database.called("record_step")[0].arguments["input_tokens"] == answer.input_tokens
+    assert database.called("end_model_call")[0].arguments["input_tokens"] == answer.input_tokens
 
 
 async def test_a_long_history_is_cut_oldest_first_before_the_first_model_call_R102(

@@ -34,7 +34,7 @@ async def test_a_failing_model_fails_the_run_with_a_typed_error(
     assert "canary" not in raised.value.message
     [finished] = database.finished
     assert (finished["outcome"], finished["error_code"]) == ("failed", code)
-    assert [s.arguments["outcome"] for s in database.called("record_step")][-1:] == ["ok" if turn is EMPTY else "failed"]
+    assert [s.arguments["outcome"] for s in database.called("end_model_call")][-1:] == ["ok" if turn is EMPTY else "failed"]
 
 
 @pytest.mark.parametrize("read_s", [0.5])

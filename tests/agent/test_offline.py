@@ -72,7 +72,7 @@ async def test_an_offline_answer_quotes_and_cites_what_was_found_F28(ask_offline
     assert "Handbook [2]:\n\n> Parcels are sent\n> within two days." in answer.text
     assert answer.text.endswith(NOTICE) and "Noise" not in answer.text
     assert [c["n"] for c in answer.citations] == [2]
-    [step, last] = database.called("record_step")
+    [step, last] = database.called("end_model_call")
     assert (step.arguments["provider"], step.arguments["input_tokens"]) == ("offline", 0) and last is not step
 
 

@@ -127,7 +127,7 @@ def test_every_error_has_a_public_message_a_status_and_a_code_of_its_own() -> No
     def tree(kind: type[errors.AgentError]) -> list[type[errors.AgentError]]:
         return [kind, *(k for child in kind.__subclasses__() for k in tree(child))]
     kinds = tree(errors.AgentError)
-    assert len(kinds) == 32
+    assert len(kinds) == 34
     assert all(kind().message and 400 <= kind.status < 600 for kind in kinds)
     for kind in kinds:
         assert f" {kind.__name__} " in f"{errors.__doc__}".replace("\n", " ")
@@ -148,7 +148,9 @@ def test_the_configuration_derives_what_is_not_set() -> None:
                                      "RINGFENCE_MODEL_API_KEY": "canary-key", "RINGFENCE_EMBEDDING_THREADS": "2"})
     assert (local.rest_url, local.embedding_threads) == ("http://127.0.0.1:3000", 2)
     assert local.model is not None and (local.model.model, local.model.api_key) == ("m", "canary-key")
-    assert "canary" not in repr(local)
+    assert local.model.provider == "m" and "canary" not in repr(local) and local.pseudonym_key not in (config.pseudonym_key, b"")
+    keyed = [Config.from_environment(ENVIRONMENT | {"RINGFENCE_PSEUDONYM_KEY": "k" * 32}) for _ in range(2)]
+    assert keyed[0].pseudonym_key == keyed[1].pseudonym_key and "pseudonym" not in repr(local)
 
 
 @pytest.mark.parametrize(("change", "names"), [
@@ -156,6 +158,8 @@ def test_the_configuration_derives_what_is_not_set() -> None:
     ({"RINGFENCE_MODEL_BASE_URL": "http://m"}, "RINGFENCE_MODEL_NAME"),
     ({"RINGFENCE_MODEL_BASE_URL": "m:80", "RINGFENCE_MODEL_NAME": "m"}, "RINGFENCE_MODEL_BASE_URL"),
     ({"RINGFENCE_EMBEDDING_BASE_URL": "http://m"}, "RINGFENCE_EMBEDDING_MODEL"),
+    ({"RINGFENCE_MODEL_BASE_URL": "http://m", "RINGFENCE_MODEL_NAME": "m", "RINGFENCE_MODEL_PROVIDER": "No Name"}, "RINGFENCE_MODEL_PROVIDER"),
+    ({"RINGFENCE_PSEUDONYM_KEY": "short"}, "RINGFENCE_PSEUDONYM_KEY"),
     ({"RINGFENCE_EMBEDDING_THREADS": "0"}, "RINGFENCE_EMBEDDING_THREADS"),
     ({"RINGFENCE_EMBEDDING_THREADS": "x"}, "RINGFENCE_EMBEDDING_THREADS")])
 def test_a_configuration_that_is_wrong_names_what_is(change: dict[str, str], names: str) -> None:

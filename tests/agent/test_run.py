@@ -32,8 +32,8 @@ async def test_a_question_is_answered_with_the_passages_it_cites_F28(
     assert (finished["outcome"], finished["answer"], finished["error_code"]) == ("succeeded", answer.text, None)
     assert finished["citations"] == answer.citations
     assert [(s.arguments["model"], s.arguments["provider"], s.arguments["input_tokens"], s.arguments["outcome"])
-            for s in database.called("record_step")] == [
-        ("scripted", "openai-compatible", 30, "ok"), ("scripted", "openai-compatible", 20, "ok")]
+            for s in database.called("end_model_call")] == [
+        ("scripted", "the-endpoint", 30, "ok"), ("scripted", "the-endpoint", 20, "ok")]
 
 
 async def test_a_number_that_was_never_retrieved_cites_nothing_F28(ask: Ask, model: ScriptedModel) -> None:
@@ -57,7 +57,7 @@ async def test_every_call_to_the_database_carries_the_askers_token_F34(
     model.turns = [calls(("get_order", {"number": "ORD-1042"})), says("Not found.")]
     model.bodies.clear()
     await ask("Where is ORD-1042?", token=BOB_TOKEN)
-    assert [call.person for call in database.calls] == ["alice"] * 6 + ["bob"] * 6
+    assert [call.person for call in database.calls] == ["alice"] * 8 + ["bob"] * 8
     assert "no order of that number that you may see" in model.tool_messages()[0]
     assert {call.headers["apikey"] for call in database.calls} == {"sb_publishable_test"}
     assert {call.headers["x-request-id"] for call in database.calls} == {"request-1"}
@@ -99,7 +99,7 @@ async def test_a_call_outside_the_catalog_is_refused_before_any_network_call_R98
     assert database.called("call_tool") == []
     [refusal] = model.tool_messages()
     assert refusal.startswith("invalid: ")
-    assert [s.arguments["outcome"] for s in database.called("record_step")] == ["invalid", "ok"]
+    assert [s.arguments["outcome"] for s in database.called("end_model_call")] == ["invalid", "ok"]
     json.loads(model.bodies[1]["messages"][-2]["tool_calls"][0]["function"]["arguments"])
 
 

@@ -32,7 +32,7 @@ SEARCH = writes({"tool": "search_documents", "arguments": {"query": "how fast"}}
 
 @pytest.fixture
 async def ask(pool: RpcPool, model_url: str, read_s: float, embedder: LocalEmbedder) -> AsyncIterator[Ask]:
-    provider = SchemaConstrained(Endpoint(model_url, "small", MODEL_KEY), read_s)
+    provider = SchemaConstrained(Endpoint(model_url, "small", MODEL_KEY, "the-endpoint"), read_s)
     yield asker(pool, provider, embedder)
     await provider.close()
 
@@ -46,8 +46,8 @@ async def test_an_answer_names_its_passage_first_and_is_cited_F28(ask: Ask, data
     assert (called.arguments["tool"], called.arguments["arguments"]) == ("search_documents", {"query": "how fast"})
     schema = model.bodies[1]["response_format"]["json_schema"]["schema"]
     assert list(schema["properties"]) == ["passage", "answer"] and schema["properties"]["passage"] == {"enum": [0, 1, 2]}
-    assert [(s.arguments["provider"], s.arguments["model"], s.arguments["outcome"]) for s in database.called("record_step")] == [
-        ("schema-constrained", "small", "ok")] * 2
+    assert [(s.arguments["provider"], s.arguments["model"], s.arguments["outcome"]) for s in database.called("end_model_call")] == [
+        ("the-endpoint", "small", "ok")] * 2
 
 
 async def test_everything_the_model_writes_is_bound_by_a_schema_and_nothing_is_stored(ask: Ask, model: ScriptedModel) -> None:

@@ -68,6 +68,7 @@ INSERTS = [
     Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
     Insert("departure", "owner", _FREE | {"ended_by": ":owner"}, {"ended_by": ":admin", "org_id": ":globex"}, lacking="builder"),
     Insert("organization_export", "owner", _FREE | {"requested_by": ":owner"}, {"requested_by": ":admin", "org_id": ":globex"}, lacking="admin"),
+    Insert("budget", "owner", _FREE, {"org_id": ":globex"}, lacking="admin"),
     Insert("sso_group", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}, lacking="admin"),
 
     Insert("departure", "owner", _FREE | {"ended_by": ":owner", "how": "'removed'"}, {"ended_by": ":admin", "how": "'deprovisioned'"}, "ringfence_owner"),
@@ -84,13 +85,14 @@ INSERTS = [
     Insert("role", "owner", _FREE, {"org_id": ":globex"}, "ringfence_owner"),
     Insert("role_permission", "owner", _FREE, {"org_id": ":globex"}, "ringfence_owner"),
     Insert("session_choice", "customer", _FREE | {"user_id": ":customer", "session_id": ":session"}, {"user_id": ":owner", "session_id": ":org"}, "ringfence_owner"),
+    Insert("model_call", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner", "org_id": ":globex"}, "ringfence_owner"),
     Insert("usage_entry", "customer", _FREE | {"actor_id": ":customer"}, {"actor_id": ":owner"}, "ringfence_owner"),
 ]
 
 UPDATES: list[tuple[str, ...]] = [
     # Of a member of both, in whose other organization they hold less.
     *((table, "both", "org_id", ":globex") for table in ("api_token", "bot_runner", "invitation", "knowledge_base", "membership", "role", "support_ticket", "team",
-                                                         "team_member", "sso_group")),
+                                                         "team_member", "sso_group", "budget")),
     ("bot", "both", "org_id", ":globex"), ("organization", "both", "id", ":globex"),
     ("api_token", "customer", "user_id", ":owner"),
     ("api_token", "admin", "org_id", ":globex"),
@@ -99,6 +101,7 @@ UPDATES: list[tuple[str, ...]] = [
     ("document", "builder", "visibility", "'private'"), ("document", "owner", "org_id", ":globex"),
     ("invitation", "owner", "org_id", ":globex"), ("knowledge_base", "owner", "org_id", ":globex"), ("membership", "owner", "org_id", ":globex"),
     ("organization", "owner", "id", ":globex"), ("role", "owner", "built_in", "true"), ("role", "owner", "org_id", ":globex"),
+    ("budget", "owner", "org_id", ":globex"),
     ("run", "customer", "user_id", ":owner"), ("support_ticket", "owner", "org_id", ":globex"),
     ("team", "builder", "id", "gen_random_uuid()"), ("team", "owner", "org_id", ":globex"), ("team_member", "owner", "org_id", ":globex"),
 ]
@@ -110,6 +113,7 @@ OWNER_UPDATES: list[tuple[str, str, str, str]] = [
     ("deletion_receipt", "admin", "deleted_by", ":owner"), ("deletion_receipt", "admin", "org_id", ":globex"), ("invitation", "guest", "email", "'x@example.test'"),
     ("member_activity", "customer", "user_id", ":owner"), ("message", "customer", "citations", "'[]'"), ("message", "customer", "org_id", ":globex"),
     ("organization", "owner", "id", ":globex"), ("role", "owner", "org_id", ":globex"),
+    ("budget", "owner", "org_id", ":globex"), ("model_call", "customer", "user_id", ":owner"), ("model_call", "customer", "org_id", ":globex"),
 ]
 """As the owner of the definers, for a persona."""
 
@@ -136,6 +140,9 @@ OWNER_SEES: dict[str, str] = {
     "message": f"{_IN} and t.citations <> '[]'",
     "organization": f"t.id = any (:joined) or t.created_by = :me or {_INVITING.format(org='t.id')}",
     "permission": ":me is not null",
+    "provider": ":me is not null",
+    "budget": _IN,
+    "model_call": f"{_IN} and t.user_id = :me",
     "role": f"t.org_id = any (:joined) or {_FOUNDED} or {_INVITING.format(org='t.org_id')}",
     "role_permission": f"t.org_id = any (:joined) or {_FOUNDED} or {_INVITING.format(org='t.org_id')}",
     "session_choice": "t.user_id = :me",
@@ -163,6 +170,8 @@ OWNER_CHANGES: dict[tuple[str, str], str] = {
     ("member_activity", "update"): "t.user_id = :me",
     ("message", "update"): f"{_IN} and t.citations <> '[]'",
     ("organization", "update"): "t.id = any (:owned)",
+    ("budget", "update"): _IN,
+    ("model_call", "update"): f"{_IN} and t.user_id = :me and t.ended_at is null",
     ("role", "update"): _FOUNDED,
     ("session_choice", "delete"): "t.user_id = :me",
 }

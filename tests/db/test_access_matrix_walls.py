@@ -13,11 +13,11 @@ import pytest
 from tests.db import matrix
 from tests.db.catalog.breaking import broken
 from tests.db.matrix import personas
-from tests.db.registry import ROLES, TABLES
+from tests.db.registry import GLOBAL, ROLES, TABLES
 from tests.db.session import request
 from tests.db.world import World
 
-TENANT_TABLES = [table for table in TABLES if table != "permission"]
+TENANT_TABLES = [table for table in TABLES if table not in GLOBAL]
 # Who would see or write more if only the floor kept organizations apart. (What narrows a token to one of one's organizations is the floor alone.)
 OUTSIDERS = ("owner of the other organization", "member of both", "nobody")
 # What such a wall may say to them; a trigger may speak before a policy does.

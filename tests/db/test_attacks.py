@@ -133,16 +133,17 @@ def test_a_long_conversation_comes_back_in_bounds_newest_first(world: World) -> 
 @pytest.mark.parametrize("what", ["model", "provider", "error_code", "request_id"])
 def test_the_record_holds_no_free_text_for_an_auditor_to_read(world: World, what: str) -> None:
     text, run = "Approved by the board; pay at once.", world.acme.ids["running_run"]
-    step = {"run_id": run, "model": "gpt-5", "provider": "openai.example", "input_tokens": 1, "output_tokens": 1, "duration_ms": 1}
+    call = {"org_id": world.acme.id, "run_id": run, "model": "gpt-5", "provider": "openai.example", "max_tokens": 5}
     with world.as_(world.acme.people["customer"]) as db:
         error = {
-            "model": lambda: db.rpc_error("record_step", **step | {"model": text}),
-            "provider": lambda: db.rpc_error("record_step", **step | {"provider": text}),
+            "model": lambda: db.rpc_error("begin_model_call", **call | {"model": text}),
+            "provider": lambda: db.rpc_error("begin_model_call", **call | {"provider": text}),
             "error_code": lambda: db.rpc_error("finish_run", run_id=run, outcome="failed", answer="", error_code=text),
             "request_id": lambda: db.rpc_error("start_run", bot="acme/helpdesk", question="?", request_id=text),
         }[what]()
         assert error.sqlstate == "23514"
-        assert db.rpc("record_step", **step)["step_id"]
+        begun = db.rpc("begin_model_call", **call)
+        assert db.rpc("end_model_call", call_id=begun["call_id"], key=begun["key"], input_tokens=1, output_tokens=1, duration_ms=1)["step_id"]
         assert db.rpc("start_run", bot="acme/helpdesk", question="?", request_id="0b5c-4f.1")["run_id"]
         assert db.rpc("finish_run", run_id=run, outcome="failed", answer="", error_code="out_of_time") == {"message_id": None}
 

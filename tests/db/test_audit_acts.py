@@ -75,7 +75,8 @@ def test_a_tool_call_and_a_model_call_say_who_called_what_in_which_run_with_whic
         become(db, customer, client_id="an app")
         db.rpc("call_tool", run_id=ids["running_run"], tool="search_documents", arguments={"query": "delivery"}, query_embedding=str(embedding(0)))
         db.rpc("call_tool", run_id=ids["running_run"], tool="place_order", arguments={})
-        db.rpc("record_step", run_id=ids["running_run"], model="m-1", provider="here", input_tokens=3, output_tokens=4, duration_ms=5)
+        call = db.rpc("begin_model_call", org_id=world.acme.id, run_id=ids["running_run"], model="m-1", provider="here", max_tokens=9)
+        db.rpc("end_model_call", call_id=call["call_id"], key=call["key"], input_tokens=3, output_tokens=4, duration_ms=5)
         db.run("reset role")
         steps = db.all("select id::text, arguments_sha256, authz.step_digest(s) from app.run_step s where run_id = %s order by position desc limit 3", ids["running_run"])[::-1]
         version = db.one("select bot_version from app.run where id = %s", ids["running_run"])

@@ -33,7 +33,8 @@ def test_it_tells_who_asked_which_bot_what_was_touched_and_what_it_cost_F65(worl
     with planted(world) as db:
         become(db, customer, client_id="an app")
         run = db.rpc("start_run", bot="acme/helpdesk", question="When is delivery?", request_id="r-1")["run_id"]
-        db.rpc("record_step", run_id=run, model="m-1", provider="here", input_tokens=3, output_tokens=4, duration_ms=5)
+        call = db.rpc("begin_model_call", org_id=org, run_id=run, model="m-1", provider="here", max_tokens=9)
+        db.rpc("end_model_call", call_id=call["call_id"], key=call["key"], input_tokens=3, output_tokens=4, duration_ms=5)
         found = db.rpc("call_tool", run_id=run, tool="search_documents", arguments={"query": "delivery"}, query_embedding=str(embedding(0)))
         orders = db.rpc("call_tool", run_id=run, tool="my_orders", arguments={})
         db.rpc("call_tool", run_id=run, tool="place_order", arguments={})
@@ -53,10 +54,13 @@ def test_it_tells_who_asked_which_bot_what_was_touched_and_what_it_cost_F65(worl
         assert told["totals"] == {"model_calls": 1, "tool_calls": 3, "denied": 1, "input_tokens": 3, "output_tokens": 4}
         assert [(e["action"], e["outcome"], e["rule"]) for e in told["events"]] == [
             ("run.insert", "ok", None), ("access.deny", "denied", "function:finish_run"), ("run.update", "ok", None)]
+        assert [(c["provider"], c["model"], c["purpose"], c["region"], c["retention_days"], c["redacted"], c["refused_by"], c["cost"])
+                for c in told["model_calls"]] == [("here", "m-1", "answer", None, None, False, None, None)]
         text = json.dumps(told, default=str)
         assert "delivery?" not in text and "Tomorrow" not in text and not any(r["content"] in text for r in found["rows"])
         shown = "\n".join(story.lines(plain(told)))
         for word in ("acme: succeeded", customer.email, "as member", "app an app", "bot helpdesk version 1", "served by here, 3 tokens in, 4 out",
+                     "answer by m-1 of here: region not known, retention not known, training not known",
                      "place_order: denied 42501 by binding_or_permission", "access.deny finish_run: denied by function:finish_run", *(c for _, c in touched)):
             assert word in shown, word
         assert "NOT AS RECORDED" not in shown

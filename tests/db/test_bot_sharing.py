@@ -179,12 +179,14 @@ def test_what_is_withdrawn_is_gone_on_the_next_statement_even_inside_a_run_F17(w
         become(db, agent)
         run = start(db, "acme/desk")
         assert tool(db, run, "my_orders")["outcome"] == "ok"
+        call = db.rpc("begin_model_call", org_id=world.acme.id, run_id=run, model="m", provider="p", max_tokens=5)
         assert "desk" in [b["bot"] for b in db.rpc("list_bots")]
         db.run("reset role")
         assert db.run(WITHDRAWN[what].format(me=agent.user_id, org=world.acme.id, **world.acme.ids)) >= 1
         become(db, agent)
         assert db.rpc_error("call_tool", run_id=run, tool="my_orders").sqlstate == "PT404"
-        assert db.rpc_error("record_step", run_id=run, model="m", provider="p", input_tokens=1, output_tokens=1, duration_ms=1).sqlstate == "PT404"
+        assert db.rpc_error("begin_model_call", org_id=world.acme.id, run_id=run, model="m", provider="p", max_tokens=5).sqlstate == "PT404"
+        assert db.rpc_error("end_model_call", call_id=call["call_id"], key=call["key"], input_tokens=1, output_tokens=1, duration_ms=1).sqlstate == "PT404"
         assert db.rpc_error("start_run", bot="acme/desk", question="Probe?").sqlstate == "PT404"
         assert "desk" not in [b["bot"] for b in db.rpc("list_bots")]
         if what != "the bot, archived":  # out of use, it can still be put right

@@ -18,7 +18,7 @@ import pytest
 
 from tests.db.calling import filled
 from tests.db.matrix import bindings
-from tests.db.registry import HOSTILE, RECIPES, TABLES
+from tests.db.registry import GLOBAL, HOSTILE, RECIPES, TABLES
 from tests.db.session import second_factor
 from tests.db.test_rpc_sweep import call, signatures  # noqa: F401  (a fixture)
 from tests.db.world import Organization, World
@@ -101,7 +101,7 @@ def rows_of(world: World, organization: Organization) -> str:
     """Every row of the organization in every table, as text."""
     with world.operator() as db:
         parts = [db.one(f"select coalesce(string_agg(t::text, e'\\n' order by t::text), '') from app.{table} t where {'id' if table == 'organization' else 'org_id'} = %s",
-                        organization.id) for table in TABLES if table != "permission"]
+                        organization.id) for table in TABLES if table not in GLOBAL]
     return "\n".join(parts)
 
 

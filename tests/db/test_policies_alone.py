@@ -160,7 +160,7 @@ def test_the_owner_of_the_definers_cancels_runs_of_the_persons_own_organizations
 
 
 # Constants: whatever reads a column brings the select policy in.
-BLIND = {"api_token": "last_used_at = now()", "deletion_receipt": "citations_redacted = 1", "invitation": "revoked_at = now()", "member_activity": "last_active_on = current_date",
+BLIND = {"budget": "used_tokens = 0", "model_call": "cost = 0", "api_token": "last_used_at = now()", "deletion_receipt": "citations_redacted = 1", "invitation": "revoked_at = now()", "member_activity": "last_active_on = current_date",
          "organization": "suspended_at = now()", "membership": "status = 'active'", "message": "citations = '[{}]'", "role": "created_at = now()"}
 CHANGED = [(table, command) for table in TABLES for command in ("update", "delete") if (table, command) != ("run", "update")]
 
@@ -169,7 +169,7 @@ CHANGED = [(table, command) for table in TABLES for command in ("update", "delet
 def test_the_owner_of_the_definers_changes_for_each_persona_what_was_decided_R10(world: World, everybody: dict[str, Persona], table: str, command: str) -> None:
     """Without WHERE and reading no column, so that the select policy has no say."""
     text = OWNER_CHANGES.get((table, command), "false")
-    column = {"organization": "name", "permission": "name"}.get(table, "org_id")
+    column = {"organization": "name", "permission": "name", "provider": "name"}.get(table, "org_id")
     for name in ASKING if text != "false" else ("owner",):
         persona = everybody[name]
         with world.operator() as db:

@@ -30,9 +30,9 @@ def test_a_removed_member_sees_nothing_on_the_next_statement_even_of_an_open_tra
         assert {"organization", "document", "chunk", "customer_order", "message", "run"} <= set(before)
         with world.as_(world.acme.people["owner"], keep=True) as owner:
             owner.rpc("remove_member", org_id=world.acme.id, user_id=member.user_id)
-        assert set(visible(open_request)) == {"permission"}
+        assert set(visible(open_request)) == {"permission", "provider"}
     with world.as_(member) as db:  # the session lives, the token is the same
-        assert set(visible(db)) == {"permission"}
+        assert set(visible(db)) == {"permission", "provider"}
         assert db.rpc("whoami")["organizations"] == []
         assert db.rpc("list_bots") == []
         assert db.rpc_error("start_run", bot="acme/helpdesk", question="Still there?").sqlstate == "PT404"
@@ -91,8 +91,8 @@ def test_a_tool_call_in_the_middle_of_a_run_fails_once_it_is_withdrawn_R40(world
         first = search(db, world)
         assert (first["outcome"], first["row_count"]) == ("ok", 3)
         assert as_operator(db, WITHDRAWN[what].format(customer=customer.user_id, **world.acme.ids)) == 1
-        for call in (lambda: search(db, world), lambda: db.rpc("record_step", run_id=world.acme.ids["running_run"], model="m", provider="p",
-                                                               input_tokens=1, output_tokens=1, duration_ms=1)):
+        for call in (lambda: search(db, world), lambda: db.rpc("begin_model_call", org_id=world.acme.id, run_id=world.acme.ids["running_run"], model="m",
+                                                               provider="p", max_tokens=5)):
             with pytest.raises(Exception, match="no such running run of yours") as caught, db.connection.transaction():
                 call()
             assert caught.value.sqlstate == "PT404"  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from tests.db.world import World
 
 CASTS = {"extensions.vector", "jsonb", "uuid", "uuid[]", "boolean", "integer", "bigint", "text", "text[]", "timestamp with time zone"}
 # They concern the caller alone: somebody without an organization gets the same as anybody.
-ABOUT_ONESELF = {"tool_catalog", "whoami", "create_organization", "touch_api_token", "choose_no_organization"}
+ABOUT_ONESELF = {"tool_catalog", "whoami", "create_organization", "touch_api_token", "choose_no_organization", "list_providers"}
 # What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
 SPEAKABLE = re.compile(r"22...|23502|23505|23514|42501|54000|PT404|PT409|PT429")
 

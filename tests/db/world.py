@@ -165,7 +165,8 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
                        query_embedding=json.dumps(embedding(1)))
         first = found["rows"][0]
         ids["chunk"] = UUID(first["chunk_id"])
-        db.rpc("record_step", run_id=ids["run"], model="none", provider="offline", input_tokens=1, output_tokens=1, duration_ms=1)
+        call = db.rpc("begin_model_call", org_id=made.id, run_id=ids["run"], model="none", provider="offline", max_tokens=10)
+        db.rpc("end_model_call", call_id=call["call_id"], key=call["key"], input_tokens=1, output_tokens=1, duration_ms=1)
         db.rpc("finish_run", run_id=ids["run"], outcome="succeeded", answer=f"The {canary}.",
                citations=[{"document_id": first["document_id"], "chunk_id": first["chunk_id"]}])
         # One that ended without a word: its answer is empty, and no message.
@@ -173,6 +174,8 @@ def _organization(superuser_url: str, url: str, slug: str, canary: str) -> Organ
         db.rpc("finish_run", run_id=ids["silent_run"], outcome="cancelled", answer="")
         running = db.rpc("start_run", bot=f"{slug}/helpdesk", question=f"And the {canary}?")
         ids["running_run"] = UUID(running["run_id"])
+        open_call = db.rpc("begin_model_call", org_id=made.id, run_id=ids["running_run"], model="none", provider="offline", max_tokens=10)
+        ids |= {"model_call": UUID(open_call["call_id"]), "model_call_key": open_call["key"]}
     for module in registry.MODULES:
         if hasattr(module, "fill"):
             with request(url, people["owner"].claims(**second_factor()), keep=True) as db:

@@ -53,6 +53,8 @@ class Model(ScriptedModel):
         return "\n".join(message["content"] for body in self.bodies for message in body["messages"] if message["role"] == "tool")
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if not self.turns:
+            self.received.append(await request.read())
         if request.path.endswith("/embeddings"):
             wanted = (await request.json())["input"]
             vector = [0.05] * DIMENSIONS

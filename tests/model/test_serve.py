@@ -84,7 +84,7 @@ def test_the_server_is_a_process_of_its_own_that_is_waited_for_and_ended(state: 
 
 def test_the_agent_is_told_where_it_is_and_how_to_ask(state: State) -> None:
     told = model.settings(state, LocalModel("small", Path("small.gguf")), 4711)
-    assert told == {"RINGFENCE_MODEL_BASE_URL": "http://127.0.0.1:4711/v1", "RINGFENCE_MODEL_NAME": "small",
+    assert told == {"RINGFENCE_MODEL_BASE_URL": "http://127.0.0.1:4711/v1", "RINGFENCE_MODEL_NAME": "small", "RINGFENCE_MODEL_PROVIDER": "this-machine",
                     "RINGFENCE_MODEL_API_KEY": state.secret("model_key"), "RINGFENCE_MODEL_STYLE": "schema"}
     assert len(told["RINGFENCE_MODEL_API_KEY"]) >= 32
 
@@ -116,6 +116,6 @@ def test_a_stack_says_in_words_that_a_model_answers(capsys: pytest.CaptureFixtur
     plain = {"url": "u", "publishable_key": "k", "users": [], "state_dir": "s"}
     _show(plain, as_json=False)
     assert "model" not in capsys.readouterr().out
-    _show(plain | {"model": {"RINGFENCE_MODEL_NAME": "small", "RINGFENCE_MODEL_API_KEY": "canary"}}, as_json=False)
+    _show(plain | {"model": {"RINGFENCE_MODEL_NAME": "small", "RINGFENCE_MODEL_PROVIDER": "this-machine", "RINGFENCE_MODEL_API_KEY": "canary"}}, as_json=False)
     said = capsys.readouterr().out
     assert "small, on this machine" in said and "canary" not in said

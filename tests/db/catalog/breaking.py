@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.db.registry import GLOBAL
 from tests.db.session import Person, Request, request
 from tests.db.world import World
 
@@ -46,4 +47,4 @@ def broken(world: World, ddl: list[str], person: Person, **claims: Any) -> Itera
 
 def tenant_tables(world: World) -> list[str]:
     """Return the tables whose rows belong to organizations."""
-    return [t for t in tables(world) if t != "permission"]
+    return [t for t in tables(world) if t not in GLOBAL]

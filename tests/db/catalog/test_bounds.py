@@ -16,7 +16,8 @@ REFUSED = ("22023", "23514")
 # Made of anything else, these would be refused for their form and not for their length.
 FORMED = {"slug": "a", "sha256": "0", "token_sha256": "0"}
 # Held to a form that says more than a length; of it only "too long" and "too short" are tried.
-PATTERNED = ("place_order.order_number", "create_api_token.prefix", "create_invitation.email", "begin_document.media_type", "add_file_part.content", "export_audit_events.since")
+PATTERNED = ("place_order.order_number", "create_api_token.prefix", "create_invitation.email", "begin_document.media_type", "add_file_part.content", "export_audit_events.since",
+             "set_data_policy.region")
 
 
 def stated(world: World) -> dict[tuple[str, str], tuple[str, int, int]]:

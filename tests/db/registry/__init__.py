@@ -40,10 +40,12 @@ def _union(name: str) -> set[Any]:
 
 
 TABLES: dict[str, Decision] = _merged("TABLES")
+GLOBAL: set[str] = {table for table, decision in TABLES.items() if decision.org is None}
+"""Tables that belong to no organization: everybody signed in reads them, and they change by migration or by the operator."""
 RECIPES: dict[str, Recipe] = _merged("RECIPES")
 EVENTS: dict[str, list[str]] = _merged("EVENTS")
 OWN_RECORD: set[str] = _union("OWN_RECORD")
 CHOSEN: set[tuple[str, str]] = _union("CHOSEN")
 EITHER: dict[str, list[set[str]]] = _merged("EITHER")
 
-__all__ = ["CHOSEN", "EITHER", "EVENTS", "HOSTILE", "MODULES", "OWN_RECORD", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]
+__all__ = ["CHOSEN", "EITHER", "EVENTS", "GLOBAL", "HOSTILE", "MODULES", "OWN_RECORD", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]

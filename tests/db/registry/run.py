@@ -26,8 +26,6 @@ TABLES: dict[str, Decision] = {
 RECIPES: dict[str, Recipe] = {
     "start_run": ("customer", {"bot": ":org/:bot", "question": "Probe?", "conversation_id": ":conversation", "request_id": "probe"}),
     "call_tool": ("customer", {"run_id": ":running_run", "tool": "search_documents", "arguments": {"query": "delivery"}, "query_embedding": _VECTOR}),
-    "record_step": ("customer", {"run_id": ":running_run", "model": "m", "provider": "p", "input_tokens": 1, "output_tokens": 1, "duration_ms": 1,
-                                 "outcome": "ok"}),
     "finish_run": ("customer", {"run_id": ":running_run", "outcome": "succeeded", "answer": "Yes.", "citations": [], "error_code": None}),
     "list_bot_tools": ("customer", {"bot": ":org/:bot"}),
     "use_tool": ("customer", {"bot": ":org/:bot", "tool": "search_documents", "arguments": {"query": "delivery"}, "query_embedding": _VECTOR,
@@ -43,5 +41,4 @@ EVENTS: dict[str, list[str]] = {
     "finish_run": ["run.update"],
     "use_tool": ["run.insert", "tool.call", "run.update"],
     "call_tool": ["tool.call"],
-    "record_step": ["model.call"],
 }
