@@ -61,6 +61,7 @@ def report(
 def mutate(
     only: Annotated[str, typer.Option("--only", help="Of the mutants only those whose name contains this.")] = "",
     processes: Annotated[int, typer.Option("--processes", min=1, max=16, help="How many share the work, each with a database of its own.")] = 2,
+    remember: Annotated[bool, typer.Option("--remember", help="Write down which test killed what: the order in which tests are tried the next time.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Break every protection of this schema, one at a time, and see that a test notices.
@@ -68,7 +69,11 @@ def mutate(
     Builds a database from sql/ in a throwaway PostgreSQL, makes each mutant in a transaction, runs the tests that may kill it, and takes it
     back. Exit status: 0 every mutant was killed, 1 one survived; survivors are printed with the SQL that makes them.
     """
+    if remember and only:
+        raise _refused("--remember writes the order of a whole run: leave --only out")
     score = suite("mutate.run").run(processes, only, told=lambda line: print(line, file=sys.stderr))
+    if remember:
+        suite("mutate.remembered").save(score.verdicts)
     if as_json:
         print(json.dumps(score.to_json(), indent=2))
     else:

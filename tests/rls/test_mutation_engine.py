@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.db.conftest import TEMPLATE, described  # noqa: F401  (a fixture)
+from tests.rls.mutate import remembered
 from tests.rls.mutate.cells import Stage, collect
 from tests.rls.mutate.conditions import without
 from tests.rls.mutate.engine import Engine, Verdict
@@ -15,6 +17,8 @@ from tests.rls.mutate.generate import generate, shards
 from tests.rls.mutate.mutant import mutant
 from tests.rls.mutate.place import Place
 from tests.rls.mutate.score import Score
+from tests.rls.mutate.together import GROUPS, together
+from tests.rls.mutate.uses import Uses
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +80,37 @@ def test_a_hundred_percent_is_said_of_all_and_of_nothing_less() -> None:
     all_but_one = Score((*(judged(n, "a test") for n in range(9999)), judged(9999, "")))
     assert "killed: 9999 (99.9 %)" in str(all_but_one)
     assert "killed: 9999 (100.0 %)" in str(Score(all_but_one.verdicts[:-1]))
+
+
+def test_mutants_judged_together_are_each_seen_by_a_line_that_names_their_object_and_are_gone_afterwards_R49(stage: Stage) -> None:
+    engine = Engine(stage, [c for c in collect() if "test_everybody_holds_exactly" in c.id])
+    granted = [mutant("grant-table", f"app.{t}: TRUNCATE to authenticated", f"grant truncate on app.{t} to authenticated", about={f"app.{t}"}) for t in ("team", "bot_runner")]
+    same = mutant("grant-table", "app.bot: nothing", "comment on table app.bot is 'The same.'", about={"app.bot"})
+    judged = engine.judge_together([*granted, same], "privileges")
+    assert [(v.killed, v.posture, v.said.split(" |")[0]) for v in judged] == [(True, True, "app.team"), (True, True, "app.bot_runner"), (False, False, "")]
+    assert all(engine.is_sound(c) for c in engine.order.cells)
+    assert len(engine.confirmed(judged)) == 3
+
+
+def test_no_two_mutants_of_one_object_are_judged_together(stage: Stage) -> None:
+    made = generate(stage.trunk.real)
+    for group, (whose, _) in GROUPS.items():
+        batches = together(made, group)
+        assert {m.id for b in batches for m in b} == {m.id for m in made if whose.match(m.id) and len(m.about) == 1}
+        assert all(len({name for m in b for name in m.about}) == len(b) for b in batches)
+
+
+def test_a_helper_is_tried_through_what_uses_it(stage: Stage) -> None:
+    users = list(Uses(stage.trunk.real).of(frozenset({"authz.tg_role_guard"})))
+    assert users.index("app.role") < users.index("api.create_role")
+
+
+def test_what_killed_last_time_is_tried_first_and_a_line_that_is_wrong_changes_no_verdict(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "FILE", tmp_path / "killers.txt")
+    open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
+    cells = collect()
+    useless, useful = next(c.id for c in cells if "test_names::" in c.id), next(c.id for c in cells if "what_was_decided_R31[customer, message]" in c.id)
+    remembered.save([Verdict(open_, killer, False, "", 0.0, 1) for killer in (useless, useless, useful, "gone::test_no_more")])
+    assert remembered.load() == {"app.message.message_select_self": [useless, "gone::test_no_more", useful]}
+    verdict = Engine(stage, cells).judge(open_)
+    assert (verdict.killer, verdict.tried) == (useful, 2)

@@ -13,6 +13,8 @@ from tests.rls.mutate.cells import Cell, Stage
 from tests.rls.mutate.equivalent import reason
 from tests.rls.mutate.mutant import Mutant
 from tests.rls.mutate.order import Order
+from tests.rls.mutate.together import seen
+from tests.rls.mutate.uses import Uses
 
 
 EQUIVALENT_TRIES = 5
@@ -42,7 +44,7 @@ class Engine:
     """One stage, its cells in order, and what was found out about them on the way."""
 
     def __init__(self, stage: Stage, cells: Iterable[Cell]) -> None:
-        self.stage, self.order = stage, Order(cells)
+        self.stage, self.order = stage, Order(cells, Uses(stage.trunk.real))
         self.sound: dict[str, bool] = {}
 
     def judge(self, mutant: Mutant) -> Verdict:
@@ -50,19 +52,29 @@ class Engine:
         began, tried = time.monotonic(), 0
         few = EQUIVALENT_TRIES if reason(mutant) else None
         for cell in self.order.cells_for(mutant):
-            if not self.is_sound(cell):
-                continue
             if few is not None and tried >= few:
                 break
+            if self.sound.get(cell.id) is False:
+                continue
             tried += 1
-            if said := self.fails(cell, mutant):
+            if (said := self.fails(cell, mutant)) and self.is_sound(cell):
                 self.order.killed(mutant, cell)
                 return Verdict(mutant, cell.id, cell.posture, said, time.monotonic() - began, tried)
         return Verdict(mutant, "", False, "", time.monotonic() - began, tried)
 
+    def judge_together(self, mutants: list[Mutant], group: str) -> list[Verdict]:
+        """Judge mutants of which no two touch one object by what the catalog says of all at once; alone where it says nothing of one."""
+        with self.stage.trunk.transaction() as db:
+            found = seen(db, mutants, group, make)
+        return [Verdict(m, found[m][0], True, found[m][1][:200], found[m][2], 1)
+                if m in found and not reason(m) and self.is_sound(self.order.by_id[found[m][0]]) else self.judge(m) for m in mutants]
+
     def judge_all(self, mutants: Iterable[Mutant]) -> list[Verdict]:
-        """Judge each, and believe no cell that no longer passes without a mutant when all is done: something was left in the session."""
-        verdicts = [self.judge(m) for m in mutants]
+        """Judge each, and look again at what killed them."""
+        return self.confirmed([self.judge(m) for m in mutants])
+
+    def confirmed(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Believe no cell that no longer passes without a mutant when all is done: something was left in the session."""
         self.sound.clear()
         if spoilt := {v.killer for v in verdicts if v.killed and not self.is_sound(self.order.by_id[v.killer])}:
             verdicts = [self.judge(v.mutant) if v.killer in spoilt else v for v in verdicts]
@@ -70,7 +82,7 @@ class Engine:
         return verdicts
 
     def is_sound(self, cell: Cell) -> bool:
-        """Whether the cell passes without a mutant, in one transaction as here; found out when it is first needed."""
+        """Whether the cell passes without a mutant, in one transaction as here; found out when it first fails with one."""
         if cell.id not in self.sound:
             self.sound[cell.id] = not self.fails(cell, None)
         return self.sound[cell.id]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from types import ModuleType
+from types import FunctionType
+from typing import Any
 
 from tests.db.registry import RECIPES, TABLES
+from tests.rls.mutate import remembered
 from tests.rls.mutate.cells import Cell
 from tests.rls.mutate.mutant import Mutant
+from tests.rls.mutate.uses import Uses
 
 _NAMED = re.compile(r"\b(app|api|authz|auth)\.([a-z_]\w*)")
 _WORD = re.compile(r"[a-z_]\w+")
@@ -46,46 +49,72 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
     (r"policy-(?:check|both)-\S+ \S+_update_", "out_of_reach"),
     (r"policy-\S+ \S+_owner(?::|$)", "test_the_owner_of_the_definers"),
     (r"policy-for-all", "test_what_is_not_granted"),
+    (r"key-|publication|foreign-key|unique", "test_every_key_and_every_publication"),
     (r"grant-(?:table|column|function|auth|schema)", "test_everybody_holds_exactly"),
 )]
+
+
+MOST = 160
+"""To how many cells a mutant is put at most. They are sorted; a test that comes later than that must be written for what it is to notice."""
 
 
 class Order:
     """The cells by what they are about, and what killed whom so far."""
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        self.cells = list(cells)
+    def __init__(self, cells: Iterable[Cell], uses: Uses) -> None:
+        self.cells, self.uses = list(cells), uses
         self.by_object: defaultdict[str, list[Cell]] = defaultdict(list)
         self.by_id = {cell.id: cell for cell in self.cells}
         self.posture = [c for c in self.cells if c.posture]
         self.lately: defaultdict[str, list[Cell]] = defaultdict(list)
+        self.by_policy: defaultdict[str, list[Cell]] = defaultdict(list)
         for cell in self.cells:
             for name in mentions(cell):
                 self.by_object[name].append(cell)
-        for cells_of in self.by_object.values():
-            cells_of.sort(key=_place)
+            for value in cell.parameters.values():
+                if hasattr(value, "policy"):
+                    self.by_policy[value.policy].append(cell)
+        for name, cells_of in self.by_object.items():
+            self.by_object[name] = _in_turns(sorted(cells_of, key=_place))
+        self.known = {name: [self.by_id[c] for c in ids if c in self.by_id] for name, ids in remembered.load().items()}
+        self.of_object: defaultdict[str, list[Cell]] = defaultdict(list)
+        for name, known in self.known.items():
+            self.of_object[_object(name)] += known
 
     def cells_for(self, mutant: Mutant) -> Iterator[Cell]:
         """Yield each cell that may notice the mutant once."""
         seen: set[str] = set()
         for source in self._sources(mutant):
             for cell in source:
-                if cell.id not in seen:
+                if cell.id not in seen and len(seen) < MOST:
                     seen.add(cell.id)
                     yield cell
 
     def _sources(self, mutant: Mutant) -> Iterator[Iterable[Cell]]:
         keys = self._keys(mutant)
+        yield self.known.get(keys[0], [])
+        yield list(reversed(self.lately[keys[0]]))[:3]
+        yield self.by_policy.get(keys[0].split(".")[-1], [])
         for pattern, test in _WRITTEN_FOR:
             if pattern.match(mutant.id):
                 yield [c for c in (self.posture if not mutant.about else [c for n in sorted(mutant.about) for c in self.by_object[n]] + self.posture) if test in c.id]
-        for key in keys:
-            yield list(reversed(self.lately[key]))[:3]
         if mutant.kind in SEEN_BY_POSTURE:
-            yield self.posture
+            yield self._posture_of(mutant)
+        for key in keys[1:]:
+            yield list(reversed(self.lately[key]))[:3]
+            yield self.of_object.get(key, [])[:20]
         for name in sorted(mutant.about):
             yield (c for c in self.by_object[name] if not c.posture)
+        yield self._around(mutant)
         yield self.posture
+
+    def _posture_of(self, mutant: Mutant) -> list[Cell]:
+        """The cells that read the catalog; those first that saw the last mutants of this kind."""
+        return [c for c in reversed(self.lately[mutant.kind]) if c.posture] + self.posture
+
+    def _around(self, mutant: Mutant) -> list[Cell]:
+        """Cells about what uses the object; of each test the case that is nearest first, then the next of each."""
+        return _in_turns(cell for name in self.uses.of(mutant.about) for cell in self.by_object[name])
 
     def killed(self, mutant: Mutant, cell: Cell) -> None:
         """Remember: the next one like it is put to this cell first."""
@@ -97,23 +126,48 @@ class Order:
 
     @staticmethod
     def _keys(mutant: Mutant) -> list[str]:
-        place = mutant.id.split(" ", 1)[1].split(":")[0]
-        return [place, *sorted(mutant.about), mutant.kind]
+        return [remembered.place(mutant), *sorted(mutant.about), mutant.kind]
+
+
+def _in_turns(cells: Iterable[Cell]) -> list[Cell]:
+    """The first case of every test, then the second of each: cases of one test mostly notice the same."""
+    turns: Counter[tuple[str, str]] = Counter()
+    placed = []
+    for cell in cells:
+        test = (cell.module.__name__, cell.function.__name__)
+        turns[test] += 1
+        placed.append((turns[test], len(placed), cell))
+    return [cell for *_, cell in sorted(placed, key=lambda p: p[:2])]
+
+
+def _object(place: str) -> str:
+    """The table or function of a place: `app.team` of `app.team.team_floor`, `authz.uid` of `authz.uid()`."""
+    return ".".join(re.split(r"[.(]", place)[:2])
 
 
 def mentions(cell: Cell) -> set[str]:
-    """The tables and functions a cell is about: those in its parameters, or else those in its own text."""
-    words = {w for v in cell.parameters.values() for w in ([v.table] if hasattr(v, "table") else _WORD.findall(str(v)))}
+    """The tables and functions a cell is about: those in its parameters, or else those in its own text and that of what it calls."""
+    values = [v for v in cell.parameters.values() if hasattr(v, "table") or not hasattr(v, "policy")]
+    words = {w for v in values for w in ([v.table] if hasattr(v, "table") else _WORD.findall(str(v)))}
     given = {f"app.{w}" for w in words & TABLES.keys()} | {f"api.{w}" for w in words & RECIPES.keys()} | {
-        f"{a}.{b}" for v in cell.parameters.values() if not hasattr(v, "table") for a, b in _NAMED.findall(str(v))}
-    return given or {f"api.{w}" for w in _words(cell.module, cell.function.__name__)} | _named(cell.module, cell.function.__name__)
+        f"{a}.{b}" for v in values if not hasattr(v, "table") for a, b in _NAMED.findall(str(v))}
+    return given or set().union(*(_named(f) for f in _reached(cell.function)))
 
 
 @cache
-def _words(module: ModuleType, function: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(inspect.getsource(getattr(module, function)))) & (RECIPES.keys())
+def _reached(function: Callable[..., Any]) -> frozenset[FunctionType]:
+    """The function and those of the tests that it calls."""
+    found: set[FunctionType] = set()
+    waiting = [inspect.unwrap(function)]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, FunctionType) and one not in found and one.__module__.startswith("tests.db"):
+            found.add(one)
+            waiting += [inspect.unwrap(v) for name in one.__code__.co_names if callable(v := one.__globals__.get(name))]
+    return frozenset(found)
 
 
 @cache
-def _named(module: ModuleType, function: str) -> frozenset[str]:
-    return frozenset(f"{a}.{b}" for a, b in _NAMED.findall(inspect.getsource(getattr(module, function))))
+def _named(function: FunctionType) -> frozenset[str]:
+    text = inspect.getsource(function)
+    return frozenset(f"{a}.{b}" for a, b in _NAMED.findall(text)) | {f"api.{w}" for w in _WORD.findall(text) if w in RECIPES}

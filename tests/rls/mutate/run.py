@@ -3,43 +3,76 @@
 from __future__ import annotations
 
 import multiprocessing
+import queue
 from collections.abc import Callable
-from contextlib import ExitStack
+from multiprocessing.context import SpawnProcess
+from typing import Any
 
 from tests.rls.mutate.cells import collect
 from tests.rls.mutate.engine import Engine, Verdict
 from tests.rls.mutate.generate import generate, shards
 from tests.rls.mutate.place import Place, throwaway
 from tests.rls.mutate.score import Score, merged
+from tests.rls.mutate.together import GROUPS, together
 
-SHARDS = 48
-_here: tuple[Engine, list[list[object]]]
-_stack = ExitStack()
+SHARDS = 96
+_PATIENCE_S = 5.0
 
 
 def run(processes: int = 2, only: str = "", told: Callable[[str], None] = lambda line: None) -> Score:
-    """Make every mutant whose id contains `only`, and return what became of each. `told` is given a line of progress now and then."""
-    verdicts: list[list[Verdict]] = []
+    """Make every mutant whose id contains `only`, and return what became of each. `told` is given a line of progress now and then.
+
+    Raises: RuntimeError when a process ended before its work did.
+    """
     with throwaway() as place:
         context = multiprocessing.get_context("spawn")
-        with context.Pool(processes, _begin, (place,)) as pool:
-            for part in pool.imap_unordered(_judge, [(number, only) for number in range(SHARDS)]):
-                verdicts.append(part)
-                score = merged(verdicts)
-                told(f"{len(score.verdicts)} mutants, {len(score.survivors)} alive")
-            pool.close()
-            pool.join()
-    return merged(verdicts)
+        tasks, done = context.Queue(), context.Queue()
+        workers = [context.Process(target=_work, args=(place, only, tasks, done), daemon=True) for _ in range(processes)]
+        for worker in workers:
+            worker.start()
+        for task in [("together", 0), *(("alone", number) for number in range(SHARDS)), *[None] * processes]:
+            tasks.put(task)
+        return merged(_collected(done, workers, told))
 
 
-def _begin(place: Place) -> None:
-    """Give this process a world of its own; it goes with the cluster."""
-    global _here
-    stage = _stack.enter_context(place.stage(keep=True))
-    _here = Engine(stage, collect()), shards(generate(stage.trunk.real), SHARDS)  # type: ignore[assignment]
+def _collected(done: Any, workers: list[SpawnProcess], told: Callable[[str], None]) -> list[list[Verdict]]:
+    """The verdicts of all workers, once each has looked at its killers again."""
+    final: list[list[Verdict]] = []
+    judged = alive = 0
+    while len(final) < len(workers):
+        try:
+            confirmed, verdicts = done.get(timeout=_PATIENCE_S)
+        except queue.Empty:
+            if any(w.exitcode for w in workers):
+                raise RuntimeError("a process of the mutation run ended early") from None
+            continue
+        if confirmed:
+            final.append(verdicts)
+        else:
+            judged, alive = judged + len(verdicts), alive + len(merged([verdicts]).survivors)
+            told(f"{judged} mutants, {alive} alive")
+    return final
 
 
-def _judge(task: tuple[int, str]) -> list[Verdict]:
-    number, only = task
-    engine, divided = _here
-    return engine.judge_all(m for m in divided[number] if only in m.id)  # type: ignore[attr-defined,arg-type]
+def _work(place: Place, only: str, tasks: Any, done: Any) -> None:
+    """Judge what is in `tasks` in a world of this process, which goes with the cluster."""
+    with place.stage(keep=True) as stage:
+        engine = Engine(stage, collect())
+        batches, alone = _divided([m for m in generate(stage.trunk.real) if only in m.id])
+        verdicts: list[Verdict] = []
+        parent = multiprocessing.parent_process()
+        # A run that was ended from outside leaves nobody behind who goes on.
+        while (task := tasks.get()) and parent and parent.is_alive():
+            what, number = task
+            part = [v for group, batch in batches for v in engine.judge_together(batch, group)] if what == "together" else [engine.judge(m) for m in alone[number]]
+            verdicts += part
+            done.put((False, part))
+        done.put((True, engine.confirmed(verdicts)))
+
+
+def _divided(mutants: list[Any]) -> tuple[list[tuple[str, list[Any]]], list[list[Any]]]:
+    """Those that are judged together, in batches, and the others, in parts."""
+    batches = [(group, batch) for group in GROUPS for batch in together(mutants, group)]
+    taken = {m.id for _, batch in batches for m in batch}
+    # The long parts first, so that nobody waits for the last.
+    return batches, sorted(shards([m for m in mutants if m.id not in taken], SHARDS), key=len, reverse=True)

@@ -49,17 +49,17 @@ def mutants(db: psycopg.Connection) -> Iterator[Mutant]:
                          f"create policy {name}_all_self on {table} for all to authenticated using (user_id = (select authz.uid())) with check (user_id = (select authz.uid()))",
                          f"grant insert ({org}, user_id), update on {table} to authenticated", about={table})
         for key, options in (("definer", ""), ("reset", "with (security_invoker = off)"), ("barrier", "with (security_barrier = on)")):
-            yield mutant("view", f"{table}: {key}", f"create view app.planted {options} as select * from {table}", "grant select on app.planted to authenticated", about={table})
-        yield mutant("view", f"{table}: materialized", f"create materialized view app.planted as select * from {table}", "grant select on app.planted to authenticated", about={table})
-        yield mutant("view", f"{table}: invoker over definer", f"create view authz.planted as select * from {table}",
-                     "create view app.planted with (security_invoker = on) as select * from authz.planted", "grant select on authz.planted, app.planted to authenticated", about={table})
-        yield mutant("table-copy", table, f"create table app.planted (like {table} including all)", "grant select on app.planted to authenticated", about={table})
-        yield mutant("function", f"{table}: all rows", f"create function api.planted() returns setof {table} "
+            yield mutant("view", f"{table}: {key}", f"create view app.planted_{name} {options} as select * from {table}", f"grant select on app.planted_{name} to authenticated", about={table})
+        yield mutant("view", f"{table}: materialized", f"create materialized view app.planted_{name} as select * from {table}", f"grant select on app.planted_{name} to authenticated", about={table})
+        yield mutant("view", f"{table}: invoker over definer", f"create view authz.planted_{name} as select * from {table}",
+                     f"create view app.planted_{name} with (security_invoker = on) as select * from authz.planted_{name}", f"grant select on authz.planted_{name}, app.planted_{name} to authenticated", about={table})
+        yield mutant("table-copy", table, f"create table app.planted_{name} (like {table} including all)", f"grant select on app.planted_{name} to authenticated", about={table})
+        yield mutant("function", f"{table}: all rows", f"create function api.planted_{name}() returns setof {table} "
                      + _FUNCTION.format(language="sql", volatility="stable", body=f"select * from {table}"),
-                     "revoke all on function api.planted() from public", "grant execute on function api.planted() to authenticated", about={table})
-        yield mutant("function", f"{table}: trusts the organization", f"create function api.planted(org_id uuid) returns setof {table} "
-                     + _FUNCTION.format(language="sql", volatility="stable", body=f"select * from {table} t where t.{org} = planted.org_id or planted.org_id is null"),
-                     "revoke all on function api.planted(uuid) from public", "grant execute on function api.planted(uuid) to authenticated", about={table})
+                     f"revoke all on function api.planted_{name}() from public", f"grant execute on function api.planted_{name}() to authenticated", about={table})
+        yield mutant("function", f"{table}: trusts the organization", f"create function api.planted_{name}(org_id uuid) returns setof {table} "
+                     + _FUNCTION.format(language="sql", volatility="stable", body=f"select * from {table} t where t.{org} = planted_{name}.org_id or planted_{name}.org_id is null"),
+                     f"revoke all on function api.planted_{name}(uuid) from public", f"grant execute on function api.planted_{name}(uuid) to authenticated", about={table})
     yield from _objects()
 
 
