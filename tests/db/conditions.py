@@ -27,6 +27,10 @@ class Insert:
     """A member without the permission: refused the same row in their own name."""
 
     @property
+    def id(self) -> str:
+        return f"{self.table} by {self.caller} as {self.role}"
+
+    @property
     def renamed(self) -> dict[str, str]:
         """The good row in the name of the member who lacks the permission."""
         return {column: f":{self.lacking}" if value == f":{self.caller}" else value for column, value in self.good.items()}

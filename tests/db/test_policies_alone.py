@@ -59,7 +59,7 @@ def refused(db: Request, table: str, row: dict[str, str]) -> bool:
     return False
 
 
-@pytest.mark.parametrize("insert", INSERTS, ids=lambda i: f"{i.table} by {i.caller} as {i.role}")
+@pytest.mark.parametrize("insert", INSERTS, ids=lambda i: i.id)
 def test_each_condition_of_an_insert_policy_refuses_alone_R49(world: World, insert: Insert) -> None:
     persona = personas(world)[insert.caller]
     # Given to the analyst for this: what they own without any permission to manage.

@@ -28,6 +28,10 @@ class Case:
     bad: dict[str, str] = field(default_factory=dict)
 
     @property
+    def id(self) -> str:
+        return f"{self.policy} for {self.persona}: {self.rule}"
+
+    @property
     def table(self) -> str:
         return next(self.policy.removesuffix(end) for end in ("_denied_floor", "_classification_floor", "_expired_floor", "_loading_floor", "_scope_floor")
                     if self.policy.endswith(end))
@@ -35,6 +39,9 @@ class Case:
 
 _DENY = ("insert into app.deny_rule (org_id, role_id, document_id, reason, created_by) values (:org, :member_role, :document, 'x', :owner);"
          "insert into app.deny_rule (org_id, role_id, knowledge_base_id, reason, created_by) values (:org, :member_role, :other_base, 'x', :owner)")
+# Whose parts of a file the world holds: of every document here.
+PARTS = ("insert into app.document_part (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, position, content)"
+         " select org_id, id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, 500, 'x' from app.document")
 _DOCUMENTS = {"document": "id", "chunk": "document_id", "document_part": "document_id"}
 CASES = [
     *(Case(f"{table}_denied_floor", who, rule, "", {column: ":bot"}, {column: ":desk_bot"} if who == "admin" else {})
@@ -67,7 +74,7 @@ CASES = [
 ELSEWHERE = {"message_record_floor", "run_step_record_floor", "document_part_loading_floor"}
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.policy} for {c.persona}: {c.rule}")
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
 def test_a_restrictive_policy_alone_leaves_what_was_decided_R49(world: World, case: Case) -> None:
     cleared = case.persona.startswith("cleared")
     persona = personas(world)["customer" if cleared else case.persona]
@@ -79,7 +86,7 @@ def test_a_restrictive_policy_alone_leaves_what_was_decided_R49(world: World, ca
                    f"documents.read_{case.persona.split()[-1]}")
         # As an operator who loads a copy: the keys between a document and its passages are not asked.
         db.run("set local session_replication_role = replica")
-        for statement in case.prepared.split(";") if case.prepared else []:
+        for statement in [PARTS, *case.prepared.split(";")] if case.prepared else []:
             db.run(fill(statement, ids))
         db.run("set local session_replication_role = origin")
         left_alone(db, case)

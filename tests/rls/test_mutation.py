@@ -16,28 +16,42 @@ import pytest
 from tests.db.conftest import TEMPLATE, described  # noqa: F401  (a fixture)
 from tests.rls.mutate.cells import collect
 from tests.rls.mutate.engine import Engine
-from tests.rls.mutate.generate import generate, shards
+from tests.rls.mutate.generate import generate
 from tests.rls.mutate.mutant import Mutant
 from tests.rls.mutate.place import Place
 from tests.rls.mutate.score import Score
+from tests.rls.mutate.together import divided
 
 
 IN_THE_SUITE = re.compile(
-    r"rls-|policy-(?:drop|swap|using-true|check-true|both-true|for-all|to-public) app\.(?:message|run|bot|customer_order|team|conversation|support_ticket)\.")
+    r"rls-|grant-(?:table|column|function)|search-path|invoker-to-definer|definer-owner|policy-to-public|view|table-copy|function"
+    r"|policy-(?:drop|swap|using-true|check-true|both-true|for-all) app\.(?:message|run|bot|customer_order|team|conversation|support_ticket)\.")
 PARTS = 12
+_Bench = tuple[Engine, list[tuple[str, list[Mutant]]], list[list[Mutant]]]
 
 
 @pytest.fixture(scope="session")
-def bench(cluster: Any, described: bytes) -> Iterator[tuple[Engine, list[list[Mutant]]]]:  # noqa: F811
-    """The engine of this worker over its own copy of the world, and all mutants by part."""
+def bench(cluster: Any, described: bytes) -> Iterator[_Bench]:  # noqa: F811
+    """The engine of this worker over its own copy of the world, and all mutants: in batches judged together, and in parts."""
     place = Place(str(cluster.data.parent), cluster.port, cluster.passwords, TEMPLATE, described)
     with place.stage() as stage:
-        yield Engine(stage, collect()), shards([m for m in generate(stage.trunk.real) if IN_THE_SUITE.match(m.id)], PARTS)
+        yield Engine(stage, collect()), *divided([m for m in generate(stage.trunk.real) if IN_THE_SUITE.match(m.id)], PARTS)
+
+
+def recorded(score: Score, shared: Path, part: str) -> Score:
+    """The score, left for the summary of the run."""
+    (shared / f"mutants-{part}.pickle").write_bytes(pickle.dumps(score.verdicts))
+    return score
+
+
+def test_every_mutant_that_the_catalog_shows_is_killed_R49(bench: _Bench, shared: Path) -> None:
+    engine, batches, _ = bench
+    score = recorded(Score(tuple(engine.confirmed([v for batch in batches for v in engine.judge_together(*batch)]))), shared, "together")
+    assert score.survivors == [], score.said_of_survivors()
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_mutant_of_row_security_and_of_policies_is_killed_R49(bench: tuple[Engine, list[list[Mutant]]], shared: Path, part: int) -> None:
-    engine, mutants = bench
-    score = Score(tuple(engine.judge_all(mutants[part])))
-    (shared / f"mutants-{part}.pickle").write_bytes(pickle.dumps(score.verdicts))
+def test_every_mutant_of_row_security_and_of_policies_is_killed_R49(bench: _Bench, shared: Path, part: int) -> None:
+    engine, _, alone = bench
+    score = recorded(Score(tuple(engine.judge_all(alone[part]))), shared, str(part))
     assert score.survivors == [], score.said_of_survivors()

@@ -86,7 +86,7 @@ def test_mutants_judged_together_are_each_seen_by_a_line_that_names_their_object
     engine = Engine(stage, [c for c in collect() if "test_everybody_holds_exactly" in c.id])
     granted = [mutant("grant-table", f"app.{t}: TRUNCATE to authenticated", f"grant truncate on app.{t} to authenticated", about={f"app.{t}"}) for t in ("team", "bot_runner")]
     same = mutant("grant-table", "app.bot: nothing", "comment on table app.bot is 'The same.'", about={"app.bot"})
-    judged = engine.judge_together([*granted, same], "privileges")
+    judged = engine.judge_together("privileges", [*granted, same])
     assert [(v.killed, v.posture, v.said.split(" |")[0]) for v in judged] == [(True, True, "app.team"), (True, True, "app.bot_runner"), (False, False, "")]
     assert all(engine.is_sound(c) for c in engine.order.cells)
     assert len(engine.confirmed(judged)) == 3
@@ -109,7 +109,7 @@ def test_what_killed_last_time_is_tried_first_and_a_line_that_is_wrong_changes_n
     monkeypatch.setattr(remembered, "FILE", tmp_path / "killers.txt")
     open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
     cells = collect()
-    useless, useful = next(c.id for c in cells if "test_names::" in c.id), next(c.id for c in cells if "what_was_decided_R31[customer, message]" in c.id)
+    useless, useful = next(c.id for c in cells if "test_names::" in c.id), next(c.id for c in cells if "what_was_decided_R31[builder, message]" in c.id)
     remembered.save([Verdict(open_, killer, False, "", 0.0, 1) for killer in (useless, useless, useful, "gone::test_no_more")])
     assert remembered.load() == {"app.message.message_select_self": [useless, "gone::test_no_more", useful]}
     verdict = Engine(stage, cells).judge(open_)

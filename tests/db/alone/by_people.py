@@ -11,7 +11,9 @@ _DENIED = "insert into app.deny_rule (org_id, role_id, {column}, reason, created
 _DOCUMENTS = ("update app.document set knowledge_base_id = :vault_knowledge_base where id = :shared_document",
               "update app.document set owner_id = :member where id in (:private_document, :left_document)")
 """The member owns one private document and left another behind; a private one of somebody else stands in the restricted base."""
-_PARTS = ("update app.{t} set visibility = 'private', owner_id = :owner, knowledge_base_id = :vault_knowledge_base where document_id in (:shared_document, :left_document)",
+_PARTS = ("insert into app.document_part (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, position, content)"
+          " select org_id, id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, 500, 'x' from app.document",
+          "update app.{t} set visibility = 'private', owner_id = :owner, knowledge_base_id = :vault_knowledge_base where document_id in (:shared_document, :left_document)",
           "update app.{t} set owner_id = :member where document_id = :private_document")
 _OPEN = ":document, :unbound_document, :loading_document"
 

@@ -62,7 +62,7 @@ class Engine:
                 return Verdict(mutant, cell.id, cell.posture, said, time.monotonic() - began, tried)
         return Verdict(mutant, "", False, "", time.monotonic() - began, tried)
 
-    def judge_together(self, mutants: list[Mutant], group: str) -> list[Verdict]:
+    def judge_together(self, group: str, mutants: list[Mutant]) -> list[Verdict]:
         """Judge mutants of which no two touch one object by what the catalog says of all at once; alone where it says nothing of one."""
         with self.stage.trunk.transaction() as db:
             found = seen(db, mutants, group, make)

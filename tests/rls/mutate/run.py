@@ -10,10 +10,10 @@ from typing import Any
 
 from tests.rls.mutate.cells import collect
 from tests.rls.mutate.engine import Engine, Verdict
-from tests.rls.mutate.generate import generate, shards
+from tests.rls.mutate.generate import generate
 from tests.rls.mutate.place import Place, throwaway
 from tests.rls.mutate.score import Score, merged
-from tests.rls.mutate.together import GROUPS, together
+from tests.rls.mutate.together import divided
 
 SHARDS = 96
 _PATIENCE_S = 5.0
@@ -58,21 +58,14 @@ def _work(place: Place, only: str, tasks: Any, done: Any) -> None:
     """Judge what is in `tasks` in a world of this process, which goes with the cluster."""
     with place.stage(keep=True) as stage:
         engine = Engine(stage, collect())
-        batches, alone = _divided([m for m in generate(stage.trunk.real) if only in m.id])
+        batches, alone = divided([m for m in generate(stage.trunk.real) if only in m.id], SHARDS)
         verdicts: list[Verdict] = []
         parent = multiprocessing.parent_process()
         # A run that was ended from outside leaves nobody behind who goes on.
         while (task := tasks.get()) and parent and parent.is_alive():
             what, number = task
-            part = [v for group, batch in batches for v in engine.judge_together(batch, group)] if what == "together" else [engine.judge(m) for m in alone[number]]
+            part = [v for b in batches for v in engine.judge_together(*b)] if what == "together" else [engine.judge(m) for m in alone[number]]
             verdicts += part
             done.put((False, part))
         done.put((True, engine.confirmed(verdicts)))
 
-
-def _divided(mutants: list[Any]) -> tuple[list[tuple[str, list[Any]]], list[list[Any]]]:
-    """Those that are judged together, in batches, and the others, in parts."""
-    batches = [(group, batch) for group in GROUPS for batch in together(mutants, group)]
-    taken = {m.id for _, batch in batches for m in batch}
-    # The long parts first, so that nobody waits for the last.
-    return batches, sorted(shards([m for m in mutants if m.id not in taken], SHARDS), key=len, reverse=True)

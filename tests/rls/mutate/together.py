@@ -16,6 +16,7 @@ import psycopg
 from tests.db.catalog.checks import CHECKS, findings, unreviewed
 from tests.db.catalog.privileges import held, reviewed
 from tests.rls.mutate.cells import UNRELATED
+from tests.rls.mutate.generate import shards
 from tests.rls.mutate.mutant import Mutant
 
 _PRIVILEGES = "catalog/test_privileges::test_everybody_holds_exactly_the_privileges_that_were_reviewed_R7_R14"
@@ -55,6 +56,13 @@ def together(mutants: Iterable[Mutant], group: str) -> list[list[Mutant]]:
             batch[0].update(names)
             batch[1].append(mutant)
     return [b for _, b in batches]
+
+
+def divided(mutants: list[Mutant], parts: int) -> tuple[list[tuple[str, list[Mutant]]], list[list[Mutant]]]:
+    """Return those that are judged together, in batches each with its group, and the others in parts: the long ones first, so that nobody waits for the last."""
+    batches = [(group, batch) for group in GROUPS for batch in together(mutants, group)]
+    taken = {m.id for _, batch in batches for m in batch}
+    return batches, sorted(shards([m for m in mutants if m.id not in taken], parts), key=len, reverse=True)
 
 
 def seen(db: psycopg.Connection[Any], batch: list[Mutant], group: str, make: Callable[[psycopg.Connection[Any], Mutant], None],
