@@ -25,12 +25,16 @@ _DENIED = "insert into app.deny_rule (org_id, role_id, knowledge_base_id, reason
 _OWNERS = ("update app.document set owner_id = :owner where org_id = :globex", "update app.document set owner_left_at = '2020-01-01' where id = :private_document",
            "update app.document set owner_left_at = now() where id = :unbound_document")
 """Documents of acme's owner: in globex too, one left behind long ago, one in this moment."""
-_MY_RULES = ("update app.document set owner_id = :builder where id in (:document, :private_document, :loading_document)",
+_MY_RULES = ("alter policy document_select_leaving_owner on app.document using (true)",
+             "update app.document set owner_id = :builder where id in (:document, :private_document, :loading_document)",
              "update app.document set owner_left_at = now() where id in (:private_document, :left_document)",
              "update app.document set state = 'loading' where id = :unbound_document",
              "alter table app.deny_rule drop constraint deny_rule_key",
              "insert into app.deny_rule (org_id, user_id, document_id, created_by, reason) select :org, u.id, d.id, c.id, 'x'"
              " from unnest(array[:builder, :member]) u (id), unnest(array[:builder, :owner]) c (id), unnest(array[:document, :private_document, :unbound_document]) d (id)")
+_ELSEWHERE = ("insert into app.deny_rule (org_id, user_id, document_id, created_by, reason) select o.id, :customer, :document, :owner, 'x' from app.organization o",
+              "update app.deny_rule set role_id = null, user_id = :member where role_id is not null")
+"""Rules about the customer, in both organizations."""
 _PURGING = ("insert into authz.purge_receipt (organization_id, purged_in) values (:org, pg_current_xact_id()), (:globex, '3')",)
 _JOINED = ("insert into app.membership (org_id, user_id, role_id, permissions) select :globex, user_id, role_id, permissions from app.membership"
            " where org_id = :org and user_id = :me",)
@@ -117,4 +121,16 @@ CASES: list[Alone] = [
           refused=("revoked_at = null", "revoked_at = now(), org_id = :globex"), passed=("revoked_at = now()",)),
     *(Alone(f"deletion_receipt_{command}_deleter_owner", "member", "t.org_id = :org", ("update app.deletion_receipt set deleted_by = :member",), **more)
       for command, more in (("select", {}), ("update", {"refused": ("org_id = :globex", "deleted_by = :owner"), "passed": ("citations_redacted = 1",)}))),
+    # Who is invited sees the organization, and of its roles what another policy lets them.
+    *(Alone(f"{table}_select_owner", "guest", "false") for table in ("role", "role_permission")),
+    Alone("deny_rule_select_owner", "customer", "t.org_id = :org and t.user_id = :customer", _ELSEWHERE),
+    Alone("deny_rule_select_inherited_owner", "customer", "t.org_id = :org and t.document_id is not null", _ELSEWHERE),
+    Alone("kb_grant_insert_creator_owner", "admin", "true", ("alter policy knowledge_base_select_creator_owner on app.knowledge_base using (true)",),
+          refused=("org_id = :org, created_by = :admin, user_id = :admin, level = 'owner', knowledge_base_id = :knowledge_base",),
+          passed=("org_id = :org, created_by = :admin, user_id = :admin, level = 'owner', knowledge_base_id = :vault_knowledge_base",)),
+    Alone("sso_connection_select_owner", "analyst", "t.id = :sso_connection"),
+    Alone("organization_select_sso_owner", "analyst", "t.id = :org"),
+    Alone("role_select_sso_owner", "analyst", "t.org_id = :org"),
+    Alone("sso_group_select_owner", "analyst", "t.connection_id = :sso_connection and t.org_id = :org",
+          ("update app.sso_group set connection_id = :sso_connection where org_id = :globex", "update app.sso_group set connection_id = :org where id = :analysts_group")),
 ]

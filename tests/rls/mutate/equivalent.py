@@ -15,6 +15,8 @@ RULES: list[tuple[str, str]] = [
      "PostgreSQL refuses a command for which a table has no permissive policy; the policy that says `false` writes the decision down and adds nothing. "
      "Saying `true` instead is a mutant of its own, and is killed"),
     (r"policy-check-true app\.\w+\.\w+_update_nobody", "USING is `false`: no row comes to the check"),
+    (r"policy-using-(conjunct|permission) app\.document\.document_update_adopter_owner(: \(org_id = ANY .*documents\.manage.*)?",
+     "authz.adopting_org_id(), which the same condition compares with, answers only organizations in which the person holds documents.manage"),
     *equivalent_bodies.RULES,
 ]
 """A pattern over whole mutant ids, and the reason."""

@@ -49,6 +49,8 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
     (r"policy-(?:check|both)-\S+ \S+_update_", "out_of_reach"),
     (r"policy-\S+ \S+_owner(?::|$)", "test_the_owner_of_the_definers"),
     (r"policy-for-all", "test_what_is_not_granted"),
+    (r"policy-\S+ \S+_select_", "test_without_the_floor"),
+    (r"trigger-disable \S+_audit", "test_an_act_leaves_its_events"),
     (r"key-|publication|foreign-key|unique", "test_every_key_and_every_publication"),
     (r"grant-(?:table|column|function|auth|schema)", "test_everybody_holds_exactly"),
 )]
@@ -97,7 +99,7 @@ class Order:
         yield self.by_policy.get(keys[0].split(".")[-1], [])
         for pattern, test in _WRITTEN_FOR:
             if pattern.match(mutant.id):
-                yield [c for c in (self.posture if not mutant.about else [c for n in sorted(mutant.about) for c in self.by_object[n]] + self.posture) if test in c.id]
+                yield [c for c in self._concerned(mutant) if test in c.id]
         if mutant.kind in SEEN_BY_POSTURE:
             yield self._posture_of(mutant)
         for key in keys[1:]:
@@ -107,6 +109,10 @@ class Order:
             yield (c for c in self.by_object[name] if not c.posture)
         yield self._around(mutant)
         yield self.posture
+
+    def _concerned(self, mutant: Mutant) -> list[Cell]:
+        """The cells about what it changes, about what uses that, and those that read the catalog."""
+        return [c for name in (*sorted(mutant.about), *self.uses.of(mutant.about)) for c in self.by_object[name]] + self.posture
 
     def _posture_of(self, mutant: Mutant) -> list[Cell]:
         """The cells that read the catalog; those first that saw the last mutants of this kind."""
@@ -147,7 +153,8 @@ def _object(place: str) -> str:
 
 def mentions(cell: Cell) -> set[str]:
     """The tables and functions a cell is about: those in its parameters, or else those in its own text and that of what it calls."""
-    values = [v for v in cell.parameters.values() if hasattr(v, "table") or not hasattr(v, "policy")]
+    # Beside a table, a name is a persona's: "owner of the other organization" is not about that table.
+    values = [v for k, v in cell.parameters.items() if (hasattr(v, "table") or not hasattr(v, "policy")) and not (k == "name" and "table" in cell.parameters)]
     words = {w for v in values for w in ([v.table] if hasattr(v, "table") else _WORD.findall(str(v)))}
     given = {f"app.{w}" for w in words & TABLES.keys()} | {f"api.{w}" for w in words & RECIPES.keys()} | {
         f"{a}.{b}" for v in values if not hasattr(v, "table") for a, b in _NAMED.findall(str(v))}
