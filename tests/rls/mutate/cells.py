@@ -43,6 +43,8 @@ UNRELATED = {"a10", "a13"}
 # Statements prepared in the session outlive the transaction.
 NOT_MODULES = {"tests.db.test_plan_reuse", "tests.db.catalog.test_comments"}
 POSTURE = (".catalog.test_checks", ".catalog.test_settings", ".catalog.test_privileges", ".catalog.test_keys", ".test_names")
+_LISTED = ("test_every_function_has_a_right", "test_every_table_of_every_schema")
+"""What asks whether every object was decided about: something new is seen by them, whatever it is."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Cell:
     @property
     def posture(self) -> bool:
         """Whether the cell reads the catalog instead of trying."""
-        return self.module.__name__.endswith(POSTURE) or "ledger" in self.function.__name__
+        return self.module.__name__.endswith(POSTURE) or "ledger" in self.function.__name__ or self.function.__name__.startswith(_LISTED)
 
 
 def collect() -> list[Cell]:

@@ -27,6 +27,10 @@ OBJECTS = [
         ("grant execute on function authz.session_is_live() to public", "authz.session_is_live()"),
         (f"{FUNCTION}; revoke execute on function api.planted() from anon", "api.planted()")),
     *plants(
+        "r55",
+        ("alter function authz.uid() leakproof", "authz.uid()"),
+        ("create function public.planted(text, text) returns boolean language sql immutable leakproof as 'select $1 = $2'", "public.planted(text,text)")),
+    *plants(
         "a4",
         (DEFINER, "authz.planted()"),
         ("alter function api.whoami() security definer", "api.whoami()"),
