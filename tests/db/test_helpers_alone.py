@@ -96,3 +96,52 @@ def test_tools_and_teams_that_rules_take_are_tools_and_teams_F15(world: World) -
         become(db, customer)
         assert db.all("select * from authz.denied_tools()") == [(org, "my_orders")]
         assert db.all("select * from authz.ruled_team_ids()") == []
+
+
+@pytest.mark.parametrize(("status", "whose", "has"), [("verified", "owner", True), ("unverified", "owner", False), ("verified", "admin", False)])
+def test_a_second_factor_is_ones_own_and_verified_F07(world: World, status: str, whose: str, has: bool) -> None:
+    with planted(world, "insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)"
+                 f" values (gen_random_uuid(), '{world.acme.people[whose].user_id}', 'totp', '{status}', now(), now())") as db:
+        become(db, world.acme.people["owner"])
+        assert db.one("select authz.has_second_factor()") is has
+
+
+LEVELS = {"viewer": {"viewer", "editor", "owner"}, "editor": {"editor", "owner"}, "owner": {"owner"}}
+
+
+@pytest.mark.parametrize("asked", LEVELS)
+@pytest.mark.parametrize(("helper", "table", "column"), [
+    ("authz.granted_documents", "document_grant", "document_id"), ("authz.granted_knowledge_bases", "kb_grant", "knowledge_base_id")])
+def test_what_is_granted_at_a_level_or_above_to_oneself_ones_team_or_all_F14(world: World, helper: str, table: str, column: str, asked: str) -> None:
+    """As the owner of a document sees all its grants: those of others are none of theirs."""
+    org, people, ids = world.acme.id, world.acme.people, world.acme.ids
+    own = {"document_id": ("document", "private_document", "unbound_document"), "knowledge_base_id": ("knowledge_base", "other_base", "vault_knowledge_base")}[column]
+    with world.operator() as db:
+        team = db.one("select team_id from app.team_member where org_id = %s and user_id = %s limit 1", org, people["customer"].user_id)
+    to = {"viewer": f"user_id) values ('{people['admin'].user_id}', '{org}', '{ids[own[0]]}', 'viewer', '{people['customer'].user_id}'", "editor": f"team_id) values ('{people['admin'].user_id}', '{org}', '{ids[own[1]]}', 'editor', '{team}'",
+          "owner": f"user_id) values ('{people['admin'].user_id}', '{org}', '{ids[own[2]]}', 'owner', '{people['auditor'].user_id}'"}
+    with planted(world, f"alter table app.{table} disable trigger user", f"delete from app.{table}",
+                 *(f"insert into app.{table} (created_by, org_id, {column}, level, {rest})" for rest in to.values())) as db:
+        for who, level, which in (("customer", "viewer", 0), ("customer", "editor", 1), ("auditor", "owner", 2)):
+            become(db, people[who])
+            found = {str(v) for (v,) in db.all(f"select * from {helper}(%s)", asked)}
+            assert (str(ids[own[which]]) in found) is (level in LEVELS[asked]), (who, level)
+            assert who == "customer" or found <= {str(ids[own[2]])}, "somebody else's"
+
+
+def test_a_new_version_inherits_the_rules_on_its_document_against_others_F15(world: World) -> None:
+    org, people, ids = world.acme.id, world.acme.people, world.acme.ids
+    with world.operator() as db:
+        owners, theirs = (db.one("select id from app.role where org_id = %s and name = %s", org, name) for name in ("owner", "member"))
+    rules = {"user_id": (people["customer"].user_id, people["owner"].user_id), "role_id": (theirs, owners)}
+    on = "insert into app.deny_rule (org_id, {column}, document_id, reason, created_by) values ('{org}', '{value}', '{document}', 'Probe', '{by}')"
+    planting = [on.format(org=org, column=column, value=value, document=ids[document], by=people["admin"].user_id)
+                for column, values in rules.items() for value, document in ((values[0], "document"), (values[1], "document"))]
+    planting.append(on.format(org=org, column="user_id", value=people["analyst"].user_id, document=ids["unbound_document"], by=people["admin"].user_id))
+    everybody = f"insert into app.deny_rule (org_id, document_id, reason, created_by) values ('{org}', '{ids['document']}', 'Probe', '{people['admin'].user_id}')"
+    with planted(world, "alter table app.deny_rule disable trigger user", "delete from app.deny_rule", *planting, everybody) as db:
+        become(db, people["owner"])
+        db.run("select authz.inherit_rules(%s, %s, %s)", org, ids["document"], ids["loading_document"])
+        db.run("reset role")
+        found = db.all("select user_id, role_id from app.deny_rule where document_id = %s order by user_id nulls last", ids["loading_document"])
+    assert found == [(people["customer"].user_id, None), (None, theirs)]
