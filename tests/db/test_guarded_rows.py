@@ -9,8 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from agent.analytics.guard import check
+from agent.analytics.guard import Refused, check
 from tests.agent.analytics import corpus
+from tests.agent.analytics.mutation import Mutator
+
+COMPARED = 300
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +44,30 @@ def test_a_guarded_statement_gives_the_rows_of_the_original_F48(source: psycopg.
         assert expected
         # `a ^ b` and `+a` have no name of their own, and may run as a call or as `a`, which have one.
         assert [(one, other) for one, other in zip(names, found_names, strict=True) if one not in (other, "?column?")] == []
+
+
+def outcome(connection: psycopg.Connection, sql: str) -> tuple[Any, ...]:
+    """Rows in any order, or the SQLSTATE of the error."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute("set local statement_timeout = '5s'")
+            return "rows", sorted(rows(connection, sql)[1])
+    except psycopg.Error as err:
+        return "error", err.sqlstate
+
+
+def test_mutated_statements_that_pass_mean_what_they_meant_F49(source: psycopg.Connection) -> None:
+    compared = with_rows = 0
+    for sql in Mutator(48):
+        try:
+            checked = check(sql, corpus.SCHEMA)
+        except Refused:
+            continue
+        with source.transaction(force_rollback=True):  # one, so that now() is the same
+            expected = outcome(source, sql)
+            assert outcome(source, checked.sql) == expected, sql
+        compared += 1
+        with_rows += expected[0] == "rows" and bool(expected[1])
+        if compared == COMPARED:
+            break
+    assert with_rows > COMPARED / 2

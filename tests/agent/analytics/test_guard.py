@@ -1,7 +1,9 @@
 """The guard of SQL that a model or a person wrote: what it refuses, with which code, and what it lets through."""
 
+import contextlib
 import pickle
 import re
+import time
 
 import pytest
 
@@ -57,7 +59,28 @@ def test_a_statement_reads_the_target_of_its_relation_and_says_what_it_reads_F49
     assert '"source".orders AS o' in checked.sql
 
 
-@pytest.mark.parametrize("target", ["select 1) t; drop table x; select (1", "orders; select 1", "select 1 -- ", "delete from x", "select rf__1"])
+def test_a_column_of_an_upload_that_looks_like_a_place_is_only_a_column() -> None:
+    target = 'select d as "rf__1", e as a from app.row'
+    schema = Schema({"one": Relation({"rf__1": "text", "a": "text"}, target), "two": Relation({"b": "text"}, "select 'secret' as b")})
+    assert check("select one.a from one, two", schema).sql == f"SELECT one.a FROM ({target}) AS one, (select 'secret' as b) AS two"
+
+
+@pytest.mark.parametrize(("opening", "closing"), [
+    ("lower(", ")"), ("(", ")"), ("case when true then ", " end"), ("(select ", ")"), ("cast(", " as text)"), ("coalesce(1, ", ")"), ("1 + (", ")"), ("not (", ")"),
+    ("exists (select ", ")"), ("array(select ", ")"), ("1 in (", ")"), ("(1, ", ")"), ("sum(", ") over ()"), ("count(*) filter (where ", ")"), ("- (", ")"), ("(", ")::text"),
+    ("(select * from (select ", ") x)"), ("extract(year from ", ")"), ("substring(", " from 1)"), ("trim(", ")"), ("position('a' in ", ")"), ("array[", "]"),
+    ("(array[1])[", "]"), ("a = any(", ")"), ("(with c as (select ", ") select * from c)"), ("string_agg(", ", ',')"), ("(", ") is null"), ("1 between 0 and (", ")"),
+])
+def test_no_nesting_takes_long_to_refuse_or_to_let_through(opening: str, closing: str) -> None:
+    for depth in (3, 6, 10, 14, 18, 22, 26, 30, 34, 60):
+        sql = f"select {opening * depth}1{closing * depth} from orders"
+        began = time.thread_time()
+        with contextlib.suppress(Refused):
+            check(sql, corpus.SCHEMA)
+        assert time.thread_time() - began < 1, depth
+
+
+@pytest.mark.parametrize("target", ["select 1) t; drop table x; select (1", "orders; select 1", "select 1 -- ", "delete from x"])
 def test_a_target_that_is_no_single_select_is_a_mistake_of_the_program(target: str) -> None:
     with pytest.raises(Exception) as error:
         check("select 1", Schema({"sheet": Relation({"a": "integer"}, target)}))
