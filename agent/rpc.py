@@ -22,6 +22,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5, sock_connect=5)
 CONNECTIONS = 64
 _RECORD = "record_denial"
 _RECORDED = ("42501", "PT401")
+_ABOUT = {"org_id": "named_org", "run_id": "run_id", "bot": "bot"}
 
 
 class Token:
@@ -133,13 +134,14 @@ class Rpc:
         """Have a refusal recorded that the database gave us; one that came through an edge is recorded already (F64)."""
         if not isinstance(body, dict) or "sqlstate" in body or body.get("code") not in _RECORDED or name == _RECORD:
             return
-        about = {key: arguments[key] for key in ("org_id", "run_id", "bot") if arguments.get(key) is not None}
+        about = {told: arguments[key] for key, told in _ABOUT.items() if arguments.get(key) is not None}
         told = {"function_name": name, "code": body["code"], "message": str(body.get("message") or "")[:500], **about}
         try:
             status, _ = await self._pool.post(_RECORD, json.dumps(told).encode(), self._token, self._request_id)
         except DatabaseError:
             status = 0
-        if status != 200:
+        # 404: none of the person's organizations is meant, and so no trail.
+        if status not in (200, 404):
             log.warning("a refusal could not be recorded", extra={"rpc": name, "status": status, "request_id": self._request_id})
 
     def _error(self, name: str, status: int, body: Json) -> DatabaseError | Unauthenticated:

@@ -21,7 +21,7 @@ RECORD = "record_denial"
 _RECORDED = frozenset({"42501", "PT401"})
 _MESSAGE_LENGTH = 500
 # Which of the person's organizations the call was about; the database looks whether it is one of theirs.
-_IDS = ("org_id", "run_id")
+_IDS = {"org_id": "named_org", "run_id": "run_id"}
 _BOT_LENGTH = 200
 Ask = Callable[[str, dict[str, Any], Identity, str], Awaitable[Any]]
 
@@ -48,6 +48,8 @@ class Denials:
         try:
             await self._ask(RECORD, told, identity, request_id)
         except ProxyError as err:
+            if isinstance(err, DatabaseRefused) and err.sqlstate == "PT404":
+                return  # none of the person's organizations is meant, and so no trail
             self._unrecorded()
             log.write("denial_unrecorded", request_id=request_id, rpc=told["function_name"], code=err.code, reason=err.reason)
 
@@ -60,7 +62,7 @@ def _about(body: bytes) -> dict[str, str]:
         return {}
     if not isinstance(members, dict):
         return {}
-    found = {name: members[name] for name in _IDS if is_uuid(members.get(name))}
+    found = {told: members[name] for name, told in _IDS.items() if is_uuid(members.get(name))}
     bot = members.get("bot")
     return found | ({"bot": bot} if isinstance(bot, str) and len(bot) <= _BOT_LENGTH and "\0" not in bot else {})
 

@@ -49,7 +49,7 @@ grant execute on function authz.note_denial(text, text, text, uuid, uuid, text) 
 alter function authz.note_denial(text, text, text, uuid, uuid, text) owner to ringfence_owner;
 
 create function api.record_denial(
-  function_name text, code text, message text default '', org_id uuid default null, run_id uuid default null, bot text default null)
+  function_name text, code text, message text default '', named_org uuid default null, run_id uuid default null, bot text default null)
 returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -60,7 +60,10 @@ begin
   perform authz.require(bot is null or char_length(bot) between 0 and 200, 'bot: 0..200 characters');
   perform authz.require(exists (select from pg_proc p where p.pronamespace = 'api'::regnamespace and p.proname = record_denial.function_name),
     'function_name: a function of this catalog');
-  return jsonb_build_object('recorded', authz.note_denial(record_denial.function_name, code, message, org_id, run_id, bot));
+  if not authz.note_denial(record_denial.function_name, code, message, named_org, run_id, bot) then
+    raise sqlstate 'PT404' using message = 'none of your organizations is meant';
+  end if;
+  return jsonb_build_object('recorded', true);
 end
 $$;
 comment on function api.record_denial(text, text, text, uuid, uuid, text) is $c$Record that a call of yours was refused, in the audit trail of your organization that it was about. The edge does so by itself.
@@ -69,11 +72,11 @@ comment on function api.record_denial(text, text, text, uuid, uuid, text) is $c$
 @param function_name  name of a function, the one that refused
 @param code           42501 or PT401
 @param message        what the database said; 0..500 characters; only the policy or privilege it names is kept
-@param org_id         the organization the call named
+@param named_org      the organization the call named, if it named one
 @param run_id         the run the call named
 @param bot            the bot the call named, as organization/bot; 0..200 characters
-@returns              {recorded: false when none of your organizations is meant}
-@errors               22023
+@returns              {recorded}
+@errors               22023, PT404
 @effect               write$c$;
 revoke all on function api.record_denial(text, text, text, uuid, uuid, text) from public;
 grant execute on function api.record_denial(text, text, text, uuid, uuid, text) to authenticated;

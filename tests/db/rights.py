@@ -57,8 +57,7 @@ RIGHTS: dict[str, Right] = {
     "check_audit": Right("can(audit.read) and can(runs.read)"),
     "export_audit_events": Right("can(audit.read)"),
     "audit_narrative": Right("can(runs.read) or :me = :customer"),
-    # Somebody else's organization, run or bot is none: the answer says that nothing was recorded.
-    "record_denial": Right("true", elsewhere="ok"),
+    "record_denial": _MEMBER,
     "list_deletion_receipts": Right("can(audit.read)", "none"),
     "create_bot": Right("can(bots.manage)", "42501"),
     "update_bot": _seen("update", "bot", "desk_bot"),

@@ -113,7 +113,7 @@ def test_a_refusal_is_recorded_with_the_rule_that_made_it_F64(world: World, told
     customer = world.acme.people["customer"]
     with planted(world, "select set_config('request.headers', '{\"x-request-id\": \"r-9\"}', true)") as db:
         become(db, customer)
-        assert db.rpc("record_denial", **DENIED | told, org_id=world.acme.id) == {"recorded": True}
+        assert db.rpc("record_denial", **DENIED | told, named_org=world.acme.id) == {"recorded": True}
         assert events(db, "org_id, action, actor_id, actor_role, target, outcome, rule, request_id, run_id, changed") == [
             (world.acme.id, "access.deny", customer.user_id, "member", "create_role", "denied", rule, "r-9", None, [])]
 
@@ -122,20 +122,24 @@ def test_the_organization_is_the_one_the_call_was_about_and_only_one_of_ones_own
     acme, globex, run = world.acme, world.globex, world.acme.ids["running_run"]
     foreign = globex.ids["running_run"]
     for person, about, where in (
-        (world.both, {"org_id": globex.id}, globex.id), (world.both, {"run_id": run}, None), (acme.people["customer"], {"run_id": run}, acme.id),
+        (world.both, {"named_org": globex.id}, globex.id), (world.both, {"run_id": run}, None), (acme.people["customer"], {"run_id": run}, acme.id),
         (world.both, {"bot": "globex/helpdesk"}, globex.id), (world.both, {"bot": f"{acme.id}/x"}, acme.id), (world.both, {"bot": "x"}, None), (world.both, {}, None),
-        (acme.people["customer"], {}, acme.id), (acme.people["customer"], {"org_id": globex.id}, None), (acme.people["customer"], {"org_id": uuid4()}, None),
+        (acme.people["customer"], {}, acme.id), (acme.people["customer"], {"named_org": globex.id}, None), (acme.people["customer"], {"named_org": uuid4()}, None),
         (acme.people["customer"], {"run_id": foreign}, acme.id), (acme.people["customer"], {"bot": "globex/helpdesk"}, acme.id),
-        (world.nobody, {"org_id": acme.id}, None), (world.removed, {"org_id": acme.id}, None), (world.nobody, {}, None),
+        (world.nobody, {"named_org": acme.id}, None), (world.removed, {"named_org": acme.id}, None), (world.nobody, {}, None),
     ):
         with planted(world) as db:
             become(db, person)
-            assert db.rpc("record_denial", **DENIED, **about) == {"recorded": where is not None}, about
+            if where:
+                assert db.rpc("record_denial", **DENIED, **about) == {"recorded": True}, about
+            else:
+                error = db.rpc_error("record_denial", **DENIED, **about)
+                assert (error.sqlstate, error.diag.message_primary) == ("PT404", "none of your organizations is meant"), about
             found = events(db, "org_id, actor_id, run_id", "action = 'access.deny'")
             assert found == ([(where, person.user_id, run if about.get("run_id") == run else None)] if where else []), about
     with planted(world) as db:  # a session narrowed to one organization
         become(db, world.both, org_id=str(globex.id))
-        assert db.rpc("record_denial", **DENIED, org_id=acme.id) == {"recorded": False}
+        assert db.rpc_error("record_denial", **DENIED, named_org=acme.id).sqlstate == "PT404"
         assert db.rpc("record_denial", **DENIED) == {"recorded": True}
         assert events(db, "org_id") == [(globex.id,)]
 
@@ -143,6 +147,6 @@ def test_the_organization_is_the_one_the_call_was_about_and_only_one_of_ones_own
 def test_what_is_no_refusal_of_a_function_there_is_is_refused_itself_F64(world: World) -> None:
     with world.as_(world.acme.people["customer"]) as db:
         for wrong in ({"code": "PT404"}, {"code": ""}, {"function_name": "no_such"}, {"message": "x" * 501}, {"bot": "b" * 201}, {"function_name": "tg_audit"}):
-            assert db.rpc_error("record_denial", **DENIED | wrong, org_id=world.acme.id).sqlstate == "22023", wrong
+            assert db.rpc_error("record_denial", **DENIED | wrong, named_org=world.acme.id).sqlstate == "22023", wrong
         for statement in ("select authz.record_event(%s, 'access.deny')", "insert into app.audit_event (org_id, actor_kind, action) values (%s, 'user', 'access.deny')"):
             assert db.error(statement, world.acme.id).sqlstate == "42501"

@@ -38,7 +38,7 @@ def test_every_event_is_valid_ocsf_and_says_what_the_trail_does_F66(world: World
     with planted(world) as db:
         signs_in(db, world.both, "password")
         become(db, world.acme.people["customer"])
-        db.rpc("record_denial", function_name="create_role", code="42501", org_id=world.acme.id)
+        db.rpc("record_denial", function_name="create_role", code="42501", named_org=world.acme.id)
         db.run("reset role")
         db.run("update app.bot set name = 'Renamed' where id = %s", world.acme.ids["bot"])  # an operator
         db.run("set constraints all immediate")

@@ -22,7 +22,7 @@ def records(upstream: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("status", "code", "message", "body", "about"), [
-    (403, "42501", 'new row violates row-level security policy "note_insert_member" for table "note"', {"org_id": ORG, "subject": "canary"}, {"org_id": ORG}),
+    (403, "42501", 'new row violates row-level security policy "note_insert_member" for table "note"', {"org_id": ORG, "subject": "canary"}, {"named_org": ORG}),
     (401, "PT401", "confirm your second factor", {"run_id": RUN, "bot": "acme/helpdesk"}, {"run_id": RUN, "bot": "acme/helpdesk"}),
     (403, "42501", "x" * 900, {"org_id": "not an id", "run_id": 7, "bot": "b" * 201}, {}),
     (403, "42501", "no", {"org_id": None, "bot": "a\u0000b"}, {}),
@@ -55,6 +55,13 @@ async def test_a_refusal_stands_when_it_cannot_be_recorded_and_that_is_told_F64(
         assert_error(await call(edge, TICKET, token=key.token()), 403, "denied", sqlstate="42501")
     assert len(records(upstream)) == 1
     assert [json.loads(line)["rpc"] for line in caplog.messages if '"denial_unrecorded"' in line] == ["create_ticket"]
+
+
+async def test_a_refusal_that_no_organization_of_ones_own_is_about_belongs_in_no_trail_F64(edge, upstream, key, caplog):
+    upstream.answers[TICKET], upstream.answers[RECORD] = error(403, "42501", "you may not"), error(404, "PT404", "none of your organizations is meant")
+    with caplog.at_level("INFO", logger="edge_proxy"):
+        assert_error(await call(edge, TICKET, token=key.token()), 403, "denied", sqlstate="42501")
+    assert len(records(upstream)) == 1 and not any('"denial_unrecorded"' in line for line in caplog.messages)
 
 
 async def test_who_does_not_wait_for_the_answer_is_recorded_all_the_same_F64(edge, upstream, key):

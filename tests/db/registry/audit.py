@@ -14,7 +14,7 @@ RECIPES: dict[str, Recipe] = {
     "check_audit": ("auditor", {"org_id": ":org"}),
     "export_audit_events": ("auditor", {"org_id": ":org", "since": "3.0", "max_rows": 300}),
     "audit_narrative": ("customer", {"run_id": ":run"}),
-    "record_denial": ("customer", {"function_name": "create_role", "code": "42501", "message": "permission denied for table role", "org_id": ":org",
+    "record_denial": ("customer", {"function_name": "create_role", "code": "42501", "message": "permission denied for table role", "named_org": ":org",
                                    "run_id": ":run", "bot": ":org/:bot"}),
     "list_deletion_receipts": ("auditor", {"org_id": ":org", "of_document": None, **_ALL, **_END}),
 }
