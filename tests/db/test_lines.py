@@ -54,8 +54,8 @@ REFUSING_OLD_SNAPSHOTS = ["join_by_group", "join_by_invitation", "tg_departure_g
 _REFUSES = re.compile(r"if current_setting\('transaction_isolation'\) <> 'read committed' then\s+raise sqlstate '25001'")
 
 
-def test_whatever_reads_after_standing_in_line_refuses_a_snapshot_of_before_R46(world: World) -> None:
-    """A ledger: that each does is tried where a transaction of another isolation level can be begun, in the tests of each noun."""
+def test_the_ledger_of_what_refuses_a_snapshot_of_before_R46(world: World) -> None:
+    """Whatever reads after standing in line. That each does is tried where a transaction of another isolation level can be begun, in the tests of each noun."""
     with world.operator() as db:
         bodies = dict(db.all("select proname::text, prosrc from pg_proc where pronamespace = 'authz'::regnamespace"))
     assert sorted(name for name, body in bodies.items() if _REFUSES.search(body)) == REFUSING_OLD_SNAPSHOTS
