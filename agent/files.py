@@ -86,8 +86,19 @@ class _InTurn:
     """Embeds one batch at a time, first come first served: a long document leaves the threads to the questions of others."""
 
     def __init__(self, embedder: Embedder) -> None:
-        self.provider, self.model, self.pseudonym_key = embedder.provider, embedder.model, embedder.pseudonym_key
         self._embedder, self._place = embedder, asyncio.Semaphore(1)
+
+    @property
+    def provider(self) -> str | None:
+        return self._embedder.provider
+
+    @property
+    def model(self) -> str:
+        return self._embedder.model
+
+    @property
+    def pseudonym_key(self) -> bytes:
+        return self._embedder.pseudonym_key
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order."""
