@@ -143,6 +143,8 @@ class Upstream:
 
 def _wire(method: str, host: str, target: str, headers: dict[str, str], body: bytes | None) -> bytes:
     """Return the request as it is sent. Raises: UpstreamFailed for what would end a line or a head early."""
+    # An address without a path is that of the root.
+    target = target or "/"
     if not _TARGET.match(target):
         target = quote(target, safe="/?&=%+,:;@!$'()*~[]", encoding="latin-1")
     lines = [f"{method} {target} HTTP/1.1", f"host: {host}", "user-agent: ringfence-edge"]

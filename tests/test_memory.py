@@ -50,6 +50,10 @@ PROCESS = {
     "edge_proxy.metrics.Metrics._of_organizations": "by organization and outcome: numbers, read on the port of the operator alone",
     "edge_proxy.metrics.Metrics._organization_seconds": "by organization: numbers, read on the port of the operator alone",
     "edge_proxy.metrics.Metrics._organization_bytes": "by organization: numbers, read on the port of the operator alone",
+    "edge_proxy.metrics.Metrics._unrecorded": "one number for everybody",
+    "edge_proxy.denials.Denials._going": "refusals on their way into the trail, each with the token of whom it was refused to, until it is there",
+    "agent.analytics.guard._trusted": "by the text of a relation's own definition: that it is one SELECT, and nothing else",
+    "agent.analytics.rewriting._is_plain": "by a name: whether it needs quotes",
     "edge_proxy.metrics.Metrics._strangers": "one number for everybody",
     "edge_proxy.metrics.Metrics._ended": "by error code: numbers",
     "edge_proxy.metrics.Metrics._fetches": "by outcome: numbers",
@@ -61,7 +65,12 @@ PROCESS = {
 # For one request, one run or one answer, made anew for each.
 REQUEST = {
     "edge_proxy.asgi.Request._headers", "edge_proxy.asgi.Request.log", "edge_proxy.asgi.Request.members", "edge_proxy.asgi.Request.payers",
-    "edge_proxy.outgoing.Outgoing._headers", "edge_proxy.upstream_connection.Connection._headers", "edge_proxy.upstream_connection.Connection._chunks", "agent.run._Run.tools", "agent.citations.Citations._passages",
+    "edge_proxy.outgoing.Outgoing._headers", "edge_proxy.upstream_connection.Connection._headers", "edge_proxy.upstream_connection.Connection._chunks", "agent.run._Run.tools", "agent.citations.Citations._passages", 
+    "agent.redaction.pseudonyms.Pseudonyms._back", "agent.redaction.pseudonyms.Pseudonyms._of",
+    "agent.redaction.request.Redacted._hidden", "agent.analytics.names.Frame.sources", "agent.analytics.opinion.Reading.form",
+    "agent.analytics.opinion.Reading.functions", "agent.analytics.rewriting.Rewriting.forms", "agent.analytics.rewriting.Rewriting.functions",
+    "agent.analytics.rewriting.Rewriting.relations", "agent.analytics.scopes.Scopes.ctes", "agent.analytics.scopes.Scopes.relations",
+    "agent.analytics.scopes.Scopes.unqualified",
     "agent.limits.Budget._seen", "agent.chat_response.Chunks._head", "agent.providers.grounding._Words._words",
     "agent.providers.openai_compatible._CallParts._parts",
 }
@@ -85,7 +94,7 @@ def _module_level(module: str, node: ast.stmt) -> Iterator[str]:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     for target in targets:
         # A name in capitals is a constant by the rules of the house; a table that grows is not.
-        if isinstance(target, ast.Name) and not target.id.isupper() and _is_container(node.value):  # type: ignore[attr-defined]
+        if isinstance(target, ast.Name) and not target.id.isupper() and target.id != "__all__" and _is_container(node.value):  # type: ignore[attr-defined]
             yield f"{module}.{target.id}"
 
 

@@ -138,7 +138,7 @@ def test_a_setting_that_anybody_may_write_shows_no_passage_of_what_was_left_F17(
         db.run("select set_config('ringfence.search_terms', %s, true)", "passag")
         with own_world.operator() as superuser:
             every = [str(d) for (d,) in superuser.all("select id from app.document where org_id = %s", own_world.acme.id)]
-        found = db.all("select m.document_id from authz.matching_chunks(null, array(select row(d, 't', 'u')::authz.search_document from"
+        found = db.all("select m.document_id from authz.matching_chunks(null, array(select row(d, 't', 'u', 'untrusted')::authz.search_document from"
                        " jsonb_array_elements_text(%s) t (text), lateral (select t.text::uuid) u (d))) m", every)
         assert found and (document,) not in found
 
