@@ -76,12 +76,12 @@ def _call(function: Function, values: list[tuple[Argument, str | None]], what: s
     return Call(verb, what.split()[0], " ".join(v.lower() for _, v in values if v))
 
 
-def random_twin(context: Context, function: Function, call: Call, target: str) -> str:
-    """Return the same call with ids that exist nowhere in place of a tenant's ids."""
+def random_twin(context: Context, function: Function, call: Call, target: str, far: int = 977) -> str:
+    """Return the same call with ids that exist nowhere in place of a tenant's ids: random ones, and numbers `far` from the tenant's."""
     statement = call.statement
     for known in context.world.strings.get(target, ()):
         if known in statement and ("-" in known or known.isdigit()):
-            statement = statement.replace(known, str(uuid.uuid4()) if "-" in known else str(int(known) + 977))
+            statement = statement.replace(known, str(uuid.uuid4()) if "-" in known else str(int(known) + far))
     return statement
 
 

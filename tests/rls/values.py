@@ -82,7 +82,7 @@ def _default_first(column: Column, values: tuple[str, ...]) -> Iterator[str]:
 def _listed(table: Table, column: Column) -> tuple[str, ...]:
     """Values a check lists: `status = ANY (ARRAY['a', 'b'])`."""
     texts = [k.definition for k in table.constraints if k.kind == "c" and k.columns == (column.name,)] + list(column.domain_checks)
-    found = [v for t in texts if "= ANY" in t or re.search(r"=\s*'", t) for v in re.findall(r"'((?:[^']|'')*)'::", t)]
+    found = [v for t in texts if "= ANY" in t or re.search(r"(?<![<>!])=\s*'", t) for v in re.findall(r"'((?:[^']|'')*)'::", t)]
     return tuple(dict.fromkeys(found))
 
 

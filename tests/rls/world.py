@@ -76,4 +76,6 @@ class World:
         found: set[str] = set()
         for value in values:
             found |= {part for part in UUID.findall(value)} | {m[0].lower() for m in CANARY.finditer(value)} | set(re.findall(r"\b\d{10,}\b", value))
-        return {part for part in found & (self.strings.get(tenant, set()) | self.strings.get("X", set())) if part not in given.lower()}
+        # A long number that another tenant's rows hold too, as a limit or a price, names nobody.
+        elsewhere = {part for other, strings in self.strings.items() if other in ("A", "B") and other != tenant for part in strings if part.isdigit()}
+        return {part for part in found & (self.strings.get(tenant, set()) | self.strings.get("X", set())) - elsewhere if part not in given.lower()}
