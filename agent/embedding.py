@@ -32,11 +32,8 @@ Vector = list[float]
 class Embedder(Protocol):
     """Anything that embeds texts."""
 
-    provider: str | None
-    """Who is sent the texts, as registered with the database; None: nobody, it is done here."""
-    model: str
-    pseudonym_key: bytes
-    """Makes the pseudonyms of those texts, where an organization lets no personal data leave."""
+    remote: "RemoteEmbedder | None"
+    """Who is sent the texts; None: nobody, it is done here."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order."""
@@ -70,9 +67,7 @@ class LocalEmbedder:
     sorted by length, take 1.7 times the processor time, and two cores on one text 2.1 times.
     """
 
-    provider: str | None = None
-    model = "all-MiniLM-L6-v2"
-    pseudonym_key = b""
+    remote = None
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
@@ -135,15 +130,23 @@ class RemoteEmbedder:
     """An OpenAI-compatible embedding endpoint that gives 384 dimensions."""
 
     def __init__(self, endpoint: Endpoint, pseudonym_key: bytes = b"") -> None:
-        """`pseudonym_key`: at least 32 bytes, or none where nothing is ever replaced."""
-        self.pseudonym_key = pseudonym_key
-        self.provider: str | None = endpoint.provider
-        self.model, self._client = endpoint.model, LazyClient(endpoint)
+        """`pseudonym_key`: at least 32 bytes, makes the pseudonyms of texts; none where nothing is ever replaced."""
+        self.pseudonym_key, self.provider, self.model = pseudonym_key, endpoint.provider, endpoint.model
+        self._client = LazyClient(endpoint)
+
+    @property
+    def remote(self) -> "RemoteEmbedder":
+        return self
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order. Raises: ModelError."""
+        return (await self.embed_counted(texts))[0]
+
+    async def embed_counted(self, texts: Sequence[str]) -> tuple[list[Vector], int | None]:
+        """Return one vector per text, in order, and the tokens they were, None where the endpoint does not say. Raises: ModelError."""
         client = await self._client.get()
         vectors: list[Vector] = []
+        counts: list[int | None] = []
         for start in range(0, len(texts), REMOTE_BATCH):
             batch = list(texts[start:start + REMOTE_BATCH])
             with typed_model_errors():
@@ -153,11 +156,18 @@ class RemoteEmbedder:
             if len(ordered) != len(batch):
                 raise ModelMalformed
             vectors += [_unit(item.embedding) for item in ordered]
-        return vectors
+            counts.append(_tokens(answer))
+        return vectors, None if None in counts else sum(count or 0 for count in counts)
 
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.close()
+
+
+def _tokens(answer: Any) -> int | None:
+    """Return what the endpoint counted. Some leave it out, whatever the interface says."""
+    counted = getattr(answer.usage, "prompt_tokens", None)
+    return counted if isinstance(counted, int) and counted >= 0 else None
 
 
 def _unit(vector: list[float]) -> Vector:

@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, unquote
 from agent.asgi import Receive, Reply, Scope, while_connected
 from agent.documents.classification import classification
 from agent.documents.sandbox import Sandbox
-from agent.embedding import Embedder, Vector
+from agent.embedding import Embedder, RemoteEmbedder, Vector
 from agent.errors import BadRequest, NotVisible, UpstreamFailed
 from agent.ingest import Ingested, Place, ingest_file
 from agent.naming import knowledge_base_ids
@@ -89,16 +89,8 @@ class _InTurn:
         self._embedder, self._place = embedder, asyncio.Semaphore(1)
 
     @property
-    def provider(self) -> str | None:
-        return self._embedder.provider
-
-    @property
-    def model(self) -> str:
-        return self._embedder.model
-
-    @property
-    def pseudonym_key(self) -> bytes:
-        return self._embedder.pseudonym_key
+    def remote(self) -> RemoteEmbedder | None:
+        return self._embedder.remote
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order."""

@@ -3,6 +3,7 @@
 The organization's data policy and budgets decide; nothing is sent before they have. Whoever is refused is told which rule did it.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,26 +56,26 @@ class EmbedderFor:
     """Embeds for one organization, as one person: by its policy where the texts leave this machine."""
 
     def __init__(self, embedder: Embedder, rpc: Rpc, org_id: str, run_id: str | None = None) -> None:
-        self.provider, self.model, self.pseudonym_key = embedder.provider, embedder.model, embedder.pseudonym_key
         self._embedder, self._rpc, self._org_id, self._run_id = embedder, rpc, org_id, run_id
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order. Raises: ProviderRefused, BudgetSpent, ModelError, DatabaseError."""
-        if self.provider is None or not texts:
+        remote = self._embedder.remote
+        if remote is None or not texts:
             return await self._embedder.embed(texts)
         # A token has a byte at least.
-        tokens = sum(len(text.encode(errors="replace")) for text in texts) + 1
-        call = await begin(self._rpc, self._org_id, self.provider, self.model, tokens, run_id=self._run_id, purpose="embedding")
-        used = 0
+        most = sum(len(text.encode(errors="replace")) for text in texts) + 1
+        call = await begin(self._rpc, self._org_id, remote.provider, remote.model, most, run_id=self._run_id, purpose="embedding")
+        used: int | None = 0
         try:
             if call.redact:
-                pseudonyms = Pseudonyms(self.pseudonym_key, self._org_id)
-                texts = [pseudonyms.hide(text) for text in texts]
-            vectors = await self._embedder.embed(texts)
-            used = tokens
+                texts = await asyncio.to_thread(_hidden, Pseudonyms(remote.pseudonym_key, self._org_id), texts)
+            vectors, used = await remote.embed_counted(texts)
             return vectors
         finally:
-            await end(self._rpc, call, used, 0)
+            # What an endpoint does not count is taken for what it may have been.
+            await end(self._rpc, call, most if used is None else used, 0)
 
-    async def close(self) -> None:
-        """The embedder is closed by whom it belongs to."""
+
+def _hidden(pseudonyms: Pseudonyms, texts: Sequence[str]) -> list[str]:
+    return [pseudonyms.hide(text) for text in texts]

@@ -1,5 +1,6 @@
 """Queries inside queries: which relations and columns are in sight at each place of a statement."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from agent.analytics.names import Frame, output_name, renamed
 from agent.analytics.refusal import Refused
 
 
-class Scopes:
+class Scopes(ABC):
     """The part of a reading that knows names; `visit`, `fields` and `form` are those of `agent.analytics.opinion.Reading`."""
 
     form: list[object]
@@ -30,11 +31,13 @@ class Scopes:
         self.in_from = False
         self._nodes = self._relations = self._ctes = self._set_operations = 0
 
+    @abstractmethod
     def visit(self, message: Any) -> None:
-        raise NotImplementedError
+        """Walk one node of a statement. Raises: Refused."""
 
+    @abstractmethod
     def fields(self, message: Any, but: tuple[str, ...] = ()) -> None:
-        raise NotImplementedError
+        """Walk the parts of a node, except those of some names. Raises: Refused."""
 
     def count_node(self) -> None:
         self._nodes += 1

@@ -1,5 +1,6 @@
 """One model call with pseudonyms in place of personal data, and its answer with the data back in place."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -20,7 +21,8 @@ class Redacted:
 
     async def answer(self, request: ModelRequest) -> AsyncGenerator[TextDelta | Done, None]:
         """Yield the pieces of the answer, restored, then Done. Raises: ModelError."""
-        shown = ModelRequest([self._hide(message) for message in request.messages], request.tools)
+        # In a thread: a long conversation takes long to look through, and the loop serves others.
+        shown = await asyncio.to_thread(self._shown, request)
         stream = self._pseudonyms.stream()
         pieces = self._provider.answer(shown)
         try:
@@ -37,6 +39,9 @@ class Redacted:
 
     async def close(self) -> None:
         """The provider is closed by whom it belongs to."""
+
+    def _shown(self, request: ModelRequest) -> ModelRequest:
+        return ModelRequest([self._hide(message) for message in request.messages], request.tools)
 
     def _hide(self, message: Message) -> Message:
         # Once each: a message is sent again with every later call, and fenced with the same marker.

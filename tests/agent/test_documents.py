@@ -81,7 +81,7 @@ def test_any_text_is_cut_into_exact_slices() -> None:
 class Ones:
     """Embeds everything as the same long-winded vector; what is stored is tested here, not what it means."""
 
-    provider, model, pseudonym_key = None, "ones", b""
+    remote = None
 
     async def embed(self, texts: list[str]) -> list[Vector]:
         return [[-0.0512345678901] * 384 for _ in texts]

@@ -87,11 +87,26 @@ assert tuple(map(int, onnxruntime.__version__.split(".")[:2])) < (1, 29)
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, timeout=60)
 
 
-def vectors(*items: tuple[int, list[float]]) -> Turn:
+def vectors(*items: tuple[int, list[float]], usage: object = None) -> Turn:
     async def turn(request: web.Request, body: dict[str, object]) -> web.StreamResponse:
-        return web.json_response({"object": "list", "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1},
+        return web.json_response({"object": "list", "model": "m", "usage": usage,
                                   "data": [{"object": "embedding", "index": i, "embedding": v} for i, v in items]})
     return turn
+
+
+@pytest.mark.anyio
+async def test_the_tokens_of_an_embedding_are_those_the_endpoint_counted_F75(model: ScriptedModel, model_url: str) -> None:
+    """In batches of 32; where one of them is not counted, nothing is known of the whole."""
+    unit = [1.0] + [0.0] * 383
+    full, last = [(n, unit) for n in range(32)], (0, unit)
+    model.turns = [vectors(*full, usage={"prompt_tokens": 40, "total_tokens": 40}), vectors(last, usage={"prompt_tokens": 2, "total_tokens": 2}),
+                   vectors(*full, usage={"prompt_tokens": 40, "total_tokens": 40}), vectors(last), vectors(last, usage={"prompt_tokens": "many"})]
+    remote = RemoteEmbedder(Endpoint(model_url, "minilm", "key"))
+    try:
+        counted = [await remote.embed_counted(["a"] * number) for number in (33, 33, 1)]
+    finally:
+        await remote.close()
+    assert [(len(found), tokens) for found, tokens in counted] == [(33, 42), (33, None), (1, None)]
 
 
 @pytest.mark.anyio

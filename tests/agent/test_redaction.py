@@ -1,5 +1,6 @@
 """Personal data is found, replaced and restored (F69)."""
 
+import itertools
 import random
 import re
 
@@ -7,6 +8,7 @@ import pytest
 
 from agent.redaction.kinds import KINDS, NAMES, find
 from agent.redaction.pseudonyms import DIGITS, Pseudonyms
+from tests.agent.hostile_texts import HOSTILE
 
 KEY = b"k" * 32
 # Made up, with checksums that hold where there are any.
@@ -133,12 +135,9 @@ def test_texts_in_json_are_replaced_inside_their_quotes_F69() -> None:
     assert names.show_json(names.hide_json("not json b@example.com")) == "not json b@example.com"
 
 
-@pytest.mark.parametrize("hostile", ["1 " * 20_000, "a@" * 20_000, "0:" * 20_000, "A" * 40_000, "12.3456, " * 5_000, "1.1.1.1." * 5_000, "1 Ab, Ab, " * 4_000,
-                                     ("-----BEGIN " + "PRIVATE KEY-----") * 1_500, "a.a.a.a@" * 5_000, "://a:" * 8_000, "EMAIL_" * 7_000])
-def test_no_text_makes_it_look_at_everything_again_and_again_F69(hostile: str) -> None:
-    """Twice the text, about twice the work: counted in looks of the pattern engine is not possible, so by a bound far above both."""
-    import time
-
-    spent = time.process_time()
-    find(hostile)
-    assert time.process_time() - spent < 10
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_text_is_looked_through_and_comes_back_as_it_was_F69(hostile: str) -> None:
+    """How long it takes, and whether twice the text takes more than twice as long, is measured by `make bench`."""
+    assert all(one.end <= other.start for one, other in itertools.pairwise(find(hostile)))
+    names = Pseudonyms(KEY, "organization")
+    assert names.show(names.hide(hostile)) == hostile

@@ -1,6 +1,6 @@
 """`make bench`: everything measured in one run. Ratios between rows mean something; absolute numbers are this machine's.
 
-SIZE=small is a quick run over a tenth of the data, PART=stack and PART=data are one half each. A missed target is printed as MISSED; with STRICT=1 it fails the run.
+SIZE=small is a quick run over a tenth of the data, PART=guard, PART=stack, PART=data or PART=audit is one part. A missed target is printed as MISSED; with STRICT=1 it fails the run.
 BENCH_JSON names a file for the results as JSON.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import audit_speed, edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, permissions, recall, retrieval_quality, revocation, row_security, server
+from tests.bench import audit_speed, edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, permissions, recall, redaction_speed, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -77,6 +77,8 @@ def of_the_guard(report: Report, size: Size) -> None:
     """Measure what needs nothing but this process."""
     report.begin("SQL that a model wrote")
     guard_speed.measure(report, size.calls)
+    report.begin("text before it goes to a provider of models")
+    redaction_speed.measure(report)
 
 
 def of_a_stack(report: Report, size: Size) -> None:

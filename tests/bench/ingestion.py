@@ -37,8 +37,7 @@ class _Watch:
 
 class _Embedder:
     def __init__(self, inner: Embedder, watch: _Watch) -> None:
-        self.provider, self.model, self.pseudonym_key = inner.provider, inner.model, inner.pseudonym_key
-        self._inner, self._watch = inner, watch
+        self.remote, self._inner, self._watch = inner.remote, inner, watch
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         return await self._watch.during("embedding", self._inner.embed(texts))
@@ -49,7 +48,6 @@ class _Embedder:
 
 class _Rpc:
     def __init__(self, inner: Rpc, watch: _Watch) -> None:
-        self.provider, self.model, self.pseudonym_key = inner.provider, inner.model, inner.pseudonym_key
         self._inner, self._watch = inner, watch
 
     async def call(self, name: str, arguments: dict[str, Json] | None = None) -> Json:

@@ -58,7 +58,7 @@ class Model(ScriptedModel):
         if request.path.endswith("/embeddings"):
             wanted = (await request.json())["input"]
             vector = [0.05] * DIMENSIONS
-            return web.json_response({"object": "list", "model": "scripted", "usage": {"prompt_tokens": 1, "total_tokens": 1},
+            return web.json_response({"object": "list", "model": "scripted", "usage": {"prompt_tokens": 7, "total_tokens": 7},
                                       "data": [{"object": "embedding", "index": n, "embedding": vector} for n in range(len(wanted))]})
         if self.turns:
             return await super()._serve(request)

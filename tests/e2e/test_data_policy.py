@@ -76,6 +76,7 @@ def test_a_file_and_questions_about_it_leave_without_personal_data_and_come_back
     calls = company.made("list_model_calls", org_id=company.org, in_run=run["run_id"])
     assert {(c["purpose"], c["provider"], c["redacted"]) for c in calls} == {("answer", "127.0.0.1", True), ("embedding", "127.0.0.1", True)}
     assert all(c["ended_at"] and c["input_tokens"] for c in calls)
+    assert [c["input_tokens"] for c in calls if c["purpose"] == "embedding"] == [7]  # what the endpoint counted
     # Without the policy the same scan finds what is there.
     company.made("set_data_policy", org_id=company.org)
     assert company.ask(f"Who has the card {PLANTED['CARD'][0]}?")[0] == 200

@@ -6,6 +6,7 @@ Order does not matter much: a check that raises undoes what came before it. So t
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
 from tests.rls.analysis import tree
 from tests.rls.analysis.alternatives import alternatives
@@ -17,7 +18,7 @@ from tests.rls.catalog import Function, Relation
 NO_STOP = re.compile(r"^\s*(notice|warning|info|log|debug)", re.I)
 
 
-class Trust:
+class Trust(ABC):
     """One function's body, and which of its arguments and variables were checked against the caller."""
 
     def __init__(self, model: Model, function: Function) -> None:
@@ -71,13 +72,13 @@ class Trust:
                 if any(self._asserts(f) for f in self.reading.functions(name, len(arguments))):
                     self.trusted |= self.names(arguments)
 
+    @abstractmethod
     def loose(self, node: Node) -> bool:
         """Return whether a statement reaches rows the caller was not checked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fresh(self, node: Node) -> bool:
         """Return whether a statement finds its row by a secret that is still good."""
-        raise NotImplementedError
 
     def _derives(self, node: Node) -> bool:
         """Return whether a value comes from the caller's identity, or from rows that do."""
