@@ -17,7 +17,7 @@ run: setup
 test: setup $(STAMPS)/browser $(STAMPS)/opinion
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-# make bench SIZE=small is a quick run over a tenth of the data, PART=guard, PART=stack, PART=data or PART=audit one part; STRICT=1 fails it for a missed target; BENCH_JSON=FILE keeps the results.
+# make bench SIZE=small is a quick run over a tenth of the data, PART=guard, PART=stack, PART=jobs, PART=data or PART=audit one part; STRICT=1 fails it for a missed target; BENCH_JSON=FILE keeps the results.
 bench: setup
 	@$(BIN)/python -m tests.bench
 

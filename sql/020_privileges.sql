@@ -16,3 +16,6 @@ alter role authenticator set idle_in_transaction_session_timeout = '10s';
 alter role ringfence_worker set idle_in_transaction_session_timeout = '60s';
 alter role ringfence_analyst set idle_in_transaction_session_timeout = '60s';
 alter role ringfence_analyst set default_transaction_read_only = on;
+-- The least of what bounds a job: SQL can raise it for itself, which is why the worker watches from outside (R28).
+alter role ringfence_worker set statement_timeout = '30s';
+alter role ringfence_analyst set statement_timeout = '45s';

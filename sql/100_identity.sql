@@ -8,14 +8,15 @@ as $$
 declare
   v_text text := current_setting('request.jwt.claims', true);
 begin
-  -- session_user cannot be changed by SQL: a worker or analyst session never takes its identity from a setting.
-  return case
-    when session_user in ('ringfence_worker', 'ringfence_analyst') or (v_text is json object) is not true
-      or not pg_input_is_valid(v_text, 'jsonb') then '{}'
-    else v_text::jsonb end;
+  -- session_user cannot be changed by SQL: a worker or analyst session never takes its identity from a setting, but from the job that
+  -- this transaction has begun (DESIGN 6).
+  if session_user in ('ringfence_worker', 'ringfence_analyst') then
+    return coalesce(authz.job_claims(), '{}');
+  end if;
+  return case when (v_text is json object) is not true or not pg_input_is_valid(v_text, 'jsonb') then '{}' else v_text::jsonb end;
 end
 $$;
-comment on function authz.claims() is 'The verified claims of this request as an object; empty without a request, when malformed (R36), and in worker and analyst sessions.';
+comment on function authz.claims() is 'The verified claims of this request as an object; empty without a request and when malformed (R36). In worker and analyst sessions what the job begun in this transaction says, and nothing else.';
 revoke all on function authz.claims() from public;
 grant execute on function authz.claims() to authenticated, ringfence_owner, ringfence_worker, ringfence_analyst;
 
@@ -30,7 +31,7 @@ begin
   return case when pg_input_is_valid(v_sub, 'uuid') then v_sub::uuid end;
 end
 $$;
-comment on function authz.uid() is 'The signed-in person, or null. The only reader of identity: the claim sub of request.jwt.claims and nothing else.';
+comment on function authz.uid() is 'The signed-in person, in a job its requester, or null. The only reader of identity: the claim sub of authz.claims() and nothing else.';
 revoke all on function authz.uid() from public;
 grant execute on function authz.uid() to authenticated, ringfence_owner, ringfence_worker, ringfence_analyst;
 
@@ -46,7 +47,7 @@ end
 $$;
 comment on function authz.require(boolean, text) is 'Raise 22023 with the message unless the condition is true; null counts as false (F09).';
 revoke all on function authz.require(boolean, text) from public;
-grant execute on function authz.require(boolean, text) to authenticated;
+grant execute on function authz.require(boolean, text) to authenticated, ringfence_owner;
 
 create function authz.require_org(org_id uuid) returns void
 language plpgsql immutable parallel safe

@@ -52,7 +52,7 @@ as $$
 $$;
 comment on function authz.in_scope(text[]) is 'Whether an API token carries one of these permissions; true for every other session. For the restrictive policies of tables in which one sees one''s own rows without a permission.';
 revoke all on function authz.in_scope(text[]) from public;
-grant execute on function authz.in_scope(text[]) to authenticated;
+grant execute on function authz.in_scope(text[]) to authenticated, ringfence_analyst;
 alter function authz.in_scope(text[]) owner to ringfence_owner;
 
 create function authz.is_personal(permission text) returns boolean
@@ -67,10 +67,10 @@ create function authz.acts_in_person() returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select authz.uid() is not null and not authz.claims() ? 'client_id' and authz.claims() -> 'is_anonymous' is distinct from 'true'
+  select authz.uid() is not null and not authz.claims() ?| array['client_id', 'job_id'] and authz.claims() -> 'is_anonymous' is distinct from 'true'
     and authz.api_token_id() is null
 $$;
-comment on function authz.acts_in_person() is 'Whether the person asks: not an OAuth client or an API token for them, nor somebody anonymous (R43, R44).';
+comment on function authz.acts_in_person() is 'Whether the person asks: not an OAuth client, an API token or a job for them, nor somebody anonymous (R43, R44).';
 revoke all on function authz.acts_in_person() from public;
 grant execute on function authz.acts_in_person() to authenticated, ringfence_owner;
 

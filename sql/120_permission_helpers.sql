@@ -165,7 +165,7 @@ end
 $$;
 comment on function authz.orgs_with(text) is 'The organizations in which the signed-in person''s role carries this permission now and this session may use it; none for an unknown permission.';
 revoke all on function authz.orgs_with(text) from public;
-grant execute on function authz.orgs_with(text) to authenticated;
+grant execute on function authz.orgs_with(text) to authenticated, ringfence_analyst;
 alter function authz.orgs_with(text) owner to ringfence_owner;
 
 create function authz.role_ids() returns setof uuid
@@ -221,7 +221,7 @@ begin
   return query
     select d.id
     from app.deny_rule r, lateral (select case denied.kind
-      when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id end as id) d
+      when 'knowledge_base' then r.knowledge_base_id when 'document' then r.document_id when 'bot' then r.bot_id when 'data_source' then r.data_source_id end as id) d
     where d.id is not null
       -- The policy shows the owner role more than this: what a replacing document inherits.
       and (r.user_id = (select authz.uid()) or r.team_id = any (array(select authz.team_ids())) or r.role_id = any (array(select authz.role_ids()))
@@ -229,7 +229,7 @@ begin
         or r.user_id = any (array(select authz.service_owner_ids())) or r.role_id = any (array(select authz.service_owner_role_ids())));
 end
 $$;
-comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document or bot. For restrictive policies (F15).';
+comment on function authz.denied(text) is 'What deny rules take from the signed-in person now: ids of the kind knowledge_base, document, bot or data_source. For restrictive policies (F15).';
 revoke all on function authz.denied(text) from public;
 grant execute on function authz.denied(text) to authenticated;
 alter function authz.denied(text) owner to ringfence_owner;

@@ -152,10 +152,12 @@ as $$
   union all
   select r.role, unnest(r.permissions) from (values
     ('builder', array['members.read', 'documents.read', 'documents.manage', 'bots.run', 'bots.manage', 'orders.place', 'tickets.create',
-      'resources.publish', 'tokens.create']),
-    ('analyst', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.read', 'usage.read', 'tokens.create']),
-    ('agent', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.create', 'tickets.read', 'tickets.manage', 'tokens.create']),
-    ('member', array['documents.read', 'bots.run', 'orders.place', 'tickets.create', 'tokens.create']),
+      'resources.publish', 'tokens.create', 'analytics.run']),
+    ('analyst', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.read', 'usage.read', 'tokens.create', 'analytics.run',
+      'analytics.manage']),
+    ('agent', array['members.read', 'documents.read', 'bots.run', 'orders.read', 'tickets.create', 'tickets.read', 'tickets.manage', 'tokens.create',
+      'analytics.run']),
+    ('member', array['documents.read', 'bots.run', 'orders.place', 'tickets.create', 'tokens.create', 'analytics.run']),
     ('auditor', array['members.read', 'bots.run', 'runs.read', 'audit.read', 'usage.read'])
   ) r (role, permissions)
 $$;

@@ -44,15 +44,19 @@ create policy bot_floor on app.bot as restrictive for all to authenticated
 create policy bot_denied_floor on app.bot as restrictive for all to authenticated
   using (not (id = any (array(select authz.denied('bot')))))
   with check (not (id = any (array(select authz.denied('bot')))));
+create policy bot_select_job_owner on app.bot for select to ringfence_owner
+  using ((select authz.works_the_queue()) and id = any (array(select authz.shared_bots('viewer'))));
 comment on policy bot_select_viewer on app.bot is 'bots.manage sees every bot; others those shared with them.';
 comment on policy bot_insert_manager on app.bot is 'bots.manage makes bots, in their own name.';
 comment on policy bot_update_editor on app.bot is 'bots.manage and the bot''s editors change it; putting it out of use asks for more, see authz.tg_bot_archive().';
 comment on policy bot_delete_nobody on app.bot is 'The record of its runs names it; archiving puts it out of use.';
 comment on policy bot_floor on app.bot is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy bot_denied_floor on app.bot is 'Whatever else is allowed, never a bot that a rule takes from the person (F15).';
+comment on policy bot_select_job_owner on app.bot is 'A job looks whether its requester may still run the bot that asked.';
 grant select on app.bot to authenticated;
 grant insert (org_id, slug, name, instructions) on app.bot to authenticated;
 grant update (slug, name, instructions, archived_at) on app.bot to authenticated;
+grant select (org_id, id, archived_at) on app.bot to ringfence_owner;
 create trigger _060_in_scope before insert or update or delete on app.bot
   for each statement execute function authz.tg_in_scope('bots.manage');
 

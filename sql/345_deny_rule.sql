@@ -10,6 +10,7 @@ create table app.deny_rule (
   knowledge_base_id uuid,
   document_id uuid,
   bot_id uuid,
+  data_source_id uuid,
   tool text constraint deny_rule_tool_check check (tool ~ '^[a-z_][a-z0-9_]{0,62}$'),
   reason text not null constraint deny_rule_reason_check check (char_length(reason) between 1 and 300),
   created_by uuid not null default authz.uid(),
@@ -22,9 +23,10 @@ create table app.deny_rule (
     references app.knowledge_base (org_id, id) on delete cascade,
   constraint deny_rule_document_id_fkey foreign key (org_id, document_id) references app.document (org_id, id) on delete cascade,
   constraint deny_rule_bot_id_fkey foreign key (org_id, bot_id) references app.bot (org_id, id) on delete cascade,
+  constraint deny_rule_data_source_id_fkey foreign key (org_id, data_source_id) references app.data_source (org_id, id) on delete cascade,
   constraint deny_rule_one_subject_check check (num_nonnulls(user_id, team_id, role_id) <= 1),
-  constraint deny_rule_one_object_check check (num_nonnulls(knowledge_base_id, document_id, bot_id, tool) = 1),
-  constraint deny_rule_key unique nulls not distinct (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool)
+  constraint deny_rule_one_object_check check (num_nonnulls(knowledge_base_id, document_id, bot_id, data_source_id, tool) = 1),
+  constraint deny_rule_key unique nulls not distinct (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, data_source_id, tool)
 );
 comment on table app.deny_rule is 'Takes one resource or tool from a person, a team, a role or (naming none) everybody.';
 comment on column app.deny_rule.org_id is 'The organization.';
@@ -35,6 +37,7 @@ comment on column app.deny_rule.role_id is 'Everyone with this role, or null. Al
 comment on column app.deny_rule.knowledge_base_id is 'The knowledge base with all its documents, or null.';
 comment on column app.deny_rule.document_id is 'The document, or null.';
 comment on column app.deny_rule.bot_id is 'The bot, or null.';
+comment on column app.deny_rule.data_source_id is 'The data source with the results of its jobs, or null.';
 comment on column app.deny_rule.tool is 'The name of a function bots may call, or null.';
 comment on column app.deny_rule.reason is 'Why, for whoever reviews the rules; 1..300 characters.';
 comment on column app.deny_rule.created_by is 'Who made it.';
@@ -81,7 +84,7 @@ comment on policy deny_rule_insert_inherited_owner on app.deny_rule is 'Only ont
 comment on policy deny_rule_insert_returning_owner on app.deny_rule is 'Only against the person who joins, about what they left behind.';
 comment on policy deny_rule_delete_returning_owner on app.deny_rule is 'Who takes over what they had left behind themselves reads it again.';
 grant select, delete on app.deny_rule to authenticated;
-grant insert (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, tool, reason) on app.deny_rule to authenticated;
+grant insert (org_id, user_id, team_id, role_id, knowledge_base_id, document_id, bot_id, data_source_id, tool, reason) on app.deny_rule to authenticated;
 grant select, delete on app.deny_rule to ringfence_owner;
 grant insert (org_id, user_id, team_id, role_id, document_id, reason) on app.deny_rule to ringfence_owner;
 -- A new version of a document takes its rules along, whoever loads it.

@@ -35,11 +35,18 @@ create policy conversation_floor on app.conversation as restrictive for all to a
 create policy conversation_scope_floor on app.conversation as restrictive for all to authenticated
   using ((select authz.in_scope(array['bots.run'])))
   with check ((select authz.in_scope(array['bots.run'])));
+create policy conversation_select_analyst on app.conversation for select to ringfence_analyst
+  using (user_id = (select authz.uid()));
+create policy conversation_analyst_floor on app.conversation as restrictive for select to ringfence_analyst
+  using (org_id = any (array(select authz.job_orgs('conversations'))) and (select authz.in_scope(array['bots.run'])));
 comment on policy conversation_select_self on app.conversation is 'One''s own only.';
 comment on policy conversation_insert_self on app.conversation is 'In one''s own name, with a bot one can see.';
 comment on policy conversation_update_nobody on app.conversation is 'A conversation does not change hands.';
 comment on policy conversation_delete_nobody on app.conversation is 'Retention and erasure come with their own rules.';
 comment on policy conversation_floor on app.conversation is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy conversation_scope_floor on app.conversation is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
+comment on policy conversation_select_analyst on app.conversation is 'In a job its requester''s own only.';
+comment on policy conversation_analyst_floor on app.conversation is 'Whatever else is allowed, only in a job of that organization whose source holds conversations.';
 grant select on app.conversation to authenticated;
+grant select (org_id, id, user_id, bot_id, title, created_at) on app.conversation to ringfence_analyst;
 grant insert (org_id, bot_id, title) on app.conversation to authenticated;

@@ -40,13 +40,20 @@ create policy customer_order_floor on app.customer_order as restrictive for all 
 create policy customer_order_scope_floor on app.customer_order as restrictive for all to authenticated
   using ((select authz.in_scope(array['orders.place', 'orders.read'])))
   with check ((select authz.in_scope(array['orders.place', 'orders.read'])));
+create policy customer_order_select_analyst on app.customer_order for select to ringfence_analyst
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('orders.read'))));
+create policy customer_order_analyst_floor on app.customer_order as restrictive for select to ringfence_analyst
+  using (org_id = any (array(select authz.job_orgs('orders'))) and (select authz.in_scope(array['orders.place', 'orders.read'])));
 comment on policy customer_order_select_customer on app.customer_order is 'One''s own; orders.read sees the organization''s.';
 comment on policy customer_order_insert_customer on app.customer_order is 'orders.place, in one''s own name.';
 comment on policy customer_order_update_nobody on app.customer_order is 'The shop''s own system changes orders.';
 comment on policy customer_order_delete_nobody on app.customer_order is 'Orders stay.';
 comment on policy customer_order_floor on app.customer_order is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy customer_order_scope_floor on app.customer_order is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
+comment on policy customer_order_select_analyst on app.customer_order is 'In a job its requester''s own; with orders.read the organization''s.';
+comment on policy customer_order_analyst_floor on app.customer_order is 'Whatever else is allowed, only in a job of that organization whose source holds orders.';
 grant select on app.customer_order to authenticated;
+grant select (org_id, id, user_id, order_number, status, total_cents, currency, placed_at) on app.customer_order to ringfence_analyst;
 grant insert (org_id, order_number, total_cents, currency, items) on app.customer_order to authenticated;
 create trigger _900_audit after insert or update or delete on app.customer_order
   for each row execute function authz.tg_audit();

@@ -42,13 +42,20 @@ create policy support_ticket_floor on app.support_ticket as restrictive for all 
 create policy support_ticket_scope_floor on app.support_ticket as restrictive for all to authenticated
   using ((select authz.in_scope(array['tickets.create', 'tickets.read', 'tickets.manage'])))
   with check ((select authz.in_scope(array['tickets.create', 'tickets.read', 'tickets.manage'])));
+create policy support_ticket_select_analyst on app.support_ticket for select to ringfence_analyst
+  using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('tickets.read'))));
+create policy support_ticket_analyst_floor on app.support_ticket as restrictive for select to ringfence_analyst
+  using (org_id = any (array(select authz.job_orgs('tickets'))) and (select authz.in_scope(array['tickets.create', 'tickets.read', 'tickets.manage'])));
 comment on policy support_ticket_select_customer on app.support_ticket is 'One''s own; tickets.read sees the organization''s.';
 comment on policy support_ticket_insert_customer on app.support_ticket is 'tickets.create, in one''s own name, about an order one can see.';
 comment on policy support_ticket_update_staff on app.support_ticket is 'tickets.manage changes the status.';
 comment on policy support_ticket_delete_nobody on app.support_ticket is 'Tickets stay.';
 comment on policy support_ticket_floor on app.support_ticket is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy support_ticket_scope_floor on app.support_ticket is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
+comment on policy support_ticket_select_analyst on app.support_ticket is 'In a job its requester''s own; with tickets.read the organization''s.';
+comment on policy support_ticket_analyst_floor on app.support_ticket is 'Whatever else is allowed, only in a job of that organization whose source holds tickets.';
 grant select on app.support_ticket to authenticated;
+grant select (org_id, id, user_id, order_id, subject, status, created_at) on app.support_ticket to ringfence_analyst;
 grant insert (org_id, order_id, subject, body, idempotency_key) on app.support_ticket to authenticated;
 grant update (status) on app.support_ticket to authenticated;
 create trigger _900_audit after insert or update or delete on app.support_ticket

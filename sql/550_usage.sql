@@ -31,13 +31,20 @@ create policy usage_entry_floor on app.usage_entry as restrictive for all to aut
   with check (org_id = any (array(select authz.org_ids())));
 create policy usage_entry_insert_owner on app.usage_entry for insert to ringfence_owner
   with check (actor_id is not distinct from (select authz.uid()));
+create policy usage_entry_select_analyst on app.usage_entry for select to ringfence_analyst
+  using (org_id = any (array(select authz.orgs_with('usage.read'))));
+create policy usage_entry_analyst_floor on app.usage_entry as restrictive for select to ringfence_analyst
+  using (org_id = any (array(select authz.job_orgs('usage'))));
 comment on policy usage_entry_select_reader on app.usage_entry is 'usage.read sees the amounts.';
 comment on policy usage_entry_insert_nobody on app.usage_entry is 'Only the trigger writes here.';
 comment on policy usage_entry_update_nobody on app.usage_entry is 'Append-only.';
 comment on policy usage_entry_delete_nobody on app.usage_entry is 'Append-only.';
 comment on policy usage_entry_floor on app.usage_entry is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy usage_entry_insert_owner on app.usage_entry is 'Even the trigger cannot write in another person''s name.';
+comment on policy usage_entry_select_analyst on app.usage_entry is 'In a job of somebody with usage.read the amounts.';
+comment on policy usage_entry_analyst_floor on app.usage_entry is 'Whatever else is allowed, only in a job of that organization whose source holds usage.';
 grant select on app.usage_entry to authenticated;
+grant select (org_id, on_day, measure, amount) on app.usage_entry to ringfence_analyst;
 grant insert (org_id, actor_id, measure, amount) on app.usage_entry to ringfence_owner;
 
 create function authz.tg_usage() returns trigger

@@ -7,6 +7,7 @@ alter function authz.tg_knowledge_base_owner() owner to ringfence_owner;
 alter function authz.tg_knowledge_base_loading() owner to ringfence_owner;
 alter function authz.tg_deprovision() owner to ringfence_owner;
 alter function authz.tg_membership_departure() owner to ringfence_owner;
+alter function authz.tg_job_scope_over() owner to ringfence_owner;
 
 -- The definer functions have been handed over: their owner creates nothing more.
 revoke create on schema authz from ringfence_owner;

@@ -104,7 +104,7 @@ def cluster(shared: Path) -> Any:
     """Return the one PostgreSQL cluster of the run, with a new Supabase project's roles and schemas."""
     from edge_proxy.local.ports import free_ports
     from edge_proxy.local.postgres import LOGIN_ROLES, SUPERUSER, Cluster
-    from edge_proxy.local.stack import JOB_ROLES
+    from edge_proxy.local.jobs import ROLES as JOB_ROLES
 
     described = shared / "cluster.json"
     with FileLock(shared / "cluster.lock"):
@@ -127,7 +127,7 @@ def cluster(shared: Path) -> Any:
 def sql_template(cluster: Any, shared: Path) -> str:
     """Return the name of a database built from sql/, to be copied."""
     from edge_proxy.local import sql_source
-    from edge_proxy.local.stack import JOB_ROLES
+    from edge_proxy.local.jobs import ROLES as JOB_ROLES
 
     built = shared / "sql_template.built"
     with FileLock(shared / "sql_template.lock"):

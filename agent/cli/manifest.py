@@ -16,7 +16,7 @@ from pathlib import Path
 Facts = Mapping[tuple[str, str], str]
 FILE = Path(__file__).resolve().parents[2] / "supabase" / "manifest.txt"
 
-_OURS = re.compile(r"(?:(?P<local>.+) on )?(?:api|app|authz)(?:[.(]|\Z)")
+_OURS = re.compile(r"(?:(?P<local>.+) on )?(?:api|app|authz|source)(?:[.(]|\Z)")
 _KINDS = frozenset({
     "schema", "relation", "column", "constraint", "index", "policy", "function", "trigger", "type", "sequence",
     *(f"privilege on {what}" for what in ("schema", "relation", "column", "function", "type"))})

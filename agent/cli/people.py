@@ -40,6 +40,9 @@ GLOBEX = Organization(
 ORGANIZATIONS = (ACME, GLOBEX)
 OUTSIDER = "nobody@example.test"
 INSTRUCTIONS = "Answer from the documents of this organization and from the customer's own orders. Cite what you use."
+SOURCE: dict[str, Any] = {"slug": "shop", "name": "Shop", "description": "Orders and support tickets, conversations with bots, and how much is used.",
+                          "relations": ["orders", "tickets", "conversations", "usage"]}
+"""What questions may be asked of, by everyone in the organization: each sees their own rows, or what their role shows them."""
 TOOLS = ("search_documents", "my_orders", "get_order", "create_ticket")
 
 

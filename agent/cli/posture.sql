@@ -8,6 +8,10 @@ select 'table or view in the exposed schema', c.oid::regclass::text
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'api' and c.relkind in ('r', 'p', 'v', 'm', 'f')
 union all
+select 'view that reads as its owner', c.oid::regclass::text
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname in ('api', 'app', 'authz', 'source') and c.relkind = 'v' and not coalesce(c.reloptions, '{}') && array['security_invoker=true', 'security_invoker=on']
+union all
 select 'function without a pinned search_path', p.oid::regprocedure::text
 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 where n.nspname in ('api', 'app', 'authz') and not exists (select from unnest(coalesce(p.proconfig, '{}')) k where k like 'search_path=%')
@@ -26,7 +30,7 @@ from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid joi
 where n.nspname in ('api', 'app', 'authz') and (p.polroles = '{0}' or (p.polcmd in ('a', 'w', '*') and p.polwithcheck is null))
 union all
 select 'service_role may use a schema of ours', n.nspname
-from pg_catalog.pg_namespace n where n.nspname in ('api', 'app', 'authz') and has_schema_privilege('service_role', n.oid, 'usage')
+from pg_catalog.pg_namespace n where n.nspname in ('api', 'app', 'authz', 'source') and has_schema_privilege('service_role', n.oid, 'usage')
 union all
 select 'anon may use the exposed schema', 'api'
 from pg_catalog.pg_namespace n where n.nspname = 'api' and has_schema_privilege('anon', n.oid, 'usage')
@@ -37,5 +41,5 @@ where r.rolname in ('anon', 'authenticated', 'authenticator', 'ringfence_owner',
   and (r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication)
 union all
 select 'schema missing: the migrations have not been applied', wanted
-from unnest(array['api', 'app', 'authz']) wanted where not exists (select from pg_catalog.pg_namespace n where n.nspname = wanted)
+from unnest(array['api', 'app', 'authz', 'source']) wanted where not exists (select from pg_catalog.pg_namespace n where n.nspname = wanted)
 order by 1, 2

@@ -12,7 +12,7 @@ from agent.cli.client import EdgeClient
 from agent.cli.embedding import configured_embedder
 from agent.cli.errors import CliError
 from agent.cli.members import join
-from agent.cli.people import ACME, GLOBEX, INSTRUCTIONS, ORGANIZATIONS, TOOLS, Organization, everybody
+from agent.cli.people import ACME, GLOBEX, INSTRUCTIONS, ORGANIZATIONS, SOURCE, TOOLS, Organization, everybody
 from agent.embedding import Embedder
 from agent.errors import Conflict
 from agent.ingest import ingest
@@ -90,6 +90,8 @@ async def _organization(client: EdgeClient, people: dict[str, dict[str, str]], o
     base_id = bases.get(one.knowledge_base) or (await owner.call(
         "create_knowledge_base", {"org_id": org_id, "slug": one.knowledge_base, "name": f"{one.name} handbook"}))["id"]
     await _bot(owner, org_id, base_id, one)
+    await _unless_there(owner.call, "create_data_source", {"org_id": org_id, **SOURCE})
+    await _unless_there(owner.call, "share_data_source", {"org_id": org_id, "source": SOURCE["slug"]})
     for email, order in one.orders.items():
         await _unless_there(client.as_person(people[email]["token"]).call, "place_order", {"org_id": org_id, **order})
     return str(org_id), str(base_id)

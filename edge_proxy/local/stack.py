@@ -11,11 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
 from edge_proxy import token_box
-from edge_proxy.local import leftovers, migrate, model, postgrest, processes, tools
+from edge_proxy.local import jobs, leftovers, migrate, model, postgrest, processes, tools
 from edge_proxy.local.auth.keys import SigningKeys
 from edge_proxy.local.ports import LOOPBACK, answers, free_ports, is_free
 from edge_proxy.local.postgres import LOGIN_ROLES, SUPERUSER, Cluster
@@ -26,9 +23,9 @@ DEFAULT_PORT = 8787
 PORT_NAMES = ("edge", "metrics", "rest", "rest_admin", "auth", "postgres")
 # As in supabase/config.toml. It is called for the first token, when the migrations have made it.
 ACCESS_TOKEN_HOOK = "pg-functions://postgres/authz/access_token_hook"
-JOB_ROLES = ("ringfence_worker", "ringfence_analyst")
 # What an operator may choose for the agent; everything else of our environment stays out of the children.
-PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_", "RINGFENCE_REDIS_", "RINGFENCE_OTLP_", "RINGFENCE_TRACE_", "RINGFENCE_DRAIN_")
+PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_", "RINGFENCE_REDIS_", "RINGFENCE_OTLP_", "RINGFENCE_TRACE_", "RINGFENCE_DRAIN_",
+             "RINGFENCE_WORKER_")
 
 
 class AlreadyRunning(Exception):
@@ -98,7 +95,7 @@ class Stack:
         """Return addresses and credentials, in the order DESIGN.md section 10 gives them."""
         url = f"http://{LOOPBACK}:{self.ports['edge']}"
         auth_url = f"http://{LOOPBACK}:{self.ports['auth']}"
-        worker, analyst = (self.cluster.url(role, password=self.state.secret(role)) for role in JOB_ROLES)
+        worker, analyst = jobs.urls(self.cluster, self.state)
         return {
             "url": url,
             "publishable_key": self.publishable_key,
@@ -164,7 +161,8 @@ class Stack:
     def _migrate_then_serve_rest(self) -> None:
         with step("migrations (supabase db push)", self.report):
             migrate.push(self.cluster.url("postgres"), home=self.state.home)
-            self._set_job_passwords()
+            jobs.set_passwords(self.cluster, self.state)
+        self._start_worker()
         with step(f"PostgREST on port {self.ports['rest']}", self.report):
             text = postgrest.configuration(
                 database_url=self.cluster.url("authenticator"), port=self.ports["rest"],
@@ -207,6 +205,11 @@ class Stack:
             })
             child.wait_until(lambda: answers(f"http://{LOOPBACK}:{self.ports['edge']}/healthz"))
 
+    def _start_worker(self) -> None:
+        with step("worker for jobs", self.report):
+            passed_on = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+            self._python("worker", "agent.worker", passed_on | self._model_settings() | jobs.settings(self.cluster, self.state))
+
     def _start_model(self) -> None:
         if self.local_model is not None:
             with step(f"{self.local_model.name} on port {self.ports['model']}", self.report):
@@ -214,14 +217,6 @@ class Stack:
 
     def _model_settings(self) -> dict[str, str]:
         return model.settings(self.state, self.local_model, self.ports["model"]) if self.local_model else {}
-
-    def _set_job_passwords(self) -> None:
-        """Give the two log-ins for background work their passwords, as the migration role would on Supabase."""
-        with psycopg.connect(self.cluster.url("postgres")) as connection:
-            for role in JOB_ROLES:
-                if connection.execute("select from pg_roles where rolname = %s", [role]).rowcount:
-                    secret = sql.Literal(self.state.secret(role))
-                    connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), secret))
 
     def _python(self, name: str, module: str, settings: Mapping[str, str]) -> processes.Child:
         environment = tools.environment(self.state.home) | {"PYTHONUNBUFFERED": "1"} | dict(settings)

@@ -1,6 +1,6 @@
 """`make bench`: everything measured in one run. Ratios between rows mean something; absolute numbers are this machine's.
 
-SIZE=small is a quick run over a tenth of the data, PART=guard, PART=stack, PART=data or PART=audit is one part. A missed target is printed as MISSED; with STRICT=1 it fails the run.
+SIZE=small is a quick run over a tenth of the data, PART=guard, PART=stack, PART=jobs, PART=data or PART=audit is one part. A missed target is printed as MISSED; with STRICT=1 it fails the run.
 One that is known to be out of reach is printed as KNOWN with its reason; with STRICT=1 it fails the run the day it is met.
 BENCH_JSON names a file for the results as JSON.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import audit_speed, edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, permissions, recall, redaction_speed, retrieval_quality, revocation, row_security, server
+from tests.bench import audit_speed, edge, edge_speed, foreign_ids, growth, guard_speed, ingestion, jobs, permissions, recall, redaction_speed, retrieval_quality, revocation, row_security, server
 from tests.bench.report import Report
 from tests.stack.support import ringfence
 
@@ -54,7 +54,7 @@ def main() -> int:
     conditions = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version(),
                   "size": os.environ.get("SIZE") or "full", "load_at_start": round(os.getloadavg()[0], 1)}
     print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in conditions.items()))
-    parts = {"guard": of_the_guard, "stack": of_a_stack, "data": of_much_data, "audit": lambda report, size: audit_speed.measure(report)}
+    parts = {"guard": of_the_guard, "stack": of_a_stack, "jobs": of_jobs, "data": of_much_data, "audit": lambda report, size: audit_speed.measure(report)}
     chosen = os.environ.get("PART") or ""
     if chosen and chosen not in parts:
         raise SystemExit(f"PART is one of: {', '.join(parts)}")
@@ -112,6 +112,13 @@ async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:
         report.more.setdefault("ingestion", []).append({"what": what, "value": value})
     report.begin("how well questions are answered (evaluation set)")
     report.more["retrieval_quality"] = await retrieval_quality.measure(stack)
+
+
+def of_jobs(report: Report, size: Size) -> None:
+    """Measure workers on a server of their own."""
+    with server.running() as started:
+        report.begin("jobs")
+        jobs.measure(report, started, 10 if size is SIZES["small"] else 40)
 
 
 def of_much_data(report: Report, size: Size) -> None:

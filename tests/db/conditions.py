@@ -71,6 +71,17 @@ INSERTS = [
     Insert("team", "admin", _FREE | {"created_by": ":admin"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="builder"),
     Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
     Insert("departure", "owner", _FREE | {"ended_by": ":owner"}, {"ended_by": ":admin", "org_id": ":globex"}, lacking="builder"),
+    Insert("data_source", "analyst", _FREE | {"created_by": ":analyst"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="customer"),
+    Insert("data_source_grant", "analyst", _FREE | {"data_source_id": ":books_source", "user_id": ":member"}, {"user_id": "null"}, lacking="customer"),
+    Insert("metric", "analyst", _FREE | {"created_by": ":analyst", "data_source_id": ":books_source"}, {"created_by": ":owner"}, lacking="customer"),
+    Insert("column_meaning", "agent", _FREE | {"data_source_id": ":books_source"}, {"data_source_id": ":data_source"}, lacking="customer"),
+    Insert("uploaded_table", "agent", _FREE | {"created_by": ":agent", "data_source_id": ":books_source", "state": "'loading'"},
+           {"created_by": ":owner", "data_source_id": ":data_source", "state": "'ready'"}, lacking="customer"),
+    Insert("uploaded_row", "owner", _FREE | {"table_id": ":loading_table"}, {"table_id": ":uploaded_table"}, lacking="customer"),
+    Insert("analytics_result_grant", "customer", _FREE | {"created_by": ":customer", "job_id": ":analytics_job", "user_id": ":member"},
+           {"created_by": ":owner", "job_id": ":queued_job", "user_id": "null"}, lacking="auditor"),
+    Insert("analytics_job", "customer", _FREE | {"user_id": ":customer", "data_source_id": ":data_source"},
+           {"user_id": ":owner", "data_source_id": ":books_source", "bot_id": ":hidden_bot", "org_id": ":globex"}, lacking="auditor"),
     Insert("organization_export", "owner", _FREE | {"requested_by": ":owner"}, {"requested_by": ":admin", "org_id": ":globex"}, lacking="admin"),
     Insert("budget", "owner", _FREE, {"org_id": ":globex"}, lacking="admin"),
     Insert("sso_group", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "org_id": ":globex"}, lacking="admin"),
@@ -93,6 +104,9 @@ INSERTS = [
     Insert("usage_entry", "customer", _FREE | {"actor_id": ":customer"}, {"actor_id": ":owner"}, "ringfence_owner"),
 ]
 
+IN_A_JOB = {("app.analytics_result", "ringfence_owner"), ("app.job_lease", "ringfence_owner"), ("app.job_scope", "ringfence_owner")}
+"""Written by the functions of the queue, in sessions of a worker alone: tests/db/test_jobs.py and test_job_policies.py."""
+
 UPDATES: list[tuple[str, ...]] = [
     # Of a member of both, in whose other organization they hold less.
     *((table, "both", "org_id", ":globex") for table in ("api_token", "bot_runner", "invitation", "knowledge_base", "membership", "role", "support_ticket", "team",
@@ -107,6 +121,9 @@ UPDATES: list[tuple[str, ...]] = [
     ("organization", "owner", "id", ":globex"), ("role", "owner", "built_in", "true"), ("role", "owner", "org_id", ":globex"),
     ("budget", "owner", "org_id", ":globex"),
     ("run", "customer", "user_id", ":owner"), ("support_ticket", "owner", "org_id", ":globex"),
+    ("data_source", "analyst", "org_id", ":globex"), ("data_source", "agent", "id", "gen_random_uuid()"), ("analytics_job", "customer", "user_id", ":owner"),
+    ("column_meaning", "agent", "data_source_id", ":data_source"),
+    ("uploaded_table", "owner", "data_source_id", "gen_random_uuid()"), ("uploaded_table", "owner", "created_by", ":agent"),
     ("team", "builder", "id", "gen_random_uuid()"), ("team", "owner", "org_id", ":globex"), ("team_member", "owner", "org_id", ":globex"),
 ]
 """A table, who may update rows of it, and a column with a value that would take such a row out of what they may update: refused by
@@ -128,9 +145,19 @@ _ROLE = " or t.role_id in (select m.role_id from app.membership m where m.user_i
 _INVITING = "exists (select from app.invitation i where i.org_id = {org} and i.email = :email and i.accepted_at is null and i.revoked_at is null)"
 _FOUNDED = "exists (select from app.organization o where o.id = t.org_id and o.created_by = :me)"
 
+_ASKED = ("t.org_id = any (:asking) and exists (select from app.data_source_grant g where g.org_id = t.org_id and g.data_source_id = {}"
+          f" and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id').replace('t.', 'g.')})")
+"""Of a data source that the person may ask."""
+
 OWNER_SEES: dict[str, str] = {
     "api_token": "t.user_id = :me",
     "bot_runner": f"{_IN} and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')}",
+    "data_source": _ASKED.format("t.id"),
+    "data_source_grant": f"{_IN} and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')}",
+    "metric": _ASKED.format("t.data_source_id"),
+    "column_meaning": _ASKED.format("t.data_source_id"),
+    "uploaded_table": _ASKED.format("t.data_source_id") + " and t.state = 'ready'",
+    "analytics_result_grant": f"{_IN} and {_CONCERNS.format(role='', all='t.user_id, t.team_id')}",
     "deletion_receipt": f"{_IN} and t.deleted_by = :me",
     # A document that replaces another takes over what was denied of it.
     "deny_rule": f"{_IN} and (t.document_id is not null or {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')})",

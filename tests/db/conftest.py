@@ -43,6 +43,12 @@ def own_world(cluster: Any, described: bytes) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
+def module_world(cluster: Any, described: bytes) -> Iterator[World]:
+    """The same for the tests of one file, which may commit what does not disturb each other."""
+    yield from _copy(cluster, described)
+
+
+@pytest.fixture(scope="module")
 def strict_world(cluster: Any, described: bytes) -> Iterator[World]:
     """One in which acme requires a second factor and globex does not, for the tests of one file: they roll back."""
     for made in _copy(cluster, described):

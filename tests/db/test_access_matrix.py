@@ -10,13 +10,10 @@ import psycopg
 import pytest
 
 from tests.db import matrix
-from tests.db.registry import ROLES, TABLES
+from tests.db.registry import OWNER_ALONE, ROLES, TABLES
 from tests.db.matrix import FORMS, INSERTING, UPSERTING, bindings, calling, fill, observed, outcome, personas
 from tests.db.session import Request
 from tests.db.world import World
-
-OWNER_ALONE = {"authz.ended_session", "authz.purge_receipt"}
-"""Read and written by definers of ringfence_owner, and by nobody else."""
 
 NAMES = (*ROLES, "customer", "member of both", "member of both, narrowed to globex", "owner with a malformed organization claim",
          "owner of the other organization", "member of the other organization", "oauth client of owner", "api token of owner",
@@ -81,8 +78,9 @@ def test_the_table_gives_each_persona_what_was_decided_R31(
 
 
 # Who performs the allowed twin of every write; the row it is tried on is theirs.
-RIGHT_PERSON = {"api_token": "customer", "run": "customer", "run_step": "customer", "message": "customer", "customer_order": "customer", "support_ticket": "customer"}
-SHARER = {"kb_grant": "admin", "document_grant": "admin"}
+RIGHT_PERSON = {"api_token": "customer", "run": "customer", "run_step": "customer", "message": "customer", "customer_order": "customer", "support_ticket": "customer",
+                "analytics_job": "customer", "analytics_result_grant": "customer"}
+SHARER = {"kb_grant": "admin", "document_grant": "admin", "analytics_result_grant": "customer"}
 
 
 @pytest.mark.parametrize("table", [t for t, d in TABLES.items() if d.insert])

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.db.conditions import INSERTS, OWNER_CHANGES, OWNER_SEES, OWNER_UPDATES, UPDATES, Insert
+from tests.db.conditions import INSERTS, IN_A_JOB, Insert, OWNER_CHANGES, OWNER_SEES, OWNER_UPDATES, UPDATES
 from tests.db.matrix import Persona, bindings, fill, personas
 from tests.db.registry import TABLES
 from tests.db.session import Person, Request, request
@@ -89,7 +89,7 @@ def test_every_insert_policy_is_tried(world: World) -> None:
                            " from pg_policy where polpermissive and polcmd = 'a' and pg_get_expr(polwithcheck, polrelid) <> 'false' and polrelid::regclass::text like 'app.%%'"))
     tried = {(f"app.{i.table}", i.role) for i in INSERTS}
     # One condition, a permission: the access matrix tries it with everybody. The chain is for triggers alone: test_audit_chain.py.
-    assert found - tried == {("app.role_permission", "authenticated"), ("app.audit_lane", "ringfence_owner"), ("app.audit_link", "ringfence_owner")}
+    assert found - tried == {("app.role_permission", "authenticated"), ("app.audit_lane", "ringfence_owner"), ("app.audit_link", "ringfence_owner")} | IN_A_JOB
 
 
 @pytest.mark.parametrize(("role", "table", "caller", "column", "value"),
@@ -130,12 +130,13 @@ def rule(text: str, persona: Persona, world: World, db: Request) -> str:
     if persona.scope is not None:
         seen = [world.acme.id]
     owned = [o for o in seen if any(getattr(world, s).id == o and r == "owner" for s, r in persona.roles.items())]
+    asking = [o for o in seen if any(getattr(world, s).id == o and persona.can("analytics.run", r) for s, r in persona.roles.items())]
     def array(ids: list[Any]) -> str:
         return "array[" + ", ".join(f"'{i}'" for i in ids) + "]::uuid[]"
 
     session = persona.claims.get("session_id", person.session_id) if person else None
-    return re.sub(r":(me|orgs|joined|owned|email|session)\b", lambda m: {
-        "me": persona.me, "orgs": array(seen), "joined": array(joined), "owned": array(owned), "email": f"'{person.email}'" if person else "null",
+    return re.sub(r":(me|orgs|joined|owned|asking|email|session)\b", lambda m: {
+        "me": persona.me, "orgs": array(seen), "joined": array(joined), "owned": array(owned), "asking": array(asking), "email": f"'{person.email}'" if person else "null",
         "session": f"'{session}'::uuid" if session else "null::uuid"}[m[1]], text)
 
 

@@ -52,7 +52,7 @@ def test_a_stack_starts_says_where_it_is_and_leaves_no_process(folder: Path) -> 
     assert described["users"] == []
     assert get(f"{described['url']}/readyz") == get(described["jwks_url"]) == get(described["metrics_url"]) == 200
     status = json.loads(ringfence("status", "--json", "--state-dir", folder).stdout)
-    assert set(status.pop("parts")) == {"supervisor", "postgres", "postgrest", "auth", "edge"}
+    assert set(status.pop("parts")) == {"supervisor", "postgres", "postgrest", "auth", "edge", "worker"}
     assert status == described
     assert len(processes_of(folder)) >= 4
     assert "supervisor" in ringfence("down", "--state-dir", folder).stdout

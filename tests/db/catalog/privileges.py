@@ -15,7 +15,7 @@ REVIEWED = Path(__file__).with_name("privileges.txt")
 _QUERY = """
 with named as (
   select c.relnamespace::regnamespace || '.' || c.relname as object, c.relowner as owner, a.grantee, lower(a.privilege_type) as privilege, null::text as column_name, 0 as position
-  from pg_class c cross join lateral aclexplode(c.relacl) a where c.relnamespace::regnamespace::text in ('api', 'app', 'authz') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+  from pg_class c cross join lateral aclexplode(c.relacl) a where c.relnamespace::regnamespace::text in ('api', 'app', 'authz', 'source') and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
   union all
   select c.relnamespace::regnamespace || '.' || c.relname, c.relowner, a.grantee, lower(a.privilege_type), t.attname, t.attnum
   from pg_class c join pg_attribute t on t.attrelid = c.oid cross join lateral aclexplode(t.attacl) a where c.relnamespace::regnamespace::text in ('api', 'app', 'authz')
@@ -25,7 +25,7 @@ with named as (
   where p.pronamespace::regnamespace::text in ('app', 'authz') or p.pronamespace = 'api'::regnamespace and a.grantee <> 'authenticated'::regrole
   union all
   select 'schema ' || n.nspname, n.nspowner, a.grantee, lower(a.privilege_type), null, 0
-  from pg_namespace n cross join lateral aclexplode(n.nspacl) a where n.nspname in ('api', 'app', 'authz')
+  from pg_namespace n cross join lateral aclexplode(n.nspacl) a where n.nspname in ('api', 'app', 'authz', 'source')
   union all
   select 'auth.' || c.relname, c.relowner, a.grantee, lower(a.privilege_type), null, 0
   from pg_class c cross join lateral aclexplode(c.relacl) a where c.relnamespace = 'auth'::regnamespace and a.grantee in ('authenticated'::regrole, 'ringfence_owner'::regrole, 0)

@@ -9,6 +9,7 @@ import psycopg
 from agent.catalog import parse_comment
 from tests.db.calling import arguments, caller
 from tests.db.catalog.test_comments import BOUNDED
+from tests.db.registry import EITHER
 from tests.db.session import second_factor
 from tests.db.world import World
 
@@ -42,7 +43,8 @@ def test_the_bounds_in_comments_are_those_that_hold_R24(own_world: World) -> Non
         def outcome(size: int) -> str:
             value: Any = FORMED.get(argument, "x") * size if kind == "text" else size
             with world.as_(caller(world, name), **second_factor()) as db:
-                given = arguments(db, world, name) | {argument: value}
+                alone = {other: None for group in EITHER.get(name, []) if argument in group for other in group}
+                given = arguments(db, world, name) | alone | {argument: value}
                 try:
                     db.rpc(name, **given)
                 except psycopg.Error as error:

@@ -117,8 +117,8 @@ def test_a_row_is_never_moved_to_another_organization_the_column_grant_says_R14(
             " and has_column_privilege('authenticated', a.attrelid, a.attnum, 'update') order by a.attnum limit 1", f"app.{table}") for table in tables}
     assert len(tables) >= 7
     for table, column in columns.items():
-        # A run is finished by its own person only.
-        person = world.acme.people["customer" if table == "run" else "owner"]
+        # A run is finished and a job cancelled by its own person only.
+        person = world.acme.people["customer" if table in ("run", "analytics_job") else "owner"]
         with world.as_(person) as db:
             org = "id" if table == "organization" else "org_id"
             for to in (world.globex.id, world.acme.id):

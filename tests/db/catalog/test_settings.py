@@ -68,6 +68,8 @@ def test_roles_have_time_limits_R28(catalog: Database) -> None:
     assert seconds(roles["authenticator"], "statement_timeout") <= 8
     for role, most in {"authenticator": 10, "ringfence_worker": 60, "ringfence_analyst": 60}.items():
         assert seconds(roles[role], "idle_in_transaction_session_timeout") <= most, role
+    for role, most in {"ringfence_worker": 30, "ringfence_analyst": 45}.items():
+        assert seconds(roles[role], "statement_timeout") <= most, role
     assert roles["ringfence_analyst"]["default_transaction_read_only"] == "on"
 
 

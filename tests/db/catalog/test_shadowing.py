@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from tests.db.calling import arguments, caller
-from tests.db.registry import RECIPES
+from tests.db.registry import OWNER_ALONE, RECIPES
 from tests.db.session import Request, request, second_factor
 from tests.db.world import World
 
@@ -26,7 +26,7 @@ PLAIN_TYPES = ("uuid", "text", "jsonb", "tsquery", "timestamptz", "vector", "reg
 def shadows(world: World) -> list[str]:
     """Return DDL for a temporary object of every private name: tables as empty tables, functions and types of the same name."""
     with world.operator() as db:
-        tables = [t for (t,) in db.all("select relname from pg_class where relnamespace = 'app'::regnamespace and relkind in ('r', 'p') order by 1")]
+        tables = [t for (t,) in db.all("select relname from pg_class where relnamespace = 'app'::regnamespace and relkind in ('r', 'p') order by 1") if f"app.{t}" not in OWNER_ALONE]
         functions = db.all(
             "select p.proname, pg_get_function_identity_arguments(p.oid) from pg_proc p"
             " where p.pronamespace::regnamespace::text in ('api', 'authz') and p.prorettype <> 'trigger'::regtype order by 1")

@@ -48,4 +48,7 @@ OWN_RECORD: set[str] = _union("OWN_RECORD")
 CHOSEN: set[tuple[str, str]] = _union("CHOSEN")
 EITHER: dict[str, list[set[str]]] = _merged("EITHER")
 
-__all__ = ["CHOSEN", "EITHER", "EVENTS", "GLOBAL", "HOSTILE", "MODULES", "OWN_RECORD", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]
+OWNER_ALONE = {"authz.ended_session", "authz.purge_receipt", "app.job_lease", "app.job_scope"}
+"""Read and written by definers of ringfence_owner, and by nobody else: no decision of the matrix concerns them."""
+
+__all__ = ["CHOSEN", "EITHER", "EVENTS", "GLOBAL", "HOSTILE", "MODULES", "OWNER_ALONE", "OWN_RECORD", "PERSONAL", "RECIPES", "ROLES", "TABLES", "Decision", "Recipe"]

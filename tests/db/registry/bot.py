@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.db.world import Organization
 
 _IN_TEAM = "exists (select from app.team_member m where m.org_id = {0}.org_id and m.team_id = {0}.team_id and m.user_id = :me)"
-_APPLIES = "({0}.user_id = :me or {0}.role_id = :role or " + _IN_TEAM + " or {0}.user_id is null and {0}.role_id is null and {0}.team_id is null)"
+APPLIES = "({0}.user_id = :me or {0}.role_id = :role or " + _IN_TEAM + " or {0}.user_id is null and {0}.role_id is null and {0}.team_id is null)"
 
 
 def _shared(bot: str, *levels: str) -> str:
@@ -21,11 +21,11 @@ def _shared(bot: str, *levels: str) -> str:
     # An API token is an editor or owner with bots.manage only.
     scope = "in_scope(bots.manage) and " if levels and "viewer" not in levels else ""
     return (f"{scope}can(bots.run) and exists (select from app.bot_runner r where r.org_id = t.org_id and r.bot_id = {bot} and r.level in ({names})"
-            f" and {_APPLIES.format('r')})")
+            f" and {APPLIES.format('r')})")
 
 
 def _unless_denied(bot: str, rule: str) -> str:
-    return f"({rule}) and not exists (select from app.deny_rule d where d.org_id = t.org_id and d.bot_id = {bot} and {_APPLIES.format('d')})"
+    return f"({rule}) and not exists (select from app.deny_rule d where d.org_id = t.org_id and d.bot_id = {bot} and {APPLIES.format('d')})"
 
 
 def _or_manager(bot: str, *levels: str) -> str:
@@ -41,7 +41,7 @@ TABLES: dict[str, Decision] = {
         change="name = 'Probe'", new={"org_id": ":org", "slug": "'probe'", "name": "'Probe'"}),
     "bot_version": Decision(_or_manager("t.bot_id")),
     "bot_runner": Decision(
-        write_scope="bots.manage", read=_unless_denied("t.bot_id", f"{_OWNS} or can(bots.run) and {_APPLIES.format('t')}"),
+        write_scope="bots.manage", read=_unless_denied("t.bot_id", f"{_OWNS} or can(bots.run) and {APPLIES.format('t')}"),
         insert="can(bots.manage) and can(resources.publish)",
         update=_unless_denied("t.bot_id", f"({_OWNS}) and (not ({_PUBLIC}) or can(resources.publish))"),
         delete=_unless_denied("t.bot_id", _OWNS),
@@ -66,13 +66,14 @@ RECIPES: dict[str, Recipe] = {
     "share_bot": ("owner", {"org_id": ":org", "bot_id": ":hidden_bot"} | _NOBODY | {"user_id": ":member", "level": "viewer"}),
     "unshare_bot": ("analyst", _DESK | _NOBODY | {"team_id": ":drafters_team"}),
     "list_bot_shares": ("analyst", _DESK),
-    "bind_bot": ("owner", {"org_id": ":org", "bot_id": ":hidden_bot", "knowledge_base_id": ":knowledge_base", "tool": None}),
+    "bind_bot": ("owner", {"org_id": ":org", "bot_id": ":hidden_bot", "knowledge_base_id": ":knowledge_base", "tool": None, "data_source_id": None}),
     "unbind_bot": ("agent", {"org_id": ":org", "binding_id": ":desk_bot_binding"}),
     "list_bot_bindings": ("customer", _BOT),
 }
 
 _SUBJECT = [{"role", "user_id", "team_id"}]
-EITHER: dict[str, list[set[str]]] = {"share_bot": _SUBJECT, "unshare_bot": _SUBJECT}
+EITHER: dict[str, list[set[str]]] = {
+    "share_bot": _SUBJECT, "unshare_bot": _SUBJECT, "bind_bot": [{"knowledge_base_id", "data_source_id", "tool"}]}
 
 EVENTS: dict[str, list[str]] = {
     "create_bot": ["bot.insert", "bot_runner.insert"],

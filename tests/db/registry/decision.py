@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_MEMBER = {"documents.read", "bots.run", "orders.place", "tickets.create", "tokens.create"}
+_MEMBER = {"documents.read", "bots.run", "orders.place", "tickets.create", "tokens.create", "analytics.run"}
 _ADMIN = _MEMBER | {"members.read", "members.manage", "documents.manage", "documents.read_confidential", "documents.read_secret", "bots.manage",
                     "orders.read", "tickets.read", "tickets.manage", "runs.read", "audit.read", "roles.manage", "teams.manage", "rules.manage",
-                    "resources.publish", "usage.read", "members.deprovision"}
+                    "resources.publish", "usage.read", "members.deprovision", "analytics.manage"}
 ROLES: dict[str, set[str]] = {
     "owner": _ADMIN | {"organization.manage"},
     "admin": _ADMIN,
     "builder": _MEMBER | {"members.read", "documents.manage", "bots.manage", "resources.publish"},
-    "analyst": {"members.read", "documents.read", "bots.run", "orders.read", "tickets.read", "usage.read", "tokens.create"},
-    "agent": {"members.read", "documents.read", "bots.run", "orders.read", "tickets.create", "tickets.read", "tickets.manage", "tokens.create"},
+    "analyst": {"members.read", "documents.read", "bots.run", "orders.read", "tickets.read", "usage.read", "tokens.create",
+                "analytics.run", "analytics.manage"},
+    "agent": {"members.read", "documents.read", "bots.run", "orders.read", "tickets.create", "tickets.read", "tickets.manage", "tokens.create",
+              "analytics.run"},
     "member": _MEMBER,
     "auditor": {"members.read", "bots.run", "runs.read", "audit.read", "usage.read"},
 }

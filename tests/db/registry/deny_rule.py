@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.db.registry.recipe import Recipe
 
-_RULE = dict.fromkeys(("user_id", "team_id", "role", "knowledge_base_id", "document_id", "bot_id", "tool"))
+_RULE = dict.fromkeys(("user_id", "team_id", "role", "knowledge_base_id", "document_id", "bot_id", "tool", "data_source_id"))
 RECIPES: dict[str, Recipe] = {
     "create_deny_rule": ("owner", {"org_id": ":org", "reason": "Probe."} | _RULE | {"team_id": ":drafters_team", "knowledge_base_id": ":knowledge_base"}),
     "delete_deny_rule": ("owner", {"org_id": ":org", "rule_id": ":deny_rule"}),
@@ -12,7 +12,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 EITHER: dict[str, list[set[str]]] = {
-    "create_deny_rule": [{"user_id", "team_id", "role"}, {"knowledge_base_id", "document_id", "bot_id", "tool"}],
+    "create_deny_rule": [{"user_id", "team_id", "role"}, {"knowledge_base_id", "document_id", "bot_id", "tool", "data_source_id"}],
 }
 
 EVENTS: dict[str, list[str]] = {

@@ -55,7 +55,7 @@ def throwaway() -> Iterator[Place]:
     from edge_proxy.local import processes, sql_source
     from edge_proxy.local.ports import free_ports
     from edge_proxy.local.postgres import LOGIN_ROLES, SUPERUSER, Cluster
-    from edge_proxy.local.stack import JOB_ROLES
+    from edge_proxy.local.jobs import ROLES as JOB_ROLES
     from tests.db import world
 
     folder = Path(tempfile.mkdtemp(prefix="ringfence-mutate-"))

@@ -1,0 +1,206 @@
+-- Beginning and ending jobs. All of it is for the two log-ins for background work; nobody else may call any of it.
+
+create function authz.begin_job(job_id uuid, lease uuid) returns jsonb
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_job app.analytics_job;
+  v_source app.data_source;
+  v_objection text;
+begin
+  if exists (select authz.begun_jobs()) then
+    raise sqlstate '55000' using message = 'this transaction has begun a job: one transaction, one job';
+  end if;
+  select j.* into v_job from app.analytics_job j join app.job_lease l on l.org_id = j.org_id and l.job_id = j.id
+  where j.id = begin_job.job_id and l.lease = begin_job.lease and l.expires_at > clock_timestamp() and j.status = 'running';
+  if not found then
+    raise sqlstate 'PT409' using message = 'this job is not held under this lease';
+  end if;
+  insert into app.job_scope (org_id, job_id, data_source_id, claims)
+  values (v_job.org_id, v_job.id, v_job.data_source_id, v_job.session || jsonb_build_object(
+    'sub', v_job.user_id, 'org_id', v_job.org_id, 'role', 'authenticated', 'job_id', v_job.id));
+  -- From here on this is the requester: the same functions answer what they may, as it is now.
+  v_objection := authz.job_objection(v_job);
+  if v_objection is null then
+    select d.* into v_source from app.data_source d where d.org_id = v_job.org_id and d.id = v_job.data_source_id;
+    return jsonb_build_object('outcome', 'begun', 'job_id', v_job.id, 'org_id', v_job.org_id, 'source', v_source.slug,
+      'question', v_job.question, 'sql', v_job.sql, 'attempt', v_job.attempts);
+  end if;
+  if authz.runs_the_queue() then
+    perform authz.end_job(v_job.org_id, v_job.id, 'cancelled_revoked', v_objection, null, null);
+  end if;
+  delete from app.job_scope s where s.xact_id = pg_current_xact_id();
+  return jsonb_build_object('outcome', 'revoked', 'job_id', v_job.id, 'code', v_objection);
+end
+$$;
+comment on function authz.begin_job(uuid, uuid) is 'Make this transaction act for the requester of a job that is held under this lease, after looking again whether they may: {outcome: begun, org_id, source, question, sql, attempt} or {outcome: revoked, code}, which ends the job when a worker asks. PT409 for another lease, 55000 for a second job in one transaction (F44, F51).';
+revoke all on function authz.begin_job(uuid, uuid) from public;
+grant execute on function authz.begin_job(uuid, uuid) to ringfence_owner, ringfence_worker, ringfence_analyst;
+alter function authz.begin_job(uuid, uuid) owner to ringfence_owner;
+
+create function authz.end_job(org_id uuid, job_id uuid, status text, error_code text, error_message text, ran_sql text) returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Once: whoever comes second finds nothing that is running.
+  update app.analytics_job j set status = end_job.status, error_code = end_job.error_code, error_message = left(end_job.error_message, 500),
+    ran_sql = end_job.ran_sql, ran_sha256 = encode(sha256(convert_to(end_job.ran_sql, 'UTF8')), 'hex')
+  where j.org_id = end_job.org_id and j.id = end_job.job_id and j.status = 'running';
+  delete from app.job_lease l where l.org_id = end_job.org_id and l.job_id = end_job.job_id;
+  return exists (select from app.analytics_job j where j.org_id = end_job.org_id and j.id = end_job.job_id and j.status = end_job.status);
+end
+$$;
+comment on function authz.end_job(uuid, uuid, text, text, text, text) is 'End a running job; for the functions of the queue.';
+revoke all on function authz.end_job(uuid, uuid, text, text, text, text) from public;
+grant execute on function authz.end_job(uuid, uuid, text, text, text, text) to ringfence_owner;
+
+create function authz.recover_jobs() returns integer
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_lost record;
+  v_count integer := 0;
+begin
+  for v_lost in
+    select l.org_id, l.job_id from app.job_lease l where l.expires_at <= clock_timestamp() order by l.expires_at limit 100 for update skip locked
+  loop
+    delete from app.job_lease l where l.org_id = v_lost.org_id and l.job_id = v_lost.job_id;
+    update app.analytics_job j set
+      status = case when j.attempts >= l.max_attempts then 'failed' else 'queued' end,
+      error_code = case when j.attempts >= l.max_attempts then 'worker_lost' end,
+      error_message = case when j.attempts >= l.max_attempts then 'every worker that began it was lost before it ended' end
+    from authz.job_limits() l
+    where j.org_id = v_lost.org_id and j.id = v_lost.job_id and j.status = 'running';
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function authz.recover_jobs() is 'Put jobs whose worker let its lease run out back into the queue, or end them when that happened too often; how many.';
+revoke all on function authz.recover_jobs() from public;
+grant execute on function authz.recover_jobs() to ringfence_owner, ringfence_worker;
+alter function authz.recover_jobs() owner to ringfence_owner;
+
+create function authz.waiting_orgs() returns table (org_id uuid, running bigint, served_at timestamptz)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- One step through the index for each organization that waits, not one for each job: somebody's 10,000 jobs cost the others nothing.
+  with recursive waiting as (
+    (select j.org_id from app.analytics_job j where j.status = 'queued' order by j.org_id limit 1)
+    union all
+    select (select j.org_id from app.analytics_job j where j.status = 'queued' and j.org_id > w.org_id order by j.org_id limit 1)
+    from waiting w where w.org_id is not null
+  )
+  select w.org_id,
+    (select count(*) from app.job_lease l where l.org_id = w.org_id),
+    (select j.started_at from app.analytics_job j where j.org_id = w.org_id and j.started_at is not null order by j.started_at desc limit 1)
+  from waiting w where w.org_id is not null
+$$;
+comment on function authz.waiting_orgs() is 'The organizations with queued jobs, how many of theirs run, and when one last began.';
+revoke all on function authz.waiting_orgs() from public;
+grant execute on function authz.waiting_orgs() to ringfence_owner;
+
+create function authz.next_job(worker text) returns jsonb
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_limits record;
+  v_org uuid;
+  v_job uuid;
+  v_lease uuid := gen_random_uuid();
+begin
+  select * into v_limits from authz.job_limits();
+  perform authz.recover_jobs();
+  -- Who has least running comes first, then who was not served for longest: nobody waits behind somebody else's queue.
+  for v_org in
+    select w.org_id from authz.waiting_orgs() w where w.running < v_limits.running_per_org
+    order by w.running, w.served_at nulls first, w.org_id
+  loop
+    -- One worker at a time takes from an organization, so that its places are counted and not guessed. Whoever finds another at it goes
+    -- on to the next, and hears of it when that one is done.
+    continue when not pg_try_advisory_xact_lock(hashtextextended('job ' || v_org, 0));
+    -- A statement of its own: it sees what was committed before the turn came.
+    if (select count(*) from app.job_lease l where l.org_id = v_org) < v_limits.running_per_org then
+      select j.id into v_job from app.analytics_job j
+      where j.org_id = v_org and j.status = 'queued' order by j.created_at, j.id limit 1 for update skip locked;
+      if found then
+        update app.analytics_job j set status = 'running', attempts = j.attempts + 1, started_at = clock_timestamp()
+        where j.org_id = v_org and j.id = v_job;
+        insert into app.job_lease (org_id, job_id, lease, worker, expires_at)
+        values (v_org, v_job, v_lease, next_job.worker, clock_timestamp() + make_interval(secs => v_limits.lease_seconds));
+        return authz.begin_job(v_job, v_lease) || jsonb_build_object('lease', v_lease);
+      end if;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function authz.next_job(text) is 'Take the job whose turn it is under a new lease, and begin it in this transaction: as authz.begin_job() answers, with the lease; null when nothing waits that may run.';
+revoke all on function authz.next_job(text) from public;
+grant execute on function authz.next_job(text) to ringfence_worker;
+alter function authz.next_job(text) owner to ringfence_owner;
+
+create function authz.renew_job(job_id uuid, lease uuid) returns boolean
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update app.job_lease l set expires_at = clock_timestamp() + make_interval(secs => m.lease_seconds)
+  from authz.job_limits() m, app.analytics_job j
+  where l.job_id = renew_job.job_id and l.lease = renew_job.lease and l.expires_at > clock_timestamp()
+    and j.org_id = l.org_id and j.id = l.job_id and j.status = 'running'
+  returning true
+$$;
+comment on function authz.renew_job(uuid, uuid) is 'Hold on to a job for another while; null when it is no longer held, or was cancelled.';
+revoke all on function authz.renew_job(uuid, uuid) from public;
+grant execute on function authz.renew_job(uuid, uuid) to ringfence_worker;
+alter function authz.renew_job(uuid, uuid) owner to ringfence_owner;
+
+create function authz.release_job(job_id uuid, lease uuid) returns boolean
+language sql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  update app.job_lease l set expires_at = clock_timestamp() where l.job_id = release_job.job_id and l.lease = release_job.lease;
+  select authz.recover_jobs() > 0
+$$;
+comment on function authz.release_job(uuid, uuid) is 'Let go of a job that was not ended: another worker takes it, or it fails when that happened too often.';
+revoke all on function authz.release_job(uuid, uuid) from public;
+grant execute on function authz.release_job(uuid, uuid) to ringfence_worker;
+alter function authz.release_job(uuid, uuid) owner to ringfence_owner;
+
+create function authz.finish_job(status text, error_code text default null, error_message text default null, ran_sql text default null, result jsonb default null)
+returns boolean
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_scope app.job_scope;
+begin
+  perform authz.require(finish_job.status in ('succeeded', 'failed', 'refused'), 'status: succeeded, failed or refused');
+  perform authz.require((finish_job.status = 'succeeded') = (finish_job.result is not null), 'result: with succeeded, and only then');
+  select s.* into v_scope from app.job_scope s where s.xact_id = pg_current_xact_id();
+  if not found then
+    raise sqlstate '55000' using message = 'no job was begun in this transaction';
+  end if;
+  if not authz.end_job(v_scope.org_id, v_scope.job_id, finish_job.status, finish_job.error_code, finish_job.error_message, finish_job.ran_sql) then
+    return false;
+  end if;
+  if finish_job.status = 'succeeded' then
+    insert into app.analytics_result (org_id, job_id, user_id, data_source_id, columns, rows, row_count, byte_count, truncated, chart, sha256, expires_at)
+    select v_scope.org_id, v_scope.job_id, authz.uid(), v_scope.data_source_id, finish_job.result -> 'columns', finish_job.result -> 'rows',
+      jsonb_array_length(finish_job.result -> 'rows'), octet_length(finish_job.result ->> 'rows'), (finish_job.result -> 'truncated')::boolean,
+      nullif(finish_job.result -> 'chart', 'null'), encode(sha256(convert_to((finish_job.result -> 'columns')::text || (finish_job.result ->> 'rows'), 'UTF8')), 'hex'),
+      now() + make_interval(days => l.result_days)
+    from authz.job_limits() l;
+  end if;
+  return true;
+end
+$$;
+comment on function authz.finish_job(text, text, text, text, jsonb) is 'End the job that this transaction has begun, once, with its result {columns, rows, truncated, chart} when it succeeded; false when it had ended otherwise meanwhile.';
+revoke all on function authz.finish_job(text, text, text, text, jsonb) from public;
+grant execute on function authz.finish_job(text, text, text, text, jsonb) to ringfence_worker;
+alter function authz.finish_job(text, text, text, text, jsonb) owner to ringfence_owner;

@@ -1,0 +1,81 @@
+"""The policies beneath the views of schema source, each put to the test alone: what the job is for, and what its requester may see (F50, F51)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.db.jobs import Jobs
+from tests.db.session import Request
+from tests.db.world import World
+
+# View, table, relation of the source, and the permissions an API token needs one of.
+VIEWS = {"orders": ("customer_order", ("orders.place", "orders.read")), "tickets": ("support_ticket", ("tickets.create", "tickets.read", "tickets.manage")),
+         "conversations": ("conversation", ("bots.run",)), "usage": ("usage_entry", ())}
+
+
+@pytest.fixture
+def jobs(own_world: World, cluster: Any) -> Jobs:
+    return Jobs(own_world, cluster)
+
+
+def opened(db: Request, table: str) -> None:
+    """Let every permissive policy for the analyst say true: what is left is the restrictive one."""
+    for (name,) in db.all("select polname from pg_policy where polrelid = %s::regclass and polpermissive and 'ringfence_analyst'::regrole = any (polroles)", f"app.{table}"):
+        db.run(f"alter policy {name} on app.{table} using (true)")
+
+
+def counted(jobs: Jobs, view: str, **arguments: Any) -> int:
+    with jobs.inside(jobs.world.acme.people["owner"], **arguments) as db:
+        return int(db.one(f"select count(*) from source.{view}"))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_floor_alone_holds_the_organization_the_source_and_the_token_F51(jobs: Jobs, view: str) -> None:
+    table, permissions = VIEWS[view]
+    world = jobs.world
+    with world.operator(keep=True) as db:
+        opened(db, table)
+        mine = int(db.one(f"select count(*) from app.{table} where org_id = %s", world.acme.id))
+        assert db.one(f"select count(*) from app.{table} where org_id = %s", world.globex.id) > 0
+    assert counted(jobs, view) == mine > 0
+    assert counted(jobs, view, source="books") == (mine if view == "orders" else 0)
+    token = {"session_id": str(world.acme.people["owner"].token_session_id)}
+    for permission in ("analytics.run", *permissions):
+        with world.operator(keep=True) as db:
+            db.run("update app.api_token set permissions = array['analytics.run', %s::text] where user_id = %s", permission, world.acme.people["owner"].user_id)
+        assert (counted(jobs, view, claims=token) == mine) is (permission in permissions or not permissions), permission
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_without_the_floor_a_requester_still_sees_what_they_may_and_nothing_outside_a_job_F51(jobs: Jobs, view: str) -> None:
+    table, _ = VIEWS[view]
+    world = jobs.world
+    with world.operator(keep=True) as db:
+        db.run(f"drop policy {table}_analyst_floor on app.{table}")
+        own = {"usage": "false"}.get(view, "user_id = %s")
+        of_customer = int(db.one(f"select count(*) from app.{table} where {own}", *([] if view == "usage" else [world.acme.people["customer"].user_id])))
+    with jobs.inside(world.acme.people["customer"]) as inside:
+        assert inside.one(f"select count(*) from source.{view}") == of_customer
+
+
+@pytest.mark.parametrize("view", [*VIEWS, "uploaded"])
+def test_a_view_asks_as_its_reader_and_shows_no_column_more_R11(jobs: Jobs, view: str) -> None:
+    shown = {"orders": "id, customer_id, order_number, status, total_cents, currency, placed_at", "tickets": "id, customer_id, order_id, subject, status, created_at",
+             "conversations": "id, bot_id, title, started_at", "usage": "on_day, measure, amount", "uploaded": "table_id, position, data"}
+    with jobs.world.operator() as db:
+        assert db.one("select reloptions from pg_class where oid = %s::regclass", f"source.{view}") == ["security_invoker=true"]
+        assert db.one("select string_agg(attname, ', ' order by attnum) from pg_attribute where attrelid = %s::regclass and attnum > 0", f"source.{view}") == shown[view]
+
+
+def test_uploaded_rows_are_those_of_the_source_of_the_job_F51(jobs: Jobs) -> None:
+    ids, people = jobs.world.acme.ids, jobs.world.acme.people
+    tables = "select array_agg(distinct table_id::text) from source.uploaded"
+    with jobs.inside(people["customer"]) as db:
+        assert db.one(tables) == [str(ids["uploaded_table"])]
+    with jobs.inside(people["agent"], source="books") as db:
+        assert db.one(tables) == [str(ids["books_table"])]
+        # What is still being loaded is asked by nobody, its owner included.
+    with jobs.inside(people["owner"]) as db:
+        assert db.one(tables) == [str(ids["uploaded_table"])]
