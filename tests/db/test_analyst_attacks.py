@@ -1,0 +1,214 @@
+"""The attacks of the guard's list with the guard removed: as ringfence_analyst, directly inside a begun job. The database alone holds (F51).
+
+Each attack runs with more freedom than a job ever gives: relations are found without their schema, several statements may come at once, and
+after an error it goes on behind a savepoint. The PostgreSQL of the tests has no libxml, so its XML functions only say so; `authz.open_query` stands for
+functions that run text. What it gets or is told must hold nothing of anybody else, and must not change who asks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.agent.analytics import attacks
+from tests.db.jobs import Jobs
+from tests.db.session import Person
+from tests.db.world import World
+
+VIEWS = ("orders", "tickets", "conversations", "usage", "uploaded")
+TABLES = ("customer_order", "support_ticket", "conversation", "usage_entry", "uploaded_row")
+
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
+
+TOO_LARGE_HERE = {"a long text", "a wide padding", "a format with a width"}
+"""One gigabyte of this machine's memory each; PostgreSQL sets that bound itself. All others run, for as long as `TIMEOUT_MS` lets them."""
+TIMEOUT_MS = 700
+
+MORE = {
+    "role: postgres": "set role postgres", "role: service_role": "set role service_role", "role: owner": "set role ringfence_owner",
+    "role: worker": "set role ringfence_worker", "role: authenticated": "set role authenticated", "role: none": "set role none",
+    "authorization": "set session authorization ringfence_owner",
+    "prepared before, run after": "prepare p as select * from source.orders; select set_config('request.jwt.claims', '{claims}', true); execute p",
+    "a cursor before, read after": "declare c cursor for select * from source.orders; select set_config('request.jwt.claims', '{claims}', true); fetch all from c",
+    "a cached plan under other claims": "select count(*) from source.orders; set local request.jwt.claims = '{claims}'; select * from source.orders",
+    "text run by the worker's own function": "select authz.open_query('select set_config(''request.jwt.claims'', ''{claims}'', true), o.* from source.orders o')",
+    "text run for XML": "select query_to_xml('select set_config(''request.jwt.claims'', ''{claims}'', true), o.* from source.orders o', true, false, '')",
+    "text over the table for XML": "select query_to_xml('select * from app.customer_order', true, false, '')",
+    "all of the database for XML": "select database_to_xml(true, false, '')",
+    "a schema for XML": "select schema_to_xml('source', true, false, '')",
+    "a second scope": "select authz.begin_job('{job}', '{lease}')",
+    "the scope of another organization": "insert into app.job_scope (org_id, job_id, data_source_id, claims) values ('{other}', '{job}', '{job}', '{claims}')",
+    "the scope changed": "update app.job_scope set claims = '{claims}'",
+    "the scope deleted": "delete from app.job_scope",
+    "the queue": "select authz.next_job('me')",
+    "an end by itself": "select authz.finish_job('failed', 'x', 'y')",
+    "claims in the legacy setting": "set request.jwt.claim.sub = '{user}'; select * from source.orders",
+    "row security off": "set row_security = off; select * from source.orders",
+    "another path": "set search_path = app, source, authz; select * from customer_order",
+    "a function in the temporary schema": "create function pg_temp.uid() returns uuid language sql as $$ select '{user}'::uuid $$",
+    "a temporary view": "create temporary view orders as select * from app.customer_order",
+    "an operator": "create operator public.=== (leftarg = uuid, rightarg = uuid, function = uuid_eq)",
+    "a cast": "create cast (text as uuid) with inout",
+    "a type": "create type source.t as (a int)",
+    "a leaky condition": "select * from source.orders where 1 / (case when customer_id::text = '{user}' then 0 else 1 end) = 1",
+    "a leaky cast": "select * from source.tickets where subject::int = 1",
+    "an estimate": "explain select * from source.orders where customer_id = '{user}'",
+    "an estimate that runs": "explain (analyze, verbose, buffers) select * from source.orders",
+    "histograms": "select * from pg_stats where schemaname in ('app', 'auth')",
+    "histograms themselves": "select * from pg_statistic",
+    "pages of a table": "select * from heap_page_items(get_raw_page('app.customer_order', 0))",
+    "a row by its place": "select * from app.customer_order where ctid = '(0,1)'",
+    "what others run": "select * from pg_stat_activity",
+    "what others ran": "select * from pg_stat_statements",
+    "all large objects": "select lo_get(oid) from pg_largeobject_metadata",
+    "a copy to the client": "copy (select * from app.customer_order) to stdout",
+    "a copy to a file": "copy (select 1) to '/tmp/x'",
+    "a session setting": "set session request.jwt.claims = '{claims}'; select * from source.orders",
+    "writing in its own transaction": "set transaction read write; delete from app.customer_order",
+    "writing by a setting": "set default_transaction_read_only = off; update app.customer_order set status = 'x'",
+    "a definer with its own text": "select api.search_documents('{other}', 'x')",
+    "somebody's token": "select * from auth.sessions",
+    "an RPC of support": "select * from api.list_orders('{other}')",
+    "keys": "select * from vault.decrypted_secrets",
+    "a subtransaction": "savepoint s; select set_config('request.jwt.claims', '{claims}', true); rollback to s; select * from source.orders",
+}
+ALL = {name: sql for name, sql in attacks.ALL.items() if name.split(": ")[1] not in TOO_LARGE_HERE and "\x00" not in sql and "\ud800" not in sql} | MORE
+
+
+@pytest.fixture(scope="module")
+def jobs(described: bytes, module_world: World, cluster: Any) -> Jobs:
+    return Jobs(module_world, cluster)
+
+
+@pytest.fixture(scope="module")
+def attacker(jobs: Jobs) -> Person:
+    """Somebody who sees only their own rows of their own organization."""
+    return jobs.world.acme.people["customer"]
+
+
+@pytest.fixture(scope="module")
+def job(jobs: Jobs, attacker: Person) -> dict[str, Any]:
+    return held(jobs, attacker)
+
+
+@pytest.fixture(scope="module")
+def secrets_of_others(jobs: Jobs, job: dict[str, Any]) -> set[str]:
+    return words_of_others(jobs, job)
+
+
+def held(jobs: Jobs, person: Person) -> dict[str, Any]:
+    """One job for all attacks, held for as long as they take."""
+    taken = jobs.taken(person)
+    with jobs.world.operator(keep=True) as db:
+        db.run("update app.job_lease set expires_at = now() + interval '1 hour' where job_id = %s", taken["job_id"])
+    return taken
+
+
+def words_of_others(jobs: Jobs, job: dict[str, Any]) -> set[str]:
+    """Words that stand in rows the attacker may not see, and in none that they may."""
+    with jobs.world.operator() as db:
+        whole = {str(value) for table in TABLES for row in db.all(f"select * from app.{table}") for value in row}
+    with jobs.analyst(job) as db:
+        mine = "\n".join(str(value) for view in VIEWS for row in db.all(f"select * from source.{view}") for value in row)
+    canaries = (jobs.world.acme.canary, jobs.world.globex.canary)
+    found = {value for value in whole if value not in mine and (_UUID.fullmatch(value) or any(canary in value for canary in canaries))}
+    assert any(jobs.world.globex.canary in value for value in found)
+    return found | {jobs.world.globex.canary}
+
+
+def everything(db: Any) -> dict[str, Any]:
+    return {view: db.execute(f"select * from source.{view} order by 1::text, 2::text".encode()).fetchall() for view in VIEWS}
+
+
+@contextmanager
+def session(jobs: Jobs, job: dict[str, Any]) -> Iterator[psycopg.Connection]:
+    """The analyst inside the job, with relations in reach of their bare names."""
+    with psycopg.connect(jobs.analyst_url, autocommit=True) as connection:
+        try:
+            connection.execute("begin read write")
+            connection.execute("select authz.begin_job(%s, %s)", [job["job_id"], job["lease"]])
+            connection.execute("set transaction read only")
+            connection.execute("set local search_path = source, pg_catalog")
+            connection.execute(f"set local statement_timeout = {TIMEOUT_MS}")
+            yield connection
+        finally:
+            connection.pgconn.finish()
+
+
+def said(connection: psycopg.Connection, sql: str) -> str:
+    """Everything the server says to these statements: rows, errors, notices."""
+    heard: list[str] = []
+    connection.add_notice_handler(lambda notice: heard.append(f"{notice.message_primary} {notice.message_detail}"))
+    result = connection.pgconn.exec_(sql.encode())
+    for row in range(min(result.ntuples, 5_000)):
+        heard += [(result.get_value(row, column) or b"").decode(errors="replace") for column in range(result.nfields)]
+    heard.append(result.error_message.decode(errors="replace"))
+    if result.status == psycopg.pq.ExecStatus.COPY_OUT:
+        while (got := connection.pgconn.get_copy_data(0))[0] > 0:
+            heard.append(bytes(got[1]).decode(errors="replace"))
+    return "\n".join(heard)
+
+
+def leaked(heard: str, secrets: set[str], sql: str) -> list[str]:
+    return [secret for secret in secrets if secret in heard and secret not in sql]
+
+
+def spelled(sql: str, jobs: Jobs, job: dict[str, Any]) -> str:
+    victim = jobs.world.globex.people["owner"]
+    claims = json.dumps(victim.claims(role="authenticated", org_id=str(jobs.world.globex.id)))
+    for name, value in (("claims", claims), ("user", victim.user_id), ("other", jobs.world.globex.id), ("job", job["job_id"]), ("lease", job["lease"])):
+        sql = sql.replace("{" + name + "}", str(value))
+    return sql
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_database_alone_holds_identity_and_isolation_F51(jobs: Jobs, job: dict[str, Any], attacker: Person, secrets_of_others: set[str], name: str) -> None:
+    sql = spelled(ALL[name], jobs, job)
+    with session(jobs, job) as connection:
+        before = everything(connection)
+        assert before["orders"], "the attacker sees something, so that seeing more would show"
+        connection.execute("savepoint before")
+        heard = said(connection, sql)
+        assert leaked(heard, secrets_of_others, sql) == []
+        status = connection.pgconn.transaction_status
+        if status == psycopg.pq.TransactionStatus.INERROR:
+            connection.execute("rollback to before")
+        elif status != psycopg.pq.TransactionStatus.INTRANS:
+            connection.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps(attacker.claims())])
+            assert all(rows == [] for rows in everything(connection).values()), "outside the job there is nothing"
+            return
+        connection.execute("set local row_security = on")  # off, every reading is an error
+        assert connection.execute("select authz.uid(), session_user, current_user").fetchone() == (attacker.user_id, "ringfence_analyst", "ringfence_analyst")
+        assert connection.execute("show transaction_read_only").fetchone() == ("on",)
+        assert everything(connection) == before
+
+
+def test_the_list_of_secrets_is_seen_where_it_may_be_seen_F51(jobs: Jobs, secrets_of_others: set[str]) -> None:
+    with jobs.inside(jobs.world.globex.people["owner"], organization=jobs.world.globex) as db:
+        seen = "\n".join(str(value) for view in VIEWS for row in db.all(f"select * from source.{view}") for value in row)
+    assert any(secret in seen for secret in secrets_of_others)
+
+
+@pytest.mark.parametrize("sql", [
+    "with s as materialized (select set_config('request.jwt.claims', '{claims}', true)) select b.* from s, lateral (select * from source.by_setting where s is not null) b",
+    "select order_number::int from source.as_owner where user_id = '{user}'",
+    "select authz.open_query('select * from source.as_owner'); fetch all from job_result",
+])
+def test_the_same_attacks_succeed_on_what_rests_on_a_setting_or_on_an_owner(own_world: World, cluster: Any, sql: str) -> None:
+    jobs = Jobs(own_world, cluster)
+    with own_world.operator(keep=True) as db:
+        db.run("create view source.by_setting as select * from app.customer_order o"
+               " where o.org_id::text = nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'org_id'")
+        db.run("create view source.as_owner as select * from app.customer_order")
+        db.run("grant select on source.by_setting, source.as_owner to ringfence_analyst")
+    job = held(jobs, own_world.acme.people["customer"])
+    secrets, sql = words_of_others(jobs, job), spelled(sql, jobs, job)
+    with session(jobs, job) as connection:
+        connection.execute("set local statement_timeout = '20s'")
+        assert leaked(said(connection, sql), secrets | {"ORD-"}, sql) != []
