@@ -4,6 +4,7 @@
     GET  /v1/models               the bots the person may run
     GET  /v1/models/{org}/{bot}   one of them
     /v1/files                     documents as files; see `files`
+    /v1/analytics                 results of data jobs as files and pictures; see `analytics.routes`
     GET  /v1/openapi.json         all of this and every function, described
     /mcp                          the tools for MCP clients; see `mcp`
 
@@ -12,6 +13,7 @@ The identity comes in the ASGI scope from the edge (`ringfence.identity`); witho
 
 import logging
 
+from agent.analytics.routes import ANALYTICS, Analytics
 from agent.asgi import FACTS, IDENTITY, ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
 from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
 from agent.chat_response import Chunks, completion
@@ -25,7 +27,7 @@ from agent.models import model_called, models
 from agent.openapi import document
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
-from agent.question import Answer, Event, Question, Spent, Started, ToolCalled, ToolReturned
+from agent.question import Answer, Event, Progress, Question, Spent, Started, ToolCalled, ToolReturned
 from agent.rpc import Rpc, RpcPool, Token
 from agent.run import Agent
 from agent.tracing import TRACER, Spans
@@ -52,6 +54,7 @@ class App:
         self._agent, self._pool = agent, pool
         self._turns = Turns(agent.limits.answers_at_once)
         self._files = Files(agent.embedder)
+        self._analytics = Analytics()
         self._mcp = McpTools(pool, agent.embedder, agent.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,6 +105,8 @@ class App:
             await reply.json(200, document(await rpc.call("tool_catalog"), ""))
         elif path == FILES or path.startswith(f"{FILES}/"):
             await self._files.answer(rpc, identity["user_id"], scope, receive, reply)
+        elif path.startswith(ANALYTICS):
+            await self._analytics.answer(rpc, identity["user_id"], scope, receive, reply)
         else:
             raise NotVisible("There is no such route.")
 
@@ -129,6 +134,8 @@ class App:
             elif chunks is not None and isinstance(event, ToolCalled) and request.tool_calls:
                 for chunk in chunks.tool_call(len(called) - 1, event):
                     await reply.event(chunk)
+            elif chunks is not None and isinstance(event, Progress):
+                await reply.event(chunks.progress(event.facts))
 
         async def make() -> Answer:
             async with self._turns.of(user_id):

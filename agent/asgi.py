@@ -74,6 +74,7 @@ class Reply:
     def __init__(self, send: Send, request_id: str, facts: dict[str, Any]) -> None:
         self._send, self.request_id, self.facts = send, request_id, facts
         self._streaming = False
+        self._file = False
         self._file_bytes_left: int | None = None
 
     async def json(self, status: int, body: dict[str, Any]) -> None:
@@ -93,7 +94,7 @@ class Reply:
         """Send the error; in a stream that has begun, as its last event, without the mark of a good end."""
         self.facts["code"] = error.code
         body = error_body(error, self.request_id)
-        if self._file_bytes_left is not None:
+        if self._file:
             # Without its last bytes the answer cannot be taken for the whole file: the server cuts the connection.
             return
         if self._streaming:
@@ -102,19 +103,27 @@ class Reply:
         else:
             await self.json(error.status, body)
 
-    async def file_begins(self, name: str, size: int) -> None:
-        """Announce `size` bytes to be saved, never shown: whatever they are, a browser must not run them in this origin."""
-        self._file_bytes_left = size
+    async def file_begins(self, name: str, size: int | None, media_type: str = "application/octet-stream") -> None:
+        """Announce `size` bytes to be saved, never shown: whatever they are, a browser must not run them in this origin.
+
+        None: as many as come until `file_ends`.
+        """
+        self._file, self._file_bytes_left = True, size
         disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}".encode()
-        await self._start(200, b"application/octet-stream", [
-            (b"content-length", str(size).encode()), (b"content-disposition", disposition), (b"x-content-type-options", b"nosniff"),
+        length = [] if size is None else [(b"content-length", str(size).encode())]
+        await self._start(200, media_type.encode(), [
+            *length, (b"content-disposition", disposition), (b"x-content-type-options", b"nosniff"),
             (b"content-security-policy", b"sandbox; default-src 'none'")])
 
     async def file_part(self, part: bytes) -> None:
-        """Send the next bytes of the file; the last ones end the answer."""
-        assert self._file_bytes_left is not None
-        self._file_bytes_left -= len(part)
-        await self._send({"type": "http.response.body", "body": part, "more_body": self._file_bytes_left > 0})
+        """Send the next bytes of the file; the last ones of an announced size end the answer."""
+        if self._file_bytes_left is not None:
+            self._file_bytes_left -= len(part)
+        await self._send({"type": "http.response.body", "body": part, "more_body": self._file_bytes_left is None or self._file_bytes_left > 0})
+
+    async def file_ends(self) -> None:
+        """End a file whose size was not announced."""
+        await self._send({"type": "http.response.body", "body": b""})
 
     async def _start(self, status: int, content_type: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
         headers = [(b"content-type", content_type), (b"cache-control", b"no-store"),

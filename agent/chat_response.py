@@ -41,6 +41,10 @@ class Chunks:
         begin = self._chunk({"tool_calls": [{"index": number, **_tool_call(number, called, "")}]})
         return [begin, self._chunk({"tool_calls": [{"index": number, "function": {"arguments": called.arguments}}]})]
 
+    def progress(self, facts: Json) -> Json:
+        """Return a chunk without text: OpenAI clients pass over what is under `ringfence`."""
+        return self._chunk({}) | {"ringfence": {"progress": facts}}
+
     def last(self, answer: Answer) -> list[Json]:
         """Return the chunk that ends the answer and carries `ringfence`, then the usage when it was asked for."""
         end = self._chunk({}, "stop") | {"ringfence": _ringfence(answer)}
@@ -68,4 +72,5 @@ def _usage(answer: Answer) -> Json:
 
 
 def _ringfence(answer: Answer) -> Json:
-    return {"run_id": answer.run_id, "conversation_id": answer.conversation_id, "citations": answer.citations}
+    return {"run_id": answer.run_id, "conversation_id": answer.conversation_id, "citations": answer.citations} | (
+        {"data": answer.data} if answer.data else {})

@@ -51,15 +51,21 @@ class Config:
         rest_url = env.get("RINGFENCE_REST_URL", "")
         if not rest_url:
             rest_url = f"{_required(env, 'SUPABASE_URL').rstrip('/')}/rest/v1"
+        model, style = model_settings(env)
         return cls(
             rest_url=rest_url.rstrip("/"),
             publishable_key=_required(env, "SUPABASE_PUBLISHABLE_KEY"),
-            model=_endpoint(env, "RINGFENCE_MODEL", "RINGFENCE_MODEL_NAME"),
-            model_style=_style(env.get("RINGFENCE_MODEL_STYLE") or "tools"),
+            model=model,
+            model_style=style,
             embedding=_endpoint(env, "RINGFENCE_EMBEDDING", "RINGFENCE_EMBEDDING_MODEL"),
             pseudonym_key=_key(env.get("RINGFENCE_PSEUDONYM_KEY")),
             embedding_threads=_positive(env, "RINGFENCE_EMBEDDING_THREADS", 1),
         )
+
+
+def model_settings(env: Mapping[str, str]) -> tuple[Endpoint | None, Literal["tools", "schema"]]:
+    """Return the model endpoint and how it is asked; None: none is configured. Raises: Misconfigured."""
+    return _endpoint(env, "RINGFENCE_MODEL", "RINGFENCE_MODEL_NAME"), _style(env.get("RINGFENCE_MODEL_STYLE") or "tools")
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

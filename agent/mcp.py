@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.analytics import tool as data_tool
 from agent.asgi import FACTS, IDENTITY, Receive, Scope, Send
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
@@ -178,7 +179,15 @@ class McpTools:
         answer = await rpc.call("use_tool", body)
         facts["tools"] = [(name, answer["outcome"])]
         rows = answer["rows"] or []
+        if name == data_tool.ASK_DATA:
+            [org_id, *_] = [str(row["org_id"]) for row in await rpc.call("list_bot_tools", {"bot": chosen}) if row["tool"] == name]
+            told = await data_tool.Watch(rpc, org_id, _nobody).ended(answer)
+            rows = rows if told is None else [told]
         return ToolResult(name, answer["outcome"], answer["message"] or "", rows, Citations().add(rows)), answer["run_id"]
+
+
+async def _nobody(facts: dict[str, Any]) -> None:
+    """An answer over MCP comes whole."""
 
 
 def _refused(err: AgentError) -> Exception:

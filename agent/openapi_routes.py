@@ -13,6 +13,7 @@ TAGS: list[Part] = [
     {"name": "functions", "description": "Functions of schema api: what apps call."},
     {"name": "agent", "description": "Bots, in OpenAI's wire format."},
     {"name": "files", "description": "Documents as files, in OpenAI's wire format."},
+    {"name": "analytics", "description": "Results of data jobs as files and pictures."},
     {"name": "mcp", "description": "Tools for MCP clients."},
     {"name": "auth", "description": "Supabase Auth, passed through: bodies and errors are its own."},
     {"name": "operations", "description": "For whoever runs the edge."},
@@ -67,6 +68,7 @@ _UUID: Part = {"type": "string", "format": "uuid"}
 _FACTOR = _in_path("factor_id", "the factor") | {"schema": _UUID}
 _GRANT: Part = {"name": "grant_type", "in": "query", "required": True, "schema": {"enum": ["password", "refresh_token", "pkce"]}}
 _FILE = [_in_path("org_id", "the organization") | {"schema": _UUID}, _in_path("document_id", "the document") | {"schema": _UUID}]
+_JOB = [_in_path("org_id", "the organization") | {"schema": _UUID}, _in_path("job_id", "the job") | {"schema": _UUID}]
 _CHAT = _object(
     ["model", "messages"],
     model=_TEXT | {"description": "organization/bot, by slug or by id"},
@@ -101,6 +103,15 @@ ROUTES: dict[str, Part] = {
         "get": _operation("file", "files", "What is known about a file.", parameters=_FILE),
         "delete": _operation("delete_file", "files", "Delete a file; answers with the receipt.", parameters=_FILE)},
     "/v1/files/{org_id}/{document_id}/content": {"get": _operation("file_content", "files", "Its bytes as they were uploaded.", parameters=_FILE, answer=_BYTES)},
+    "/v1/analytics/jobs/{org_id}/{job_id}/result.csv": {"get": _operation(
+        "result_csv", "analytics", "The rows of a result as CSV.", parameters=_JOB, answer={"text/csv": {"schema": {}}})},
+    "/v1/analytics/jobs/{org_id}/{job_id}/result.parquet": {"get": _operation(
+        "result_parquet", "analytics", "The rows of a result as Parquet.", parameters=_JOB, answer={"application/vnd.apache.parquet": {"schema": {}}})},
+    "/v1/analytics/jobs/{org_id}/{job_id}/chart.json": {"get": _operation("chart_json", "analytics", "The chart of a result as Vega-Lite, data inline.", parameters=_JOB)},
+    "/v1/analytics/jobs/{org_id}/{job_id}/chart.svg": {"get": _operation(
+        "chart_svg", "analytics", "The chart of a result, drawn.", parameters=_JOB, answer={"image/svg+xml": {"schema": {}}})},
+    "/v1/analytics/jobs/{org_id}/{job_id}/chart.png": {"get": _operation(
+        "chart_png", "analytics", "The chart of a result, drawn.", parameters=_JOB, answer={"image/png": {"schema": {}}})},
     "/v1/tokens": {"post": _operation("issue_api_token", "auth", "Make an API token; it is shown this once.", body=_object(
         ["org_id", "name", "permissions", "expires_in", "password"], org_id=_UUID, name=_TEXT, permissions={"type": "array", "items": _TEXT},
         expires_in={"type": "integer", "description": "seconds"}, password=_TEXT, code=_TEXT))},

@@ -1,7 +1,7 @@
 """What is asked, and what comes back."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.providers.base import TextDelta
@@ -29,6 +29,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """Something takes longer than a call: for whoever waits to see, no part of the answer."""
+
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How a run ended well."""
 
@@ -38,6 +45,8 @@ class Answer:
     citations: list[dict[str, Any]]
     input_tokens: int
     output_tokens: int
+    data: list[dict[str, Any]] = field(default_factory=list)
+    """The data jobs the answer rests on; see `analytics.tool.shown`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,6 @@ class Spent:
     tokens: int
 
 
-Event = Started | TextDelta | ToolCalled | ToolReturned | Spent
+Event = Started | TextDelta | Progress | ToolCalled | ToolReturned | Spent
 Emit = Callable[[Event], Awaitable[None]]
 """Is told what happens while it happens; the text deltas joined are the answer's text."""

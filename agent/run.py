@@ -12,6 +12,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.analytics import jobs
+from agent.analytics import tool as data_tool
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.config import KEY_BYTES
@@ -22,7 +24,7 @@ from agent.limits import ANSWER_TOKENS, Budget, Limits
 from agent.model_calls import EmbedderFor, ModelCall, begin, end
 from agent.prompt import render_result, system_prompt
 from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
-from agent.question import Answer, Emit, Question, Spent, Started, ToolCalled, ToolReturned
+from agent.question import Answer, Emit, Progress, Question, Spent, Started, ToolCalled, ToolReturned
 from agent.redaction.pseudonyms import Pseudonyms
 from agent.redaction.request import Redacted
 from agent.rpc import Rpc
@@ -94,6 +96,9 @@ class _Run:
         self.call: ModelCall | None = None
         """The model call that has no step yet."""
         self.redacted = Redacted(agent.provider, Pseudonyms(agent.pseudonym_key, opened["org_id"]), agent.limits.result_characters)
+        self.data: dict[str, data_tool.Told] = {}
+        """By job: what data was asked and answered in this run."""
+        self._watch = data_tool.Watch(rpc, opened["org_id"], lambda facts: emit(Progress(facts)))
 
     async def converse(self, functions: list[dict[str, Any]], question: str) -> None:
         """Alternate model calls and tool calls until the model has nothing more to call."""
@@ -116,6 +121,8 @@ class _Run:
                 messages.append(Message("tool", content, tool_call_id=call.id, result=result))
         if not self.text.strip():
             raise ModelMalformed
+        for told in self.data.values():
+            await self._say(data_tool.card(self._watch.org_id, told))
 
     async def _ask(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
         with self.rpc.spans.step("model call"):
@@ -178,22 +185,29 @@ class _Run:
     async def _use(self, call: ToolCall, arguments: dict[str, Any]) -> ToolResult:
         """Call the tool as the person; a refusal of the database is a result for the model to deal with."""
         tool = self.tools[call.name]
+        await self.emit(ToolCalled(tool.name, call.arguments))
+        answer = await self._call(tool, arguments)
+        await self.emit(ToolReturned(tool.name, answer["outcome"]))
+        rows = answer["rows"] or []
+        if tool.name == data_tool.ASK_DATA and (told := await self._watch.ended(answer)) is not None:
+            rows = [told]
+            if told["status"] == jobs.SUCCEEDED:
+                self.data[told["job_id"]] = told
+        return ToolResult(tool.name, answer["outcome"], answer["message"] or "", rows, self.citations.add(rows))
+
+    async def _call(self, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
         body: dict[str, Any] = {"run_id": self.started.run_id, "tool": tool.name, "arguments": arguments}
         if tool.needs_embedding and EMBEDDED_ARGUMENT in arguments:
             embedder = EmbedderFor(self.agent.embedder, self.rpc, self.opened["org_id"], self.started.run_id)
             [vector] = await embedder.embed([arguments[EMBEDDED_ARGUMENT]])
             body["query_embedding"] = vector
-        await self.emit(ToolCalled(tool.name, call.arguments))
         try:
-            answer = await self.rpc.call("call_tool", body)
+            return dict(await self.rpc.call("call_tool", body))
         except TimedOut:
             # Once more, where a second call cannot do anything twice (R103).
             if tool.effect != "read" and not tool.idempotent:
                 raise
-            answer = await self.rpc.call("call_tool", body)
-        await self.emit(ToolReturned(tool.name, answer["outcome"]))
-        rows = answer["rows"] or []
-        return ToolResult(tool.name, answer["outcome"], answer["message"] or "", rows, self.citations.add(rows))
+            return dict(await self.rpc.call("call_tool", body))
 
     async def _usage(self, request: ModelRequest, said: str, done: Done) -> tuple[int, int]:
         """Return (input, output) tokens: what the provider said, else a count of our own."""
@@ -213,7 +227,7 @@ class _Run:
         citations = self.citations.cited_in(self.text)
         await self._store("succeeded", citations, None)
         return Answer(self.started.run_id, self.started.conversation_id, self.text, citations,
-                      self.budget.input_tokens, self.budget.output_tokens)
+                      self.budget.input_tokens, self.budget.output_tokens, [data_tool.shown(self._watch.org_id, told) for told in self.data.values()])
 
     async def finish(self, outcome: str, error_code: str | None = None) -> None:
         """Store how far the run came; a failure here is logged, so that the first one is reported."""

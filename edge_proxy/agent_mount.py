@@ -21,6 +21,7 @@ from edge_proxy.watch import Watch
 PREFIX = "/v1/"
 MCP = "/mcp"
 FILES = "/v1/files"
+JOBS = "/v1/analytics/jobs"
 IDENTITY_KEY = "ringfence.identity"
 TRACER_KEY = "ringfence.tracer"
 FACTS_KEY = "ringfence.facts"
@@ -182,8 +183,11 @@ def _bot(request: Request) -> str:
 
 
 def _organization(path: str) -> str:
-    """Return the organization that the path of a file names, empty for any other."""
-    return path.removeprefix(f"{FILES}/").split("/")[0] if path.startswith(f"{FILES}/") else ""
+    """Return the organization that the path of a file, of a job or of a bot's tools names, empty where none does."""
+    for prefix in (f"{FILES}/", f"{JOBS}/", f"{MCP}/"):
+        if path.startswith(prefix):
+            return path.removeprefix(prefix).split("/")[0]
+    return ""
 
 
 def _scope(request: Request, identity: Identity) -> dict[str, object]:

@@ -60,6 +60,7 @@ PROCESS = {
     "agent.providers.offline_choice.Chooser._vectors": "by the text of a function's comment, public to every signed-in person",
     "agent.providers.names._vocabulary": "the words of a packaged vocabulary, the same for everybody",
     "agent.embedding.LocalEmbedder._loaded": "the model, the same for everybody",
+    "agent.analytics.vega_schema._validator": "the schema of Vega-Lite, the same for everybody",
     "agent.tokens._encoding": "by the name of an encoding: token ranks, the same for everybody",
 }
 # For one request, one run or one answer, made anew for each.
@@ -71,6 +72,7 @@ REQUEST = {
     "agent.analytics.opinion.Reading.functions", "agent.analytics.rewriting.Rewriting.forms", "agent.analytics.rewriting.Rewriting.functions",
     "agent.analytics.rewriting.Rewriting.relations", "agent.analytics.scopes.Scopes.ctes", "agent.analytics.scopes.Scopes.relations",
     "agent.analytics.scopes.Scopes.unqualified",
+    "agent.run._Run.data", "agent.question.Answer.data",
     "agent.limits.Budget._seen", "agent.chat_response.Chunks._head", "agent.providers.grounding._Words._words",
     "agent.providers.openai_compatible._CallParts._parts",
 }

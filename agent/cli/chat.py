@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -54,7 +55,10 @@ def _stream(where: Target, token: str, bot: str, question: str) -> dict[str, Any
         with openai.OpenAI(base_url=f"{where.url}/v1", api_key=token, max_retries=0) as client:
             messages: Any = [{"role": "user", "content": question}]
             for chunk in client.chat.completions.create(model=bot, messages=messages, stream=True):
-                extra |= (chunk.model_extra or {}).get("ringfence") or {}
+                told = (chunk.model_extra or {}).get("ringfence") or {}
+                if progress := told.pop("progress", None):
+                    print(f"[{progress['tool']}: {progress['status']}, job {progress['job_id']}]", file=sys.stderr)
+                extra |= told
                 for choice in chunk.choices:
                     print(shown(choice.delta.content or "", escaped_html=bool(extra.get("escaped_html"))), end="", flush=True)
     except openai.APIConnectionError as err:

@@ -1,18 +1,16 @@
 """Read a file in a process of its own that can do nothing else, and believe nothing that it says unchecked."""
 
-import asyncio
 import json
 import logging
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from agent import confined
 from agent.chunking import HEADING_MAXIMUM, MAXIMUM, Chunk
 from agent.documents import child
 from agent.documents.errors import (
@@ -31,7 +29,6 @@ from agent.turns import Turns
 
 log = logging.getLogger(__name__)
 
-_KILLED_LATER_S = 2
 _LINE_BYTES = 64 * 1024
 _ENDS: dict[int, type[BadDocument]] = {
     child.BROKEN: BrokenDocument, child.ENCRYPTED: EncryptedDocument, child.TOO_MUCH: DocumentTooLarge,
@@ -101,21 +98,7 @@ class Sandbox:
     async def _run(self, file: BinaryIO, kind: Kind, lines: BinaryIO) -> int:
         limits = self.limits.for_size(os.fstat(file.fileno()).st_size)
         arguments = [kind.name, json.dumps(asdict(limits)), "kernel" if self._kernel else "python"]
-        # Opened anew: read-only and with a place of its own in it, however the caller has it open.
-        with open(f"/dev/fd/{file.fileno()}", "rb") as source:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", str(Path(child.__file__)), *arguments, stdin=source, stdout=lines,
-                stderr=asyncio.subprocess.DEVNULL, env={}, cwd="/", close_fds=True, start_new_session=True)
-        try:
-            async with asyncio.timeout(limits.wall_seconds + _KILLED_LATER_S):
-                return await process.wait()
-        except TimeoutError:
-            return -signal.SIGKILL
-        finally:
-            # Also when the caller is cancelled: nobody waits for it any more.
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        return await confined.run(child, arguments, file, lines, limits.wall_seconds)
 
 
 def _error(status: int, kind: Kind) -> BadDocument | Misconfigured:

@@ -1,12 +1,17 @@
 """Any OpenAI-compatible chat endpoint, always streamed, never stored."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from agent.config import Endpoint
 from agent.errors import ModelMalformed
 from agent.openai_client import READ_S, LazyClient, typed_model_errors
 from agent.providers.base import Done, Message, ModelRequest, TextDelta, ToolCall
+from agent.providers.structured import Written, json_object
+from agent.schema import Schema
+
+_REPLY = "reply"
+_CHARACTERS_A_TOKEN = 8
 
 
 class OpenAICompatible:
@@ -39,6 +44,32 @@ class OpenAICompatible:
             raise ModelMalformed
         yield Done(calls.whole(), usage.prompt_tokens if usage else None, usage.completion_tokens if usage else None)
 
+    async def write(self, messages: Sequence[dict[str, str]], schema: Schema, max_tokens: int) -> Written:
+        """Return the object the model wrote, as the arguments of the one call it has to make. Raises: ModelError."""
+        client = await self._client.get()
+        calls, said, usage, finish = _CallParts(), "", None, None
+        body: Any = {
+            "model": self.model, "messages": messages, "stream": True, "stream_options": {"include_usage": True}, "store": False,
+            "tool_choice": {"type": "function", "function": {"name": _REPLY}},
+            "tools": [{"type": "function", "function": {"name": _REPLY, "description": "The reply.", "parameters": schema, "strict": True}}]}
+        with typed_model_errors():
+            async with await client.chat.completions.create(**body) as stream:
+                async for chunk in stream:
+                    usage = chunk.usage or usage
+                    for choice in chunk.choices or ():
+                        finish = choice.finish_reason or finish
+                        calls.add(choice.delta.tool_calls or ())
+                        said += choice.delta.content or ""
+                        # Counted here: of the two names for this limit each endpoint knows another one.
+                        if calls.characters + len(said) > max_tokens * _CHARACTERS_A_TOKEN:
+                            raise ModelMalformed
+        made = calls.whole()
+        if finish is None or len(made) > 1:
+            raise ModelMalformed
+        # Endpoints that know no forced call write the object as their answer.
+        value = json_object(made[0].arguments if made else said)
+        return Written(value, usage.prompt_tokens if usage else None, usage.completion_tokens if usage else None)
+
     def _body(self, request: ModelRequest) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self.model, "messages": [_wire(message) for message in request.messages],
@@ -65,11 +96,13 @@ class _CallParts:
 
     def __init__(self) -> None:
         self._parts: dict[int, tuple[str, str, str]] = {}
+        self.characters = 0
 
     def add(self, deltas: Any) -> None:
         for delta in deltas:
             call_id, name, arguments = self._parts.get(delta.index, ("", "", ""))
             function = delta.function
+            self.characters += len((function and function.arguments) or "")
             self._parts[delta.index] = (
                 delta.id or call_id,
                 (function and function.name) or name,

@@ -9,7 +9,7 @@ text of a document is read, so no document can choose one.
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from agent.config import Endpoint
@@ -19,6 +19,7 @@ from agent.providers import schema_prompt
 from agent.providers.base import Done, ModelRequest, TextDelta, ToolCall, ToolResult
 from agent.providers.grounding import is_grounded, says_nothing_new
 from agent.providers.offline_answer import about, excerpt, inert, item, sentence
+from agent.providers.structured import Written, json_object
 from agent.schema import Schema
 
 NOTHING = "I did not find an answer to this in what you may read."
@@ -94,11 +95,16 @@ class SchemaConstrained:
 
     async def _ask(self, messages: schema_prompt.Wire, schema: Schema) -> tuple[dict[str, Any], tuple[int | None, int | None]]:
         """Return the object the model wrote and the tokens in and out. Raises: ModelError."""
+        written = await self.write(messages, schema, MAX_TOKENS)
+        return written.value, (written.input_tokens, written.output_tokens)
+
+    async def write(self, messages: Sequence[dict[str, str]], schema: Schema, max_tokens: int) -> Written:
+        """Return the object the model wrote, held to the schema while it writes. Raises: ModelError."""
         client = await self._client.get()
         written, usage, finish = "", None, None
         body: Any = {
             "model": self.model, "messages": messages, "stream": True, "stream_options": {"include_usage": True}, "store": False,
-            "temperature": 0, "seed": 0, "max_tokens": MAX_TOKENS,
+            "temperature": 0, "seed": 0, "max_tokens": max_tokens,
             "response_format": {"type": "json_schema", "json_schema": {"name": "reply", "strict": True, "schema": schema}}}
         with typed_model_errors():
             # Streamed although it is used whole: a server stops working when the reader goes away.
@@ -108,10 +114,6 @@ class SchemaConstrained:
                     for choice in chunk.choices or ():
                         finish = choice.finish_reason or finish
                         written += choice.delta.content or ""
-        try:
-            value = json.loads(written)
-        except ValueError as err:
-            raise ModelMalformed from err
-        if finish is None or not isinstance(value, dict):
+        if finish is None:
             raise ModelMalformed
-        return value, (usage.prompt_tokens, usage.completion_tokens) if usage else (None, None)
+        return Written(json_object(written), usage.prompt_tokens if usage else None, usage.completion_tokens if usage else None)

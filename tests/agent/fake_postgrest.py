@@ -109,6 +109,10 @@ class FakePostgrest:
     """The rule of the organization that refuses every model call."""
     redact: bool = False
     documents: dict[str, Row] = field(default_factory=dict)
+    jobs: Any = None
+    """What answers about jobs: `told()`, and `cancelled`."""
+    results: dict[str, Row] = field(default_factory=dict)
+    """By job: {person, columns, rows, chart?}."""
     organizations: list[Row] = field(default_factory=lambda: [{"id": str(uuid.UUID(int=1)), "slug": "acme"}])
     before: Callable[[str, Row], Awaitable[None]] | None = None
     """Runs before each function: may wait, or raise Refusal."""
@@ -258,6 +262,34 @@ class FakePostgrest:
 
     def _read_file_part(self, person: str, arguments: Row) -> Row:
         return {"content": self._document(person, arguments)["bytes"][arguments["position"]]}
+
+    def _get_analytics_job(self, person: str, arguments: Row) -> Row:
+        return {"job_id": arguments["job_id"]} | self.jobs.told()
+
+    def _cancel_analytics_job(self, person: str, arguments: Row) -> Row:
+        self.jobs.cancelled.append(arguments["job_id"])
+        return {"job_id": arguments["job_id"], "status": "cancelled"}
+
+    def _read_analytics_result(self, person: str, arguments: Row) -> Row:
+        found = self.results.get(arguments["job_id"])
+        if found is None or found["person"] != person:
+            raise Refusal(404, "PT404", "no such result, or not yours to read")
+        after, rows = arguments["after"], found["rows"]
+        end = after + arguments["max_rows"]
+        return {"job_id": arguments["job_id"], "columns": found["columns"], "rows": rows[after:end], "row_count": len(rows), "truncated": False,
+                "chart": found.get("chart"), "expires_at": None, "next_after": end if end < len(rows) else None}
+
+    def _create_uploaded_table(self, person: str, arguments: Row) -> Row:
+        return {"table_id": str(uuid.UUID(int=60))}
+
+    def _append_uploaded_rows(self, person: str, arguments: Row) -> Row:
+        return {"rows": len(arguments["rows"])}
+
+    def _commit_uploaded_table(self, person: str, arguments: Row) -> Row:
+        return {"table_id": arguments["table_id"], "row_count": 0}
+
+    def _delete_uploaded_table(self, person: str, arguments: Row) -> Row:
+        return {"table_id": arguments["table_id"]}
 
     def _delete_document(self, person: str, arguments: Row) -> Row:
         document = self._document(person, arguments)

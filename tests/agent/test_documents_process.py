@@ -26,7 +26,8 @@ PROBE = """
     from agent.documents.limits import DocumentLimits
 
     confine.limit_resources(DocumentLimits())
-    libc = ctypes.CDLL(None, use_errno=True)
+    # Looked up now: afterwards ctypes itself is refused, and the kernel would have nothing to say.
+    syscall = ctypes.CDLL(None, use_errno=True).syscall
     out = open(1, "wb")
     said = {{"environment": sorted(os.environ), "folder": os.getcwd(), "descriptors": sorted(map(int, os.listdir("/dev/fd")))[:-1],
             "writable": fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY}}
@@ -41,7 +42,7 @@ PROBE = """
 
     def raw(number, *arguments):
         # Not through Python: what native code of a parser could do.
-        if libc.syscall(number, *arguments) < 0:
+        if syscall(number, *arguments) < 0:
             raise OSError(ctypes.get_errno(), "refused")
 
     attempt("open", lambda: open({file!r}))
