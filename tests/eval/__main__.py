@@ -5,6 +5,7 @@ endpoint that RINGFENCE_MODEL_BASE_URL names. A table for people, then one JSON 
 
     make eval ARGS="--every 4"        each fourth question: a model on this machine takes its time
     make eval ARGS="--only offline"   one of offline, local, endpoint
+    make eval ARGS="--about data"     questions to SQL over public tables; documents alone with `--about documents`
     make eval ARGS="--wrong"          also what was answered wrongly, on standard error
 """
 
@@ -28,10 +29,10 @@ from agent.errors import AgentError
 from agent.limits import Limits
 from agent.model import runtime, weights
 from agent.providers import create_provider
-from agent.providers.base import TextDelta
 from agent.question import Question as Asked
-from agent.question import Started
+from agent.question import Event
 from agent.run import Agent
+from tests.eval import data
 from tests.eval.grade import GRADES, Grade, Outcome, Watched, grade
 from tests.eval.questions import Question
 from tests.eval.world import Home, homes
@@ -46,6 +47,7 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="make eval", description="Ask every question of the set and judge the answers.")
     options.add_argument("--every", type=int, default=1, metavar="N", help="ask each N-th question")
     options.add_argument("--only", choices=("offline", "local", "endpoint"), help="ask one of them")
+    options.add_argument("--about", choices=("documents", "data"), help="ask about one of them")
     options.add_argument("--wrong", action="store_true", help="show what was answered wrongly")
     chosen = options.parse_args()
     local = (weights.is_installed(weights.data_folder()) and runtime.is_installed()) and chosen.only in (None, "local")
@@ -78,15 +80,42 @@ async def _everybody(stack: dict[str, Any], chosen: argparse.Namespace) -> dict[
     who = {name: settings for name, settings in who.items() if chosen.only in (None, name)}
     if not who:
         sys.exit("RINGFENCE_MODEL_BASE_URL is not set: there is no endpoint to ask")
-    results = {}
+    results: dict[str, Any] = {}
+    if chosen.about != "documents":
+        results["data"] = await _ask_data(stack, chosen)
+    if chosen.about == "data":
+        return results
     async with homes(stack) as (places, embedder):
         questions = [(home, question) for home in places for question in home.part.questions][:: chosen.every]
         for name, settings in who.items():
             grades = await _ask_all(name, settings, questions, embedder, chosen.wrong)
             results[name] = summary(grades)
-    for name, row in results.items():
-        _print(name, row)
+    for name in who:
+        _print(name, results[name])
     return results
+
+
+async def _ask_data(stack: dict[str, Any], chosen: argparse.Namespace) -> dict[str, Any]:
+    """Ask about data, by the one model the stack's worker has; without one the right answers alone are run, and every question is refused."""
+    asked = data.questions()[:: chosen.every]
+    has_model = "model" in stack or bool(os.environ.get("RINGFENCE_MODEL_BASE_URL"))
+    async with data.data_home(stack) as home:
+        if not has_model:
+            rows = [await data.gold(home, question) for question in asked if question.sql]
+            print(f"data: no model; the SQL of {len(rows)} right answers ran, leaked rows: {sum(data.leaks(home, one) for one in rows)}")
+            return {"questions": len(asked), "ran": len(rows), "leaked": sum(data.leaks(home, one) for one in rows)}
+        grades = []
+        for n, question in enumerate(asked, start=1):
+            graded = await data.ask(home, question)
+            grades.append(graded)
+            if chosen.wrong and (not graded.right or graded.leaks):
+                print(f"data: {question.text}\n    {graded.status}: {graded.why} {graded.sql}", file=sys.stderr)
+            if sys.stderr.isatty():
+                print(f"\rdata: {n} of {len(asked)}", end="\n" if n == len(asked) else "", file=sys.stderr, flush=True)
+    found = data.summary(grades)
+    print(f"data: {found['questions']} questions, {found['seconds']['median']} s each (median); right rows {found['answered']['right']}/{found['answered']['of']}, "
+          f"rightly refused {found['refused']['right']}/{found['refused']['of']}, leaked rows: {found['leaked']}")
+    return found
 
 
 async def _ask_all(name: str, settings: dict[str, str], questions: list[tuple[Home, Question]], embedder: Embedder, wrong: bool) -> list[Grade]:
@@ -111,7 +140,7 @@ async def _ask_all(name: str, settings: dict[str, str], questions: list[tuple[Ho
 
 async def ask(agent: Agent, provider: Watched, home: Home, question: Question) -> Outcome:
     """Put one question to the organization's bot, as its asker; a failed run is an outcome too."""
-    async def ignore(event: Started | TextDelta) -> None:
+    async def ignore(event: Event) -> None:
         pass
 
     provider.begin()

@@ -1,0 +1,84 @@
+"""`ringfence sql | ask | table load` against a running stack with its worker: rows, files, charts, and refusals people can read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+from tests.stack.support import ringfence
+
+CSV = "Region,Sold (EUR),Day\nnorth,10.50,2026-01-31\nsouth,-3,2026-02-01\n=1+1,7,2026-02-02\n"
+
+
+@pytest.fixture
+def as_owner(stack: dict[str, Any]) -> list[str]:
+    return ["--as", "owner@acme.test", "--state-dir", stack["state_dir"]]
+
+
+def test_sql_gives_rows_as_csv_into_a_pipe_and_each_their_own_F50(stack: dict[str, Any], as_owner: list[str]) -> None:
+    counted = {}
+    for person in ("owner", "auditor"):
+        done = ringfence("sql", "acme/shop", "select count(*) as n from orders", "--as", f"{person}@acme.test", "--state-dir", stack["state_dir"])
+        counted[person] = (done.returncode, done.stdout)
+    assert counted["owner"][0] == 0 and counted["owner"][1].startswith("n\n") and int(counted["owner"][1].split()[1]) >= 1
+    assert counted["auditor"][0] == 1, "their role does not run jobs"
+
+
+def test_refused_sql_says_why_and_has_an_exit_status_of_its_own_F49(as_owner: list[str]) -> None:
+    done = ringfence("sql", "acme/shop", "select pg_sleep(1)", *as_owner)
+    assert done.returncode == 3 and "refused: " in done.stderr and "job " in done.stderr and done.stdout == ""
+
+
+def test_a_question_without_a_model_is_refused_and_says_that_sql_works_F48(as_owner: list[str]) -> None:
+    done = ringfence("ask", "acme/shop", "How many orders are there?", *as_owner)
+    assert done.returncode == 3 and "Ask in SQL instead" in done.stderr and "no_model" in done.stderr
+
+
+@pytest.mark.parametrize("source", ["acme/no-such-source", "globex/shop", "shop"])
+def test_a_source_that_is_not_there_or_not_yours_is_said_in_one_line(as_owner: list[str], source: str) -> None:
+    done = ringfence("sql", source, "select 1 as one", *as_owner)
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def test_a_file_becomes_a_table_and_its_rows_come_back_as_files_and_a_picture_F48_F54(stack: dict[str, Any], as_owner: list[str], tmp_path: Path) -> None:
+    name = f"sales_{secrets.token_hex(3)}"
+    (tmp_path / "sales.csv").write_text(CSV)
+    loaded = ringfence("table", "load", "acme/shop", name, str(tmp_path / "sales.csv"), "--meaning", "region=Where it was sold.", *as_owner)
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.strip() == f"{name}: 3 row(s); region text, sold_eur numeric, day date"
+    files = {kind: tmp_path / f"out.{kind}" for kind in ("csv", "parquet", "svg")}
+    done = ringfence("sql", "acme/shop", f"select region, sold_eur from {name} order by sold_eur", "--csv", str(files["csv"]), "--parquet", str(files["parquet"]),
+                     "--chart", str(files["svg"]), *as_owner)
+    assert done.returncode == 0 and done.stdout == "", done.stderr
+    assert list(csv.reader(io.StringIO(files["csv"].read_text()))) == [["region", "sold_eur"], ["south", "-3"], ["'=1+1", "7"], ["north", "10.5"]]
+    assert [row["region"] for row in parquet.read_table(files["parquet"], use_threads=False).to_pylist()] == ["south", "=1+1", "north"]
+    assert files["svg"].read_text().startswith("<svg")
+    ringfence("table", "load", "acme/shop", name, str(tmp_path / "sales.csv"), "--type", "sold_eur=text", *as_owner)
+    again = ringfence("sql", "acme/shop", f"select count(*) as n from {name}", *as_owner)
+    assert again.stdout.split() == ["n", "3"], "it has taken the place of the first"
+
+
+def test_a_file_with_bad_rows_loads_nothing_and_names_their_lines(as_owner: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n3\n4,5,6\n")
+    done = ringfence("table", "load", "acme/shop", "never_there", str(tmp_path / "bad.csv"), *as_owner)
+    assert done.returncode == 1 and "line 3: 1 fields where there are 2 columns; line 4: 3 fields" in done.stderr
+    assert ringfence("sql", "acme/shop", "select * from never_there", *as_owner).returncode == 3
+
+
+def test_the_chart_may_be_taken_as_vega_lite_and_other_forms_are_refused(as_owner: list[str], tmp_path: Path) -> None:
+    wrong = ringfence("sql", "acme/shop", "select 1 as one", "--chart", str(tmp_path / "a.html"), *as_owner)
+    assert wrong.returncode == 1 and ".svg, .png, .json" in wrong.stderr
+    nothing = ringfence("sql", "acme/shop", "select 1 as one", "--chart", str(tmp_path / "a.json"), *as_owner)
+    assert nothing.returncode == 1 and "nothing in it to draw" in nothing.stderr
+    drawn = ringfence("sql", "acme/shop", "select order_number, total_cents from orders", "--chart", str(tmp_path / "a.json"), *as_owner)
+    if drawn.returncode == 0:
+        assert json.loads((tmp_path / "a.json").read_text())["mark"] == {"type": "bar"}
+    else:
+        assert "nothing in it to draw" in drawn.stderr, "an example organization with one order has nothing to draw"
