@@ -7,7 +7,7 @@ create table app.metric (
   version integer not null constraint metric_version_check check (version >= 1),
   description text not null constraint metric_description_check check (char_length(description) between 1 and 500),
   sql text not null constraint metric_sql_check check (char_length(sql) between 1 and 4000),
-  sha256 text not null default '' constraint metric_sha256_check check (sha256 ~ '^[0-9a-f]{64}$'),
+  sha256 text not null default repeat('0', 64) constraint metric_sha256_check check (sha256 ~ '^[0-9a-f]{64}$'),
   retired boolean not null default false,
   created_by uuid not null default authz.uid(),
   created_at timestamptz not null default now(),

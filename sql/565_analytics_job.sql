@@ -30,7 +30,7 @@ create table app.analytics_job (
   constraint analytics_job_idempotency_key_key unique (org_id, user_id, idempotency_key),
   constraint analytics_job_one_question_check check (num_nonnulls(question, sql) = 1),
   constraint analytics_job_bot_check check ((bot_id is null) = (run_id is null)),
-  constraint analytics_job_finished_check check ((finished_at is null) = (status in ('queued', 'running')))
+  constraint analytics_job_finished_check check (finished_at is null or status not in ('queued', 'running'))
 );
 create index analytics_job_org_id_queued_idx on app.analytics_job (org_id, created_at, id) where status = 'queued';
 create index analytics_job_org_id_user_id_idx on app.analytics_job (org_id, user_id, created_at desc);

@@ -66,7 +66,7 @@ PROCESS = {
 # For one request, one run or one answer, made anew for each.
 REQUEST = {
     "edge_proxy.asgi.Request._headers", "edge_proxy.asgi.Request.log", "edge_proxy.asgi.Request.members", "edge_proxy.asgi.Request.payers",
-    "edge_proxy.outgoing.Outgoing._headers", "edge_proxy.upstream_connection.Connection._headers", "edge_proxy.upstream_connection.Connection._chunks", "agent.run._Run.tools", "agent.citations.Citations._passages", 
+    "edge_proxy.outgoing.Outgoing._headers", "edge_proxy.upstream_connection.Connection._headers", "edge_proxy.upstream_connection.Connection._chunks", "agent.run._Run.tools", "agent.citations.Citations._passages",
     "agent.redaction.pseudonyms.Pseudonyms._back", "agent.redaction.pseudonyms.Pseudonyms._of",
     "agent.redaction.request.Redacted._hidden", "agent.analytics.names.Frame.sources", "agent.analytics.opinion.Reading.form",
     "agent.analytics.opinion.Reading.functions", "agent.analytics.rewriting.Rewriting.forms", "agent.analytics.rewriting.Rewriting.functions",
