@@ -58,7 +58,7 @@ class Config:
             model=model,
             model_style=style,
             embedding=_endpoint(env, "RINGFENCE_EMBEDDING", "RINGFENCE_EMBEDDING_MODEL"),
-            pseudonym_key=_key(env.get("RINGFENCE_PSEUDONYM_KEY")),
+            pseudonym_key=pseudonym_key(env.get("RINGFENCE_PSEUDONYM_KEY")),
             embedding_threads=_positive(env, "RINGFENCE_EMBEDDING_THREADS", 1),
         )
 
@@ -100,7 +100,7 @@ def _endpoint(env: Mapping[str, str], prefix: str, model_name: str) -> Endpoint 
     return Endpoint(base_url, _required(env, model_name), env.get(f"{prefix}_API_KEY") or "none", provider)
 
 
-def _key(text: str | None) -> bytes:
+def pseudonym_key(text: str | None) -> bytes:
     """Return the key made of `text`, of at least 32 characters; without it a new one."""
     if not text:
         return secrets.token_bytes(KEY_BYTES)

@@ -13,7 +13,7 @@ from agent.errors import BudgetSpent, ProviderRefused
 from agent.redaction.pseudonyms import Pseudonyms
 from agent.rpc import Rpc
 
-_REFUSALS = {
+REFUSALS = {
     "region": "The organization allows no provider of models outside its regions.",
     "retention": "The organization allows only providers of models that are attested to keep nothing.",
     "training": "The organization allows only providers of models that are attested not to train on what they are sent.",
@@ -41,7 +41,7 @@ async def begin(rpc: Rpc, org_id: str, provider: str, model: str, tokens: int, *
     if rule == "budget":
         raise BudgetSpent
     if rule is not None:
-        raise ProviderRefused(_REFUSALS.get(rule))
+        raise ProviderRefused(REFUSALS.get(rule))
     return ModelCall(decided["call_id"], decided["key"], decided["redact"], began)
 
 

@@ -144,7 +144,8 @@ end
 $$;
 comment on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) is 'Decide whether a model may be called for the person asking in an organization of theirs, by its data policy and budgets, reserve the tokens, and keep the decision.';
 revoke all on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) from public;
-grant execute on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) to authenticated;
+-- The worker too, inside a job: then it is the job's requester whose organization decides.
+grant execute on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) to authenticated, ringfence_worker;
 alter function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) owner to ringfence_owner;
 
 create function authz.settle_model_call(call_id uuid, key text, input_tokens integer, output_tokens integer) returns app.model_call
@@ -172,5 +173,5 @@ end
 $$;
 comment on function authz.settle_model_call(uuid, text, integer, integer) is 'End a call of the person asking, once, by the key its reservation gave, and give back to the budgets what it did not take; PT404 for any other.';
 revoke all on function authz.settle_model_call(uuid, text, integer, integer) from public;
-grant execute on function authz.settle_model_call(uuid, text, integer, integer) to authenticated;
+grant execute on function authz.settle_model_call(uuid, text, integer, integer) to authenticated, ringfence_worker;
 alter function authz.settle_model_call(uuid, text, integer, integer) owner to ringfence_owner;

@@ -4,7 +4,9 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from agent.config import Endpoint, model_settings, pseudonym_key
 from agent.errors import Misconfigured
 
 
@@ -24,11 +26,20 @@ class WorkerConfig:
     """Seconds between two looks at the queue when no notification comes."""
     drain_s: float = 20.0
     """Seconds that running jobs have to end after SIGTERM; then others take them."""
+    model: Endpoint | None = None
+    """What writes SQL for questions; None: they are refused, and SQL is answered."""
+    model_style: Literal["tools", "schema"] = "tools"
+    pseudonym_key: bytes = field(default_factory=lambda: pseudonym_key(None), repr=False)
+    """As of the agent: what takes the place of personal data where an organization lets none out."""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "WorkerConfig":
         """Return the settings in `env`. Raises: Misconfigured, naming what is missing or out of bounds."""
+        model, style = model_settings(env)
         return cls(
+            model=model,
+            model_style=style,
+            pseudonym_key=pseudonym_key(env.get("RINGFENCE_PSEUDONYM_KEY")),
             worker_url=_required(env, "RINGFENCE_WORKER_DATABASE_URL"),
             analyst_url=_required(env, "RINGFENCE_ANALYST_DATABASE_URL"),
             name=(env.get("RINGFENCE_WORKER_NAME") or f"{socket.gethostname()}:{os.getpid()}")[:100],

@@ -1,6 +1,7 @@
 """From a job to how it ended: SQL written when it was a question, checked, weighed, run as the requester; one round of repair."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ from agent.analytics.chart import LOOKED_AT_ROWS, suggestion
 from agent.analytics.columns import Column
 from agent.analytics.context import SourceContext
 from agent.analytics.generate import NO_MODEL, Said, Why, database_said, write_sql
-from agent.errors import ModelError
+from agent.errors import BudgetSpent, ModelError, ProviderRefused
 from agent.providers.structured import Writer
 from agent.worker.analyst import Analyst, TooCostly
 from agent.worker.jobs import Ended, Found, Job
@@ -31,17 +32,18 @@ def schema_of(context: dict[str, Any]) -> guard.Schema:
 class Executor:
     """Answers one job after the other; keeps nothing of any."""
 
-    def __init__(self, analyst: Analyst, model: Writer | None = None) -> None:
-        self._analyst, self._model = analyst, model
+    def __init__(self, analyst: Analyst, model_for: Callable[[Job], Writer] | None = None) -> None:
+        """`model_for`: gives what writes the SQL of one job; None: questions are refused."""
+        self._analyst, self._model_for = analyst, model_for
 
     async def answer(self, job: Job, context: dict[str, Any]) -> Ended:
         """Return how the job ends. Raises: JobInterrupted when it does not end here."""
         schema = schema_of(context)
         if job.sql is not None:
             return (await self._run(job, job.sql, schema, None))[0]
-        if self._model is None:
+        if self._model_for is None:
             return _NO_MODEL
-        return await self._asked(job, self._model, SourceContext.of(context), schema)
+        return await self._asked(job, self._model_for(job), SourceContext.of(context), schema)
 
     async def _asked(self, job: Job, model: Writer, about: SourceContext, schema: guard.Schema) -> Ended:
         before: str | None = None
@@ -50,6 +52,8 @@ class Executor:
         for _ in range(DRAFTS):
             try:
                 draft = await write_sql(job.question or "", about, model, before=before, refused=why)
+            except (ProviderRefused, BudgetSpent) as err:
+                return Ended("refused", err.code, err.message)
             except ModelError as err:
                 return Ended("failed", err.code, err.message)
             if draft.sql is None:

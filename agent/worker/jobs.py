@@ -56,6 +56,17 @@ class JobLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserved:
+    """What the database decided of one call of a model."""
+
+    id: UUID
+    key: str = field(repr=False)
+    """Settles it."""
+    redact: bool
+    refused_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What SQL gave. `columns`: list of {name, type}; `rows`: lists in their order."""
 

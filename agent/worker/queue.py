@@ -1,6 +1,8 @@
 """The queue in the database, as ringfence_worker: every function here is one short transaction."""
 
+import hashlib
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -10,7 +12,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
-from agent.worker.jobs import Ended, Job, JobLimits, LeaseLost, Revoked
+from agent.worker.jobs import Ended, Job, JobLimits, LeaseLost, Reserved, Revoked
 
 _HELD_ELSEWHERE = "PT409"
 
@@ -59,6 +61,22 @@ class Queue:
         """Let go of a job that did not end, for another worker."""
         async with self._pool.connection() as connection:
             await _one(connection, "select authz.release_job(%s, %s)", job.id, job.lease)
+
+    async def reserve(self, job: Job, provider: str, model: str, tokens: int) -> Reserved:
+        """Ask whether a model may be called for a job's requester, and reserve what it may take. Raises: LeaseLost, Revoked."""
+        key = f"rfm_{secrets.token_urlsafe(32)}"
+        async with self._begun(job) as connection:
+            cursor = await connection.execute(
+                b"select r.id, r.redacted, r.refused_by from authz.reserve_model_call(%s, null, 'analytics', %s, %s, %s, %s) r",
+                (job.org_id, provider, model, tokens, hashlib.sha256(key.encode()).hexdigest()))
+            row = await cursor.fetchone()
+            assert row is not None
+            return Reserved(row[0], key, row[1], row[2])
+
+    async def settle(self, job: Job, call: Reserved, input_tokens: int, output_tokens: int) -> None:
+        """Say what a call took. Raises: LeaseLost, Revoked."""
+        async with self._begun(job) as connection:
+            await connection.execute(b"select from authz.settle_model_call(%s, %s, %s, %s)", (call.id, call.key, input_tokens, output_tokens))
 
     async def finish(self, job: Job, ended: Ended) -> None:
         """End a job, once. Raises: LeaseLost when it is no longer ours, Revoked when its requester may no longer run it: it has been ended so."""

@@ -4,16 +4,20 @@ import asyncio
 import random
 import signal
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 import psycopg
 
+from agent.providers.structured import Writer, create_writer
 from agent.worker import log
 from agent.worker.analyst import Analyst
 from agent.worker.bell import Bell
 from agent.worker.config import WorkerConfig
 from agent.worker.executor import Executor
 from agent.worker.jobs import BackendLost, Job, JobInterrupted, JobLimits, Revoked
+from agent.worker.model import DecidedWriter
 from agent.worker.queue import Queue
 from agent.worker.watchdog import Watchdog
 
@@ -42,9 +46,14 @@ class Worker:
             limits = await queue.limits()
             watchdog = await stack.enter_async_context(Watchdog(self._config.analyst_url, limits.max_seconds))
             analyst = await stack.enter_async_context(Analyst(self._config.analyst_url, watchdog, limits))
+            model = create_writer(self._config.model, self._config.model_style)
+            model_for: Callable[[Job], Writer] | None = None
+            if model is not None:
+                stack.push_async_callback(model.close)
+                model_for = partial(_decided, model, queue, self._config.pseudonym_key)
             listener = asyncio.create_task(self._bell.listen(self._config.worker_url))
             log.write("ready", worker=self._config.name, concurrency=self._config.concurrency)
-            slots = [asyncio.create_task(self._slot(queue, Executor(analyst), limits)) for _ in range(self._config.concurrency)]
+            slots = [asyncio.create_task(self._slot(queue, Executor(analyst, model_for), limits)) for _ in range(self._config.concurrency)]
             stopping = asyncio.create_task(self._stopping.wait())
             # A slot never ends by itself: if one does, it is an error of ours, and the process that restarts us should see it.
             await asyncio.wait([stopping, *slots], return_when=asyncio.FIRST_COMPLETED)
@@ -120,6 +129,10 @@ class Worker:
             except (psycopg.OperationalError, TimeoutError):
                 if time.monotonic() > deadline:
                     return
+
+
+def _decided(model: Writer, queue: Queue, pseudonym_key: bytes, job: Job) -> Writer:
+    return DecidedWriter(model, queue, job, pseudonym_key)
 
 
 async def _ended(task: asyncio.Task[object]) -> None:
