@@ -2,14 +2,17 @@
 set check_function_bodies = off;
 
 create function authz.granted_data_sources(level text) returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select g.data_source_id from app.data_source_grant g
-  where g.org_id = any (array(select authz.orgs_with('analytics.run'))) and g.level = any (authz.levels_from(granted_data_sources.level))
-    -- What one may do to a source as its editor or owner, an API token may with analytics.manage only (F08).
-    and (granted_data_sources.level = 'viewer' or (select authz.in_scope(array['analytics.manage'])))
-    and not (g.data_source_id = any (array(select authz.denied('data_source'))))
+begin
+  return query
+    select g.data_source_id from app.data_source_grant g
+    where g.org_id = any (array(select authz.orgs_with('analytics.run'))) and g.level = any (authz.levels_from(granted_data_sources.level))
+      -- What one may do to a source as its editor or owner, an API token may with analytics.manage only (F08).
+      and (granted_data_sources.level = 'viewer' or (select authz.in_scope(array['analytics.manage'])))
+      and not (g.data_source_id = any (array(select authz.denied('data_source'))));
+end
 $$;
 comment on function authz.granted_data_sources(text) is 'The data sources shared with the signed-in person, or with the requester of the job, at this level or above and taken from them by no rule. Without analytics.run, none.';
 revoke all on function authz.granted_data_sources(text) from public;
@@ -17,10 +20,13 @@ grant execute on function authz.granted_data_sources(text) to authenticated;
 alter function authz.granted_data_sources(text) owner to ringfence_owner;
 
 create function authz.shared_results() returns setof uuid
-language sql stable security definer rows 10
+language plpgsql stable security definer rows 10
 set search_path = pg_catalog, pg_temp
 as $$
-  select g.job_id from app.analytics_result_grant g where g.org_id = any (array(select authz.orgs_with('analytics.run')))
+begin
+  return query
+    select g.job_id from app.analytics_result_grant g where g.org_id = any (array(select authz.orgs_with('analytics.run')));
+end
 $$;
 comment on function authz.shared_results() is 'The jobs whose result is shared with the signed-in person: with them, a team of theirs, or everyone. Without analytics.run, none.';
 revoke all on function authz.shared_results() from public;

@@ -43,15 +43,15 @@ create policy metric_floor on app.metric as restrictive for all to authenticated
 create policy metric_denied_floor on app.metric as restrictive for all to authenticated
   using (not (data_source_id = any (array(select authz.denied('data_source')))))
   with check (not (data_source_id = any (array(select authz.denied('data_source')))));
-create policy metric_select_asked_owner on app.metric for select to ringfence_owner
-  using (data_source_id = any (array(select authz.granted_data_sources('viewer'))));
+create policy metric_select_described_owner on app.metric for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids())));
 comment on policy metric_select_viewer on app.metric is 'Who sees the source sees how things are counted in it.';
 comment on policy metric_insert_editor on app.metric is 'analytics.manage and the source''s editors, in their own name.';
 comment on policy metric_update_nobody on app.metric is 'A change is a new version.';
 comment on policy metric_delete_nobody on app.metric is 'What an old answer was counted by stays to be read; a version can retire it.';
 comment on policy metric_floor on app.metric is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy metric_denied_floor on app.metric is 'Whatever else is allowed, never of a source that a rule takes from the person (F15).';
-comment on policy metric_select_asked_owner on app.metric is 'A job sees the metrics of sources that its requester may ask now.';
+comment on policy metric_select_described_owner on app.metric is 'authz.describe_source() tells those of a source that the person asking may ask.';
 grant select on app.metric to authenticated, ringfence_owner;
 grant insert (org_id, data_source_id, name, version, description, sql, retired) on app.metric to authenticated;
 create trigger _060_in_scope before insert on app.metric
@@ -108,15 +108,15 @@ create policy column_meaning_floor on app.column_meaning as restrictive for all 
 create policy column_meaning_denied_floor on app.column_meaning as restrictive for all to authenticated
   using (not (data_source_id = any (array(select authz.denied('data_source')))))
   with check (not (data_source_id = any (array(select authz.denied('data_source')))));
-create policy column_meaning_select_asked_owner on app.column_meaning for select to ringfence_owner
-  using (data_source_id = any (array(select authz.granted_data_sources('viewer'))));
+create policy column_meaning_select_described_owner on app.column_meaning for select to ringfence_owner
+  using (org_id = any (array(select authz.org_ids())));
 comment on policy column_meaning_select_viewer on app.column_meaning is 'Who sees the source sees what its columns mean.';
 comment on policy column_meaning_insert_editor on app.column_meaning is 'analytics.manage and the source''s editors say what columns mean.';
 comment on policy column_meaning_update_editor on app.column_meaning is 'As that.';
 comment on policy column_meaning_delete_editor on app.column_meaning is 'As that.';
 comment on policy column_meaning_floor on app.column_meaning is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy column_meaning_denied_floor on app.column_meaning is 'Whatever else is allowed, never of a source that a rule takes from the person (F15).';
-comment on policy column_meaning_select_asked_owner on app.column_meaning is 'A job sees the meanings of sources that its requester may ask now.';
+comment on policy column_meaning_select_described_owner on app.column_meaning is 'As that.';
 grant select, delete on app.column_meaning to authenticated;
 grant select on app.column_meaning to ringfence_owner;
 grant insert (org_id, data_source_id, relation, column_name, meaning) on app.column_meaning to authenticated;

@@ -82,14 +82,14 @@ create policy uploaded_table_delete_editor on app.uploaded_table for delete to a
 create policy uploaded_table_floor on app.uploaded_table as restrictive for all to authenticated
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
-create policy uploaded_table_select_asked_owner on app.uploaded_table for select to ringfence_owner
-  using (state = 'ready' and data_source_id = any (array(select authz.granted_data_sources('viewer'))));
+create policy uploaded_table_select_described_owner on app.uploaded_table for select to ringfence_owner
+  using (state = 'ready' and org_id = any (array(select authz.org_ids())));
 comment on policy uploaded_table_select_viewer on app.uploaded_table is 'Who may ask the source sees what is ready in it; its editors also what is being loaded.';
 comment on policy uploaded_table_insert_editor on app.uploaded_table is 'The source''s editors upload, in their own name. analytics.manage alone does not: what is uploaded is data.';
 comment on policy uploaded_table_update_loader on app.uploaded_table is 'Who is loading it counts its rows and says when it is complete.';
 comment on policy uploaded_table_delete_editor on app.uploaded_table is 'The source''s editors delete it with its rows.';
 comment on policy uploaded_table_floor on app.uploaded_table is 'Whatever else is allowed, never outside one''s own organizations.';
-comment on policy uploaded_table_select_asked_owner on app.uploaded_table is 'A job sees the tables of sources that its requester may ask now.';
+comment on policy uploaded_table_select_described_owner on app.uploaded_table is 'authz.describe_source() and authz.job_tables() tell those of a source that the person asking may ask.';
 grant select, delete on app.uploaded_table to authenticated;
 grant select on app.uploaded_table to ringfence_owner;
 grant insert (org_id, data_source_id, name, columns) on app.uploaded_table to authenticated;

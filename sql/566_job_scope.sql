@@ -18,7 +18,8 @@ comment on column app.job_lease.worker is 'What the worker calls itself.';
 comment on column app.job_lease.expires_at is 'From then on another worker may take the job.';
 
 create table app.job_scope (
-  org_id uuid not null references app.organization (id) on delete cascade,
+  -- Looked at when the transaction ends, by when the row is gone: a rehearsal is of no organization.
+  org_id uuid not null references app.organization (id) on delete cascade deferrable initially deferred,
   xact_id xid8 not null default pg_current_xact_id(),
   began_at timestamptz not null default now(),
   job_id uuid not null,

@@ -16,6 +16,7 @@ create table app.analytics_result (
   primary key (org_id, job_id),
   constraint analytics_result_job_id_fkey foreign key (org_id, job_id) references app.analytics_job (org_id, id) on delete cascade
 );
+create index analytics_result_expires_at_idx on app.analytics_result (expires_at);
 comment on table app.analytics_result is 'What a job found: written once, by the worker, in the transaction that ends the job.';
 comment on column app.analytics_result.org_id is 'The organization.';
 comment on column app.analytics_result.job_id is 'The job; one result each.';
@@ -49,6 +50,10 @@ create policy analytics_result_denied_floor on app.analytics_result as restricti
   with check (not (data_source_id = any (array(select authz.denied('data_source')))));
 create policy analytics_result_insert_job_owner on app.analytics_result for insert to ringfence_owner
   with check (user_id = (select authz.uid()) and job_id = any (array(select authz.begun_jobs())));
+create policy analytics_result_select_over_owner on app.analytics_result for select to ringfence_owner
+  using ((select authz.runs_the_queue()) and expires_at <= now());
+create policy analytics_result_delete_over_owner on app.analytics_result for delete to ringfence_owner
+  using ((select authz.runs_the_queue()) and expires_at <= now());
 comment on policy analytics_result_select_requester on app.analytics_result is 'Who asked reads it, while they may still ask that source and it is not too old.';
 comment on policy analytics_result_select_shared on app.analytics_result is 'With whom it is shared reads it, while it is not too old; not the source it came from.';
 comment on policy analytics_result_insert_nobody on app.analytics_result is 'Only the worker writes here.';
@@ -57,5 +62,8 @@ comment on policy analytics_result_delete_nobody on app.analytics_result is 'It 
 comment on policy analytics_result_floor on app.analytics_result is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy analytics_result_denied_floor on app.analytics_result is 'Whatever else is allowed, never of a source that a rule takes from the person (F15).';
 comment on policy analytics_result_insert_job_owner on app.analytics_result is 'Only for the job that this transaction has begun.';
+comment on policy analytics_result_select_over_owner on app.analytics_result is 'Workers find what nobody reads any more.';
+comment on policy analytics_result_delete_over_owner on app.analytics_result is 'They delete it.';
 grant select on app.analytics_result to authenticated;
+grant select (org_id, job_id, expires_at), delete on app.analytics_result to ringfence_owner;
 grant insert (org_id, job_id, user_id, data_source_id, columns, rows, row_count, byte_count, truncated, chart, sha256, expires_at) on app.analytics_result to ringfence_owner;

@@ -39,6 +39,27 @@ revoke all on function authz.begin_job(uuid, uuid) from public;
 grant execute on function authz.begin_job(uuid, uuid) to ringfence_owner, ringfence_worker, ringfence_analyst;
 alter function authz.begin_job(uuid, uuid) owner to ringfence_owner;
 
+create function authz.rehearse_job() returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_nobody jsonb := jsonb_build_object('sub', gen_random_uuid(), 'org_id', gen_random_uuid(), 'role', 'authenticated', 'job_id', gen_random_uuid());
+begin
+  if exists (select authz.begun_jobs()) then
+    raise sqlstate '55000' using message = 'this transaction has begun a job: one transaction, one job';
+  end if;
+  insert into app.job_scope (org_id, job_id, data_source_id, claims)
+  values ((v_nobody ->> 'org_id')::uuid, (v_nobody ->> 'job_id')::uuid, gen_random_uuid(), v_nobody);
+  -- Made ready now, so that a session that is new when a job comes has its plans.
+  perform authz.person_is_well(), (select count(*) from authz.org_ids()), (select count(*) from authz.granted_data_sources('viewer'));
+end
+$$;
+comment on function authz.rehearse_job() is 'Begin a job of nobody, in an organization that does not exist: what comes after it in the transaction sees nothing, and makes the session ready for a job. To be rolled back.';
+revoke all on function authz.rehearse_job() from public;
+grant execute on function authz.rehearse_job() to ringfence_analyst;
+alter function authz.rehearse_job() owner to ringfence_owner;
+
 create function authz.end_job(org_id uuid, job_id uuid, status text, error_code text, error_message text, ran_sql text) returns boolean
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -76,10 +97,13 @@ begin
     where j.org_id = v_lost.org_id and j.id = v_lost.job_id and j.status = 'running';
     v_count := v_count + 1;
   end loop;
+  -- Whoever looks for work also takes out what has expired, a little at a time.
+  delete from app.analytics_result r
+  where (r.org_id, r.job_id) in (select o.org_id, o.job_id from app.analytics_result o where o.expires_at <= now() order by o.expires_at limit 100);
   return v_count;
 end
 $$;
-comment on function authz.recover_jobs() is 'Put jobs whose worker let its lease run out back into the queue, or end them when that happened too often; how many.';
+comment on function authz.recover_jobs() is 'Put jobs whose worker let its lease run out back into the queue, or end them when that happened too often, and delete results that have expired; how many jobs.';
 revoke all on function authz.recover_jobs() from public;
 grant execute on function authz.recover_jobs() to ringfence_owner, ringfence_worker;
 alter function authz.recover_jobs() owner to ringfence_owner;
@@ -160,17 +184,20 @@ revoke all on function authz.renew_job(uuid, uuid) from public;
 grant execute on function authz.renew_job(uuid, uuid) to ringfence_worker;
 alter function authz.renew_job(uuid, uuid) owner to ringfence_owner;
 
-create function authz.release_job(job_id uuid, lease uuid) returns boolean
+create function authz.release_job(job_id uuid, lease uuid, counts boolean default true) returns boolean
 language sql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
+  -- A worker that was told to stop is no attempt of the job's.
+  update app.analytics_job j set attempts = j.attempts - 1
+  from app.job_lease l where not release_job.counts and l.job_id = release_job.job_id and l.lease = release_job.lease and j.org_id = l.org_id and j.id = l.job_id;
   update app.job_lease l set expires_at = clock_timestamp() where l.job_id = release_job.job_id and l.lease = release_job.lease;
   select authz.recover_jobs() > 0
 $$;
-comment on function authz.release_job(uuid, uuid) is 'Let go of a job that was not ended: another worker takes it, or it fails when that happened too often.';
-revoke all on function authz.release_job(uuid, uuid) from public;
-grant execute on function authz.release_job(uuid, uuid) to ringfence_worker;
-alter function authz.release_job(uuid, uuid) owner to ringfence_owner;
+comment on function authz.release_job(uuid, uuid, boolean) is 'Let go of a job that was not ended: another worker takes it, or it fails when that happened too often and counts.';
+revoke all on function authz.release_job(uuid, uuid, boolean) from public;
+grant execute on function authz.release_job(uuid, uuid, boolean) to ringfence_worker;
+alter function authz.release_job(uuid, uuid, boolean) owner to ringfence_owner;
 
 create function authz.finish_job(status text, error_code text default null, error_message text default null, ran_sql text default null, result jsonb default null)
 returns boolean

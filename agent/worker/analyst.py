@@ -12,7 +12,8 @@ import psycopg
 from agent.worker.jobs import BackendLost, Found, Job, JobLimits, LeaseLost, Revoked
 from agent.worker.watchdog import Watchdog
 
-_WARM = "explain select from source.orders, source.tickets, source.conversations, source.usage limit 1"
+_REHEARSAL = ("begin read write", "select authz.rehearse_job()", "set transaction read only",
+              *(f"select count(*) from source.{view}" for view in ("orders", "tickets", "conversations", "usage", "uploaded")), "rollback")
 
 
 class TooCostly(Exception):
@@ -115,8 +116,11 @@ class Analyst:
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
         session = await psycopg.AsyncConnection.connect(self._url, autocommit=True, prepare_threshold=None, application_name="ringfence job")
-        # Reads the catalogs into the session's caches now, instead of while somebody waits. Outside a job there is nothing to see.
-        await session.execute(_WARM)
+        # Reads the catalogs and makes the plans now, instead of while somebody waits, as nobody.
+        with suppress(psycopg.DatabaseError):  # there is no such job
+            await session.execute(b"select authz.begin_job(gen_random_uuid(), gen_random_uuid())")
+        for statement in _REHEARSAL:
+            await session.execute(statement.encode())
         return session
 
 

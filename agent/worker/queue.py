@@ -57,10 +57,10 @@ class Queue:
         async with self._pool.connection() as connection:
             return bool(await _one(connection, "select authz.renew_job(%s, %s)", job.id, job.lease))
 
-    async def release(self, job: Job) -> None:
-        """Let go of a job that did not end, for another worker."""
+    async def release(self, job: Job, *, counts: bool = True) -> None:
+        """Let go of a job that did not end, for another worker. counts: as an attempt, of which a job has few."""
         async with self._pool.connection() as connection:
-            await _one(connection, "select authz.release_job(%s, %s)", job.id, job.lease)
+            await _one(connection, "select authz.release_job(%s, %s, %s)", job.id, job.lease, counts)
 
     async def reserve(self, job: Job, provider: str, model: str, tokens: int) -> Reserved:
         """Ask whether a model may be called for a job's requester, and reserve what it may take. Raises: LeaseLost, Revoked."""

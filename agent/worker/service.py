@@ -107,7 +107,7 @@ class Worker:
             outcome = type(err).__name__
         except asyncio.CancelledError:
             await _ended(work)
-            await queue.release(job)
+            await queue.release(job, counts=False)
             outcome = "let_go"
             raise
         finally:

@@ -154,9 +154,11 @@ OWNER_SEES: dict[str, str] = {
     "bot_runner": f"{_IN} and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')}",
     "data_source": _ASKED.format("t.id"),
     "data_source_grant": f"{_IN} and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')}",
-    "metric": _ASKED.format("t.data_source_id"),
-    "column_meaning": _ASKED.format("t.data_source_id"),
-    "uploaded_table": _ASKED.format("t.data_source_id") + " and t.state = 'ready'",
+    "metric": _IN,
+    "column_meaning": _IN,
+    "uploaded_table": f"{_IN} and t.state = 'ready'",
+    # In sessions of a worker or analyst alone.
+    **dict.fromkeys(("analytics_job", "analytics_result", "job_lease", "job_scope"), "false"),
     "analytics_result_grant": f"{_IN} and {_CONCERNS.format(role='', all='t.user_id, t.team_id')}",
     "deletion_receipt": f"{_IN} and t.deleted_by = :me",
     # A document that replaces another takes over what was denied of it.

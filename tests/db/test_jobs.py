@@ -10,7 +10,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.db import matrix
 from tests.db.jobs import Jobs
+from tests.db.registry import TABLES
 from tests.db.session import second_factor
 from tests.db.world import World
 
@@ -266,6 +268,16 @@ def test_a_person_says_of_their_job_only_that_it_is_cancelled_F53(world: World) 
         assert db.run("update app.analytics_job set status = 'cancelled' where id = %s", ids["queued_job"]) == 0
 
 
+def test_an_expired_result_is_taken_out_by_whoever_looks_for_work(jobs: Jobs) -> None:
+    jobs.drain()
+    with jobs.world.operator(keep=True) as db:
+        db.run("update app.analytics_result set expires_at = now() - interval '1 second' where org_id = %s", jobs.world.acme.id)
+    assert jobs.take() is None
+    with jobs.world.operator() as db:
+        assert db.all("select org_id from app.analytics_result") == [(jobs.world.globex.id,)]
+        assert db.one("select status from app.analytics_job where id = %s", jobs.world.acme.ids["analytics_job"]) == "succeeded"
+
+
 def test_cancelling_works_on_what_waits_and_on_what_runs(jobs: Jobs) -> None:
     world, customer = jobs.world, jobs.world.acme.people["customer"]
     job = jobs.taken(customer)
@@ -326,3 +338,16 @@ def test_another_organization_s_job_is_not_found_byte_for_byte_F53(shared_jobs: 
             assert len(answers) == 1, answers
             own = "queued_job" if name == "cancel_analytics_job" else "analytics_job"
             assert db.rpc(name, org_id=world.acme.id, job_id=world.acme.ids[own])
+
+
+@pytest.mark.parametrize("login", ["ringfence_worker", "ringfence_analyst"])
+def test_inside_a_job_too_a_log_in_reaches_no_table_R31(shared_jobs: Jobs, login: str) -> None:
+    """The access matrix asks the same outside a job: whoever the job acts for, the log-in has no way to the tables but the views."""
+    world = shared_jobs.world
+    job = shared_jobs.taken(world.acme.people["owner"])
+    persona = matrix.personas(world)["owner"]
+    begun = shared_jobs.worker(job) if login == "ringfence_worker" else shared_jobs.analyst(job)
+    with world.operator() as superuser, begun as db:
+        assert db.one("select authz.uid()") == world.acme.people["owner"].user_id
+        for table in TABLES:
+            assert set(matrix.observed(db, matrix.statements(world, table, persona, superuser)).values()) == {"no usage of the schema"}, table

@@ -145,6 +145,8 @@ def test_told_to_stop_a_worker_ends_what_it_runs_or_lets_go_of_it(workers: Worke
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=30) == 0
     assert jobs.status(job) == ("queued", None)
+    with jobs.world.operator() as db:
+        assert db.one("select attempts from app.analytics_job where id = %s", job) == 0
     with jobs.world.as_(owner, keep=True) as db:
         db.rpc("cancel_analytics_job", org_id=jobs.world.acme.id, job_id=job)
     idle = workers.ready()
