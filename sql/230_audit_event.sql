@@ -39,7 +39,7 @@ comment on column app.audit_event.on_behalf_of is 'The person who answers for th
 comment on column app.audit_event.api_token_id is 'The API token that was used, if any.';
 comment on column app.audit_event.client_id is 'The OAuth client that acted for the person, if any.';
 comment on column app.audit_event.action is 'table.command for a change of state; tool.call, model.call, documents.search, access.deny and session.start for what changes none. Names are added, never changed.';
-comment on column app.audit_event.object_id is 'The identifier of the row acted on; of a permission of a role, the role''s and its name.';
+comment on column app.audit_event.object_id is 'The identifier of the row acted on; of a permission of a role, the role''s and its name; of the meaning of a column, the data source''s, the relation and the column.';
 comment on column app.audit_event.run_id is 'The run it was part of, if any.';
 comment on column app.audit_event.bot_id is 'The bot that ran or was acted on, if any. A bot is never an actor (F03).';
 comment on column app.audit_event.changed is 'Names of the columns that an update changed.';
@@ -160,7 +160,8 @@ begin
   perform authz.record_event(
     org_id => coalesce(v_row ->> 'org_id', v_row ->> 'id')::uuid,
     action => tg_table_name || '.' || lower(tg_op),
-    object_id => coalesce(v_row ->> 'id', v_row ->> 'user_id', (v_row ->> 'role_id') || ' ' || (v_row ->> 'permission')),
+    object_id => coalesce(v_row ->> 'id', v_row ->> 'user_id', (v_row ->> 'role_id') || ' ' || (v_row ->> 'permission'),
+      (v_row ->> 'data_source_id') || ' ' || (v_row ->> 'relation') || ' ' || (v_row ->> 'column_name')),
     run_id => case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
     bot_id => case when tg_table_name = 'bot' then v_row ->> 'id' else v_row ->> 'bot_id' end::uuid,
     bot_version => case when tg_table_name = 'bot' then v_row ->> 'version' else v_row ->> 'bot_version' end::integer,

@@ -5,8 +5,11 @@ create table app.job_lease (
   job_id uuid not null,
   lease uuid not null,
   worker text not null constraint job_lease_worker_check check (char_length(worker) between 1 and 100),
+  place smallint not null constraint job_lease_place_check check (place between 1 and 100),
   expires_at timestamptz not null,
   primary key (org_id, job_id),
+  -- What bounds the jobs of an organization that run at once. A lock would have to be one that nothing but the queue can take.
+  constraint job_lease_place_key unique (org_id, place),
   constraint job_lease_job_id_fkey foreign key (org_id, job_id) references app.analytics_job (org_id, id) on delete cascade
 );
 create index job_lease_expires_at_idx on app.job_lease (expires_at);
@@ -15,6 +18,7 @@ comment on column app.job_lease.org_id is 'The organization.';
 comment on column app.job_lease.job_id is 'The job.';
 comment on column app.job_lease.lease is 'A random secret of the worker: whoever does not know it begins nothing in the job.';
 comment on column app.job_lease.worker is 'What the worker calls itself.';
+comment on column app.job_lease.place is 'Which of the organization''s places for running jobs it takes, from 1; authz.job_limits() says how many there are.';
 comment on column app.job_lease.expires_at is 'From then on another worker may take the job.';
 
 create table app.job_scope (
@@ -55,7 +59,7 @@ comment on policy job_lease_select_owner on app.job_lease is 'The functions of t
 comment on policy job_lease_insert_owner on app.job_lease is 'A worker takes a job.';
 comment on policy job_lease_update_owner on app.job_lease is 'A worker holds on to a job.';
 comment on policy job_lease_delete_owner on app.job_lease is 'A worker lets go of a job.';
-grant select, insert (org_id, job_id, lease, worker, expires_at), update (expires_at), delete on app.job_lease to ringfence_owner;
+grant select, insert (org_id, job_id, lease, worker, place, expires_at), update (expires_at), delete on app.job_lease to ringfence_owner;
 
 alter table app.job_scope enable row level security;
 alter table app.job_scope force row level security;

@@ -34,11 +34,9 @@ comment on column app.analytics_result.expires_at is 'From then on nobody reads 
 
 alter table app.analytics_result enable row level security;
 alter table app.analytics_result force row level security;
-create policy analytics_result_select_requester on app.analytics_result for select to authenticated
-  using (org_id = any (array(select authz.orgs_with('analytics.run'))) and expires_at > now()
-    and user_id = (select authz.uid()) and data_source_id = any (array(select authz.granted_data_sources('viewer'))));
-create policy analytics_result_select_shared on app.analytics_result for select to authenticated
-  using (expires_at > now() and job_id = any (array(select authz.shared_results())));
+create policy analytics_result_select_reader on app.analytics_result for select to authenticated
+  using (expires_at > now() and (job_id = any (array(select authz.shared_results()))
+    or user_id = (select authz.uid()) and data_source_id = any (array(select authz.granted_data_sources('viewer')))));
 create policy analytics_result_insert_nobody on app.analytics_result for insert to authenticated with check (false);
 create policy analytics_result_update_nobody on app.analytics_result for update to authenticated using (false) with check (false);
 create policy analytics_result_delete_nobody on app.analytics_result for delete to authenticated using (false);
@@ -54,8 +52,7 @@ create policy analytics_result_select_over_owner on app.analytics_result for sel
   using ((select authz.runs_the_queue()) and expires_at <= now());
 create policy analytics_result_delete_over_owner on app.analytics_result for delete to ringfence_owner
   using ((select authz.runs_the_queue()) and expires_at <= now());
-comment on policy analytics_result_select_requester on app.analytics_result is 'Who asked reads it, while they may still ask that source and it is not too old.';
-comment on policy analytics_result_select_shared on app.analytics_result is 'With whom it is shared reads it, while it is not too old; not the source it came from.';
+comment on policy analytics_result_select_reader on app.analytics_result is 'Who asked reads it while they may still ask that source, and with whom it is shared, without that source; nobody when it is too old.';
 comment on policy analytics_result_insert_nobody on app.analytics_result is 'Only the worker writes here.';
 comment on policy analytics_result_update_nobody on app.analytics_result is 'Written once.';
 comment on policy analytics_result_delete_nobody on app.analytics_result is 'It goes with its job, or is swept when it has expired.';

@@ -128,6 +128,35 @@ comment on function authz.waiting_orgs() is 'The organizations with queued jobs,
 revoke all on function authz.waiting_orgs() from public;
 grant execute on function authz.waiting_orgs() to ringfence_owner;
 
+create function authz.take_place(org_id uuid, job_id uuid, lease uuid, worker text) returns boolean
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '200ms'
+as $$
+declare
+  v_limits record;
+  v_taken boolean;
+begin
+  select * into v_limits from authz.job_limits();
+  for v_place in 1..v_limits.running_per_org loop
+    -- Whoever finds another about to take the same place waits for that one to be done: the key counts, whatever both have seen.
+    insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at)
+    values (take_place.org_id, take_place.job_id, take_place.lease, take_place.worker, v_place, clock_timestamp() + make_interval(secs => v_limits.lease_seconds))
+    on conflict on constraint job_lease_place_key do nothing returning true into v_taken;
+    if v_taken then
+      return true;
+    end if;
+  end loop;
+  return false;
+exception when lock_not_available then
+  -- Not done for long: nobody waits for a worker that hangs.
+  return false;
+end
+$$;
+comment on function authz.take_place(uuid, uuid, uuid, text) is 'Lease a job in a free place of its organization; false when there is none. For authz.next_job() alone.';
+revoke all on function authz.take_place(uuid, uuid, uuid, text) from public;
+grant execute on function authz.take_place(uuid, uuid, uuid, text) to ringfence_owner;
+
 create function authz.next_job(worker text) returns jsonb
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -145,20 +174,12 @@ begin
     select w.org_id from authz.waiting_orgs() w where w.running < v_limits.running_per_org
     order by w.running, w.served_at nulls first, w.org_id
   loop
-    -- One worker at a time takes from an organization, so that its places are counted and not guessed. Whoever finds another at it goes
-    -- on to the next, and hears of it when that one is done.
-    continue when not pg_try_advisory_xact_lock(hashtextextended('job ' || v_org, 0));
-    -- A statement of its own: it sees what was committed before the turn came.
-    if (select count(*) from app.job_lease l where l.org_id = v_org) < v_limits.running_per_org then
-      select j.id into v_job from app.analytics_job j
-      where j.org_id = v_org and j.status = 'queued' order by j.created_at, j.id limit 1 for update skip locked;
-      if found then
-        update app.analytics_job j set status = 'running', attempts = j.attempts + 1, started_at = clock_timestamp()
-        where j.org_id = v_org and j.id = v_job;
-        insert into app.job_lease (org_id, job_id, lease, worker, expires_at)
-        values (v_org, v_job, v_lease, next_job.worker, clock_timestamp() + make_interval(secs => v_limits.lease_seconds));
-        return authz.begin_job(v_job, v_lease) || jsonb_build_object('lease', v_lease);
-      end if;
+    select j.id into v_job from app.analytics_job j
+    where j.org_id = v_org and j.status = 'queued' order by j.created_at, j.id limit 1 for update skip locked;
+    if found and authz.take_place(v_org, v_job, v_lease, next_job.worker) then
+      update app.analytics_job j set status = 'running', attempts = j.attempts + 1, started_at = clock_timestamp()
+      where j.org_id = v_org and j.id = v_job;
+      return authz.begin_job(v_job, v_lease) || jsonb_build_object('lease', v_lease);
     end if;
   end loop;
   return null;

@@ -45,9 +45,13 @@ declare
 begin
   perform authz.require_org(unshare_analytics_result.org_id);
   perform authz.require(num_nonnulls(unshare_analytics_result.user_id, unshare_analytics_result.team_id) <= 1, 'name a person or a team, or neither for everyone');
-  delete from app.analytics_result_grant g
-  where g.org_id = unshare_analytics_result.org_id and g.job_id = unshare_analytics_result.job_id
-    and (g.user_id, g.team_id) is not distinct from (unshare_analytics_result.user_id, unshare_analytics_result.team_id)
+  -- First all of this result, then the one: somebody's row of another organization is not looked at because it names the same person.
+  with shared as materialized (
+    select g.id, g.user_id, g.team_id from app.analytics_result_grant g
+    where g.org_id = unshare_analytics_result.org_id and g.job_id = unshare_analytics_result.job_id)
+  delete from app.analytics_result_grant g using shared s
+  where g.org_id = unshare_analytics_result.org_id and g.id = s.id
+    and (s.user_id, s.team_id) is not distinct from (unshare_analytics_result.user_id, unshare_analytics_result.team_id)
   returning g.id into v_id;
   if not found then
     raise sqlstate 'PT404' using message = 'not shared so, or not yours to withdraw';

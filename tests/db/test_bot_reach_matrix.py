@@ -37,6 +37,13 @@ class Kind:
 DENY = "insert into app.deny_rule (org_id, user_id, {0}, reason, created_by) values ('{{org}}', '{{customer}}', '{{{1}}}', 'Probe.', '{{owner}}')"
 ORDER = "select id from app.customer_order where id = %s"
 TICKET = "insert into app.support_ticket (org_id, subject, body) select o, 's', 'b' from authz.org_ids() o where %s::uuid is null returning id"
+SOURCE = "select id from app.data_source where slug = '{0}' and %s::uuid is null"
+
+
+def _asked(slug: str) -> dict[str, Any]:
+    return {"tool": "ask_data", "arguments": {"source": slug, "question": "How many?"}, "denied": "not_found", "direct": SOURCE.format(slug)}
+
+
 KINDS = {
     "a document of the organization, for a member": Kind("customer", "auditor", "document"),
     "a document of the organization, for staff": Kind("analyst", "auditor", "document"),
@@ -51,6 +58,9 @@ KINDS = {
     "a knowledge base a rule denies": Kind("member", "customer", "document", first=DENY.format("knowledge_base_id", "knowledge_base")),
     "an order of one's own": Kind("customer", "member", "order", "my_orders", {}, direct=ORDER),
     "an order by its number": Kind("analyst", "member", "order", "get_order", {"number": "ORD-2000"}, "not_found", ORDER),
+    "a data source of everyone who may ask": Kind("customer", "auditor", "", **_asked("shop")),
+    "a data source shared with a team": Kind("agent", "customer", "", **_asked("books")),
+    "a data source a rule denies": Kind("member", "customer", "", first=DENY.format("data_source_id", "data_source"), **_asked("shop")),
     "a ticket": Kind("customer", "analyst", "", "create_ticket", {"subject": "s", "body": "b"}, "denied", TICKET),
 }
 
@@ -61,10 +71,15 @@ def bound_bot(db: Request, world: World) -> UUID:
     bot = UUID(db.rpc("create_bot", org_id=world.acme.id, slug="matrix", name="Matrix")["id"])
     for (base,) in db.all("select id from app.knowledge_base where org_id = %s", world.acme.id):
         db.rpc("bind_bot", org_id=world.acme.id, bot_id=bot, knowledge_base_id=base)
+    # One of them a rule takes from admins.
+    become(db, world.acme.people["owner"])
+    for (source,) in db.all("select id from app.data_source where org_id = %s", world.acme.id):
+        db.rpc("bind_bot", org_id=world.acme.id, bot_id=bot, data_source_id=source)
+    become(db, world.acme.people["admin"])
     for name in tools(db):
         db.rpc("bind_bot", org_id=world.acme.id, bot_id=bot, tool=name)
-    assert db.one("select count(*) from app.bot_binding where bot_id = %s and knowledge_base_id is not null", bot) == world.rows(
-        "knowledge_base", f"org_id = '{world.acme.id}'")
+    for kind in ("knowledge_base", "data_source"):
+        assert db.one(f"select count(*) from app.bot_binding where bot_id = %s and {kind}_id is not null", bot) == world.rows(kind, f"org_id = '{world.acme.id}'")
     db.rpc("unshare_bot", org_id=world.acme.id, bot_id=bot, user_id=world.acme.people["admin"].user_id)  # who made it was its runner
     return bot
 
@@ -117,7 +132,7 @@ def test_every_kind_of_thing_a_bot_can_be_bound_to_stands_in_the_matrix_F13_F24(
     with world.operator() as db:
         targets = {c for (c,) in db.all("select attname from pg_attribute where attrelid = 'app.bot_binding'::regclass and attnum > 0 and not attisdropped"
                                         " and not attnotnull")}
-        assert targets == {"knowledge_base_id", "tool"}
+        assert targets == {"knowledge_base_id", "data_source_id", "tool"}
         assert set(tools(db)) == {kind.tool for kind in KINDS.values()}
 
 
@@ -131,6 +146,7 @@ ACTS: dict[str, tuple[str, Callable[[Request, World, dict[str, Any]], Any]]] = {
     "share with a person": ("owner", lambda db, w, bot: db.rpc("share_bot", **bot, user_id=w.acme.people["auditor"].user_id, level="owner")),
     "share with a team": ("owner", lambda db, w, bot: db.rpc("share_bot", **bot, team_id=w.acme.ids["team"], level="owner")),
     "bind a knowledge base": ("owner", lambda db, w, bot: db.rpc("bind_bot", **bot, knowledge_base_id=w.acme.ids["other_base"])),
+    "bind a data source": ("owner", lambda db, w, bot: db.rpc("bind_bot", **bot, data_source_id=w.acme.ids["books_source"])),
     "bind a tool": ("owner", lambda db, w, bot: db.rpc("bind_bot", **bot, tool="get_order")),
     "publish a version": ("owner", lambda db, w, bot: db.rpc("update_bot", **bot, expected_version=1, instructions="Show everything to everybody.")),
     "archive": ("owner", lambda db, w, bot: db.rpc("archive_bot", **bot)),

@@ -226,7 +226,7 @@ def test_an_editor_binds_only_knowledge_bases_they_see_F14(world: World) -> None
         unseen = db.rpc_error("bind_bot", **bot, knowledge_base_id=world.acme.ids["knowledge_base"])
         absent = db.rpc_error("bind_bot", **bot, knowledge_base_id=world.globex.ids["knowledge_base"])
         assert (unseen.sqlstate, unseen.diag.message_primary) == (absent.sqlstate, absent.diag.message_primary) == (
-            "PT404", "no such bot, or no such knowledge base")
+            "PT404", "no such bot, or no such knowledge base or data source")
         error = db.error("insert into app.bot_binding (org_id, bot_id, knowledge_base_id) values (%s, %s, %s)",
                          world.acme.id, world.acme.ids["desk_bot"], world.acme.ids["knowledge_base"])
         assert "row-level security policy" in str(error)

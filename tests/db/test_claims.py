@@ -148,7 +148,8 @@ def test_identity_does_not_survive_the_transaction_on_the_same_connection_R38(wo
 
 @pytest.mark.parametrize("table", TABLES)
 def test_row_security_off_is_an_error_not_all_rows_R50(world: World, table: str) -> None:
-    who = {"conversation": "customer", "message": "customer", "kb_grant": "admin", "document_grant": "admin", "document_part": "admin"}
+    who = {"conversation": "customer", "message": "customer", "kb_grant": "admin", "document_grant": "admin", "document_part": "admin",
+           "analytics_job": "customer", "analytics_result": "customer", "analytics_result_grant": "customer"}
     with world.as_(world.acme.people[who.get(table, "owner")]) as db:
         assert db.one(f"select count(*) from app.{table}") > 0
         db.run("set local row_security = off")

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.db.racing import said
+from tests.db.registry import OWNER_ALONE
 from tests.db.session import Request, second_factor
 from tests.db.test_purge import tables
 from tests.db.world import World
@@ -32,7 +33,8 @@ def all_rows(db: Request, begun: dict[str, Any], table: str, size: int = 1000) -
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_every_row_the_owner_may_read_comes_once_and_none_of_another_organization_F23(world: World, size: int) -> None:
     with world.operator() as db:
-        there = set(tables(db))
+        # What only functions of the queue read is no person's to take along.
+        there = set(tables(db)) - {name.removeprefix("app.") for name in OWNER_ALONE}
     with world.as_(world.acme.people["owner"], **second_factor()) as db:
         begun = db.rpc("export_organization", org_id=world.acme.id)
         assert set(begun["tables"]) == there  # from the catalog: no table is forgotten

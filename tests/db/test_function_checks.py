@@ -24,7 +24,8 @@ LINES = {
     "organization": ["add_team_member", "change_member", "create_invitation", "create_role", "create_team", "delete_role", "delete_sso_group",
                      "deprovision_member", "leave_organization", "remove_member", "remove_team_member", "resume_member", "revoke_invitation", "set_sso_group",
                      "set_team_manager", "suspend_member", "transfer_ownership", "update_role"],
-    "name": ["create_bot", "create_knowledge_base", "finish_document"],
+    "name": ["commit_uploaded_table", "create_bot", "create_data_source", "create_knowledge_base", "create_metric", "create_uploaded_table", "finish_document",
+             "set_column_meaning"],
 }
 """Which functions stand in which line before they look: what they read afterwards is what those before them committed."""
 _SAYS_SO = {

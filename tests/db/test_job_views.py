@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.db.jobs import Jobs
-from tests.db.session import Request
+from tests.db.matrix import planted
+from tests.db.session import Person, Request
 from tests.db.world import World
 
 # View, table, relation of the source, and the permissions an API token needs one of.
@@ -46,6 +51,34 @@ def test_the_floor_alone_holds_the_organization_the_source_and_the_token_F51(job
         with world.operator(keep=True) as db:
             db.run("update app.api_token set permissions = array['analytics.run', %s::text] where user_id = %s", permission, world.acme.people["owner"].user_id)
         assert (counted(jobs, view, claims=token) == mine) is (permission in permissions or not permissions), permission
+
+
+@contextmanager
+def scoped(world: World, person: Person, source: str, *changes: str, **claims: Any) -> Iterator[Request]:
+    """The analyst in a transaction that has begun a job of this person, all in one transaction of the superuser, which is rolled back."""
+    with planted(world, *changes) as db:
+        db.run("insert into app.job_scope (org_id, job_id, data_source_id, claims) values (%s, %s, %s, %s)", world.acme.id, uuid4(), world.acme.ids[source],
+               json.dumps(person.claims(**claims) | {"org_id": str(world.acme.id)}))
+        db.run("set local session authorization ringfence_analyst")
+        yield db
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_relation_that_the_source_does_not_hold_or_the_token_may_not_read_has_no_rows_F51(world: World, view: str) -> None:
+    """Of somebody who sees rows of it: without the floor they would."""
+    owner, count = world.acme.people["customer" if view == "conversations" else "owner"], f"select count(*) from source.{view}"
+    others = ", ".join(f"'{name}'" for name in VIEWS if name != view)
+    with scoped(world, owner, "data_source") as db:
+        rows = db.one(count)
+    assert rows > 0
+    with scoped(world, owner, "data_source", f"update app.data_source set relations = array[{others}] where id = '{world.acme.ids['data_source']}'") as db:
+        assert db.one(count) == 0
+    reads = {"orders": "orders.read", "tickets": "tickets.read", "conversations": "bots.run", "usage": "usage.read"}[view]
+    for permission, seen in (("analytics.run", 0), (reads, rows)):
+        change = (f"update app.api_token set user_id = '{owner.user_id}', permissions = array['analytics.run', '{permission}']"
+                  f" where session_id = '{world.acme.people['owner'].token_session_id}'")
+        with scoped(world, owner, "data_source", change, session_id=str(world.acme.people["owner"].token_session_id)) as db:
+            assert db.one(count) == seen, permission
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -13,7 +13,7 @@ import pytest
 from tests.db import matrix
 from tests.db.jobs import Jobs
 from tests.db.registry import TABLES
-from tests.db.session import second_factor
+from tests.db.session import Request, second_factor
 from tests.db.world import World
 
 COUNT = "select count(*) from source.orders"
@@ -327,6 +327,45 @@ def test_nobody_waits_behind_somebody_else_s_queue(jobs: Jobs) -> None:
         took.append(job)
     held = [job["org_id"] for job in took if job]
     assert held.count(str(world.acme.id)) == 4 and held.count(str(world.globex.id)) == 3
+
+
+def test_two_workers_at_once_take_no_more_than_the_places_there_are(jobs: Jobs) -> None:
+    """Each sees three jobs running and one place free: the key lets one of them have it, and the other waits no longer than a moment."""
+    jobs.drain()
+    _queue(jobs, 5, jobs.world.acme.people["owner"].user_id)
+    for _ in range(3):
+        assert jobs.take() is not None
+    with psycopg.connect(jobs.worker_url) as one, psycopg.connect(jobs.worker_url) as two:
+        assert Request(one).one("select authz.next_job('one')")["outcome"] == "begun"
+        assert Request(two).one("select authz.next_job('two')") is None
+        one.rollback()
+        two.rollback()
+        # A worker that let go of it leaves the place to the next.
+        assert Request(two).one("select authz.next_job('two')")["outcome"] == "begun"
+    assert jobs.take() is None
+    with jobs.world.operator() as db:
+        assert db.all("select place from app.job_lease where org_id = %s order by 1", jobs.world.acme.id) == [(1,), (2,), (3,), (4,)]
+
+
+LOCKS = ("select pg_advisory_lock(key) from (select hashtextextended(word || org_id, 0) as key from unnest(array['job ', '', 'data source ']) word,"
+         " (select '{org}' as org_id) o union all select n from generate_series(0, 1000) n) k")
+
+
+def test_no_lock_that_an_analyst_can_take_stands_in_the_way_of_the_queue_F52(jobs: Jobs) -> None:
+    """Without the guard: advisory locks are for everybody who is logged in, and rows and tables of ours are for nobody there."""
+    owner, org = jobs.world.acme.people["owner"], jobs.world.acme.id
+    with jobs.inside(owner) as db:
+        db.run(LOCKS.replace("{org}", str(org)))
+        for taking in ("select * from source.orders for update", "select * from source.orders for key share", "lock table source.orders in row share mode",
+                       "lock table app.job_lease in access share mode", "lock table app.analytics_job in access share mode"):
+            with pytest.raises(psycopg.Error), db.connection.transaction():
+                db.run(taking)
+        job = jobs.submit(jobs.world.acme.people["customer"])
+        got = jobs.take()
+        assert got is not None and got["job_id"] == job and got["outcome"] == "begun"
+        with jobs.worker(got) as worker:
+            assert worker.one("select authz.finish_job('succeeded', ran_sql => 'select 1', result => %s::jsonb)", RESULT) is True
+    assert jobs.status(job) == ("succeeded", None)
 
 
 def test_another_organization_s_job_is_not_found_byte_for_byte_F53(shared_jobs: Jobs) -> None:

@@ -36,7 +36,7 @@ def test_with_the_column_granted_by_mistake_the_policy_still_refuses_the_move_R3
     statement = MOVES[form].format(t=table, to=world.globex.id, own=world.acme.id)
     if table == "membership":  # the last owner stays where they are, whatever the policy says
         statement = statement + (f" where user_id = '{world.both.user_id}'" if form == "update" else "")
-    who = {"run": "customer", "support_ticket": "agent"}.get(table, "owner")
+    who = {"run": "customer", "support_ticket": "agent", "analytics_job": "customer"}.get(table, "owner")
     with planted(world, f"grant update (org_id) on app.{table} to authenticated") as db:
         become(db, world.acme.people[who])
         error = db.error(statement)

@@ -24,7 +24,7 @@ from tests.db.test_rpc_sweep import call, signatures  # noqa: F401  (a fixture)
 from tests.db.world import Organization, World
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TIME = re.compile(r"20\d\d-\d\d-\d\d[ T][0-9:.+]+(?:Z|\+00(?::00)?)?")
+_TIME = re.compile(r"20\d\d-\d\d-\d\d[ T][0-9:.+]+(?:Z|\+00(?::00)?)?|(?<=\"time\\\": )\d{13}")
 _SECRET = re.compile(r"\brf[a-z]_[\w-]{20,}|\b[0-9a-f]{64}\b")
 # They ask how long something took or are made of a clock; or would end the work (nobody is left who may call).
 LEFT_OUT = {"suspend_organization", "transfer_ownership", "leave_organization", "set_mfa_policy"}

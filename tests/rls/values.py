@@ -46,7 +46,8 @@ def candidates(table: Table, column: Column, tenant: str) -> Iterator[str | None
         yield from _numbers(table, column)
     elif column.base_type in ("json", "jsonb"):
         word = canary(tenant)
-        yield from (f'{{"canary": "{word}"}}', f'["{word}"]', "{}", "[]")
+        # The last is how columns, fields and arguments are mostly listed, where a check asks for more than an object or an array.
+        yield from (f'{{"canary": "{word}"}}', f'["{word}"]', "{}", "[]", f'[{{"name": "{word}", "type": "text"}}]')
     elif column.category == "A":
         yield f"{{{canary(tenant)}}}" if column.element in TEXTS else "{}"
         yield "{}"

@@ -32,6 +32,8 @@ WITHOUT_EVENT: dict[str, str] = {
     "model_call": "a call is recorded as the step that it becomes; a refusal stands in this table and in the story of its run only",
     "provider": "the operator's registry, of no organization",
     "member_activity": "written by an event", "usage_entry": "written by acts that are recorded",
+    "analytics_result": "written once, by the end of its job, which is recorded", "job_lease": "which worker holds a job: how it ends is recorded",
+    "job_scope": "gone before its transaction ends", "uploaded_row": "part of an uploaded table, which is recorded",
     "session_choice": "narrows one's own session and nothing else", "sso_member": "written by joining, which is recorded",
 }
 """By table of schema app."""

@@ -111,7 +111,8 @@ EITHER: dict[str, list[set[str]]] = {"share_data_source": _SUBJECT, "unshare_dat
 
 EVENTS: dict[str, list[str]] = {
     "create_data_source": ["data_source.insert", "data_source_grant.insert"],
-    "delete_data_source": ["data_source.delete", "data_source_grant.delete"],
+    # With everything that hangs on it: who made it, the team and the analyst had a grant.
+    "delete_data_source": ["data_source.delete", *["data_source_grant.delete"] * 3, "column_meaning.delete", "deny_rule.delete", "uploaded_table.delete"],
     "share_data_source": ["data_source_grant.insert"],
     "unshare_data_source": ["data_source_grant.delete"],
     "submit_analytics_job": ["analytics_job.insert"],
@@ -178,7 +179,7 @@ def plant(connection: Any, organization: Organization) -> None:
                        [organization.id, ids["analytics_job"], organization.people["analyst"].user_id, customer.user_id])
     # A worker holds a job, and a restored copy could bring back the scope of a transaction that is long over.
     connection.execute("update app.analytics_job set status = 'running', attempts = 1, started_at = now() where id = %s", [ids["held_job"]])
-    connection.execute("insert into app.job_lease (org_id, job_id, lease, worker, expires_at) values (%s, %s, gen_random_uuid(), 'planted', 'infinity')",
+    connection.execute("insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at) values (%s, %s, gen_random_uuid(), 'planted', 1, 'infinity')",
                        [organization.id, ids["held_job"]])
     connection.execute("insert into app.job_scope (org_id, xact_id, began_at, job_id, data_source_id, claims) values (%s, %s, '-infinity', %s, %s, %s)",
                        [organization.id, "3" if organization.slug == "acme" else "4", ids["held_job"], ids["data_source"], json.dumps({"sub": str(customer.user_id)})])

@@ -55,7 +55,7 @@ CREATE TABLE "app"."analytics_job" (
   CONSTRAINT "analytics_job_bot_check" CHECK (((bot_id IS NULL) = (run_id IS NULL))),
   CONSTRAINT "analytics_job_error_code_check" CHECK ((error_code ~ '^[A-Za-z0-9_]{1,60}$'::text)),
   CONSTRAINT "analytics_job_error_message_check" CHECK ((char_length(error_message) <= 500)),
-  CONSTRAINT "analytics_job_finished_check" CHECK (((finished_at IS NULL) = (status = ANY (ARRAY['queued'::text, 'running'::text])))),
+  CONSTRAINT "analytics_job_finished_check" CHECK (((finished_at IS NULL) OR (status <> ALL (ARRAY['queued'::text, 'running'::text])))),
   CONSTRAINT "analytics_job_idempotency_key_check" CHECK ((idempotency_key ~ '^[A-Za-z0-9._:-]{1,100}$'::text)),
   CONSTRAINT "analytics_job_one_question_check" CHECK ((num_nonnulls(question, sql) = 1)),
   CONSTRAINT "analytics_job_pkey" PRIMARY KEY (org_id, id),
@@ -189,8 +189,11 @@ CREATE TABLE "app"."job_lease" (
   "job_id"     uuid                     NOT NULL,
   "lease"      uuid                     NOT NULL,
   "worker"     text                     NOT NULL,
+  "place"      smallint                 NOT NULL,
   "expires_at" timestamp with time zone NOT NULL,
   CONSTRAINT "job_lease_pkey" PRIMARY KEY (org_id, job_id),
+  CONSTRAINT "job_lease_place_check" CHECK (((place >= 1) AND (place <= 100))),
+  CONSTRAINT "job_lease_place_key" UNIQUE (org_id, place),
   CONSTRAINT "job_lease_worker_check" CHECK (((char_length(worker) >= 1) AND (char_length(worker) <= 100)))
 );
 
@@ -225,7 +228,7 @@ CREATE TABLE "app"."metric" (
   "version"        integer                  NOT NULL,
   "description"    text                     NOT NULL,
   "sql"            text                     NOT NULL,
-  "sha256"         text                     NOT NULL DEFAULT ''::text,
+  "sha256"         text                     NOT NULL DEFAULT repeat('0'::text, 64),
   "retired"        boolean                  NOT NULL DEFAULT false,
   "created_at"     timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT "metric_description_check" CHECK (((char_length(description) >= 1) AND (char_length(description) <= 500))),
@@ -966,9 +969,13 @@ declare
 begin
   perform authz.require_org(unshare_analytics_result.org_id);
   perform authz.require(num_nonnulls(unshare_analytics_result.user_id, unshare_analytics_result.team_id) <= 1, 'name a person or a team, or neither for everyone');
-  delete from app.analytics_result_grant g
-  where g.org_id = unshare_analytics_result.org_id and g.job_id = unshare_analytics_result.job_id
-    and (g.user_id, g.team_id) is not distinct from (unshare_analytics_result.user_id, unshare_analytics_result.team_id)
+  -- First all of this result, then the one: somebody's row of another organization is not looked at because it names the same person.
+  with shared as materialized (
+    select g.id, g.user_id, g.team_id from app.analytics_result_grant g
+    where g.org_id = unshare_analytics_result.org_id and g.job_id = unshare_analytics_result.job_id)
+  delete from app.analytics_result_grant g using shared s
+  where g.org_id = unshare_analytics_result.org_id and g.id = s.id
+    and (s.user_id, s.team_id) is not distinct from (unshare_analytics_result.user_id, unshare_analytics_result.team_id)
   returning g.id into v_id;
   if not found then
     raise sqlstate 'PT404' using message = 'not shared so, or not yours to withdraw';
@@ -1077,12 +1084,15 @@ ALTER FUNCTION "authz"."begin_job"(uuid, uuid) OWNER TO "ringfence_owner";
 
 CREATE OR REPLACE FUNCTION authz.begun_jobs()
   RETURNS SETOF uuid
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   ROWS 1
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select s.job_id from app.job_scope s where s.xact_id = pg_current_xact_id_if_assigned()
+begin
+  return query
+    select s.job_id from app.job_scope s where s.xact_id = pg_current_xact_id_if_assigned();
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION authz.built_in_roles()
@@ -1181,35 +1191,38 @@ CREATE OR REPLACE FUNCTION authz.describe_source (
   data_source_id uuid
 )
   RETURNS jsonb
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select jsonb_build_object('source', d.slug, 'id', d.id, 'name', d.name, 'description', d.description, 'relations', coalesce((
-    select jsonb_agg(jsonb_build_object('name', c.relname, 'target', 'source.' || c.relname, 'description', obj_description(c.oid, 'pg_class'), 'columns', (
-      select jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, null), 'meaning', coalesce((
-          select m.meaning from app.column_meaning m
-          where m.org_id = d.org_id and m.data_source_id = d.id and m.relation = c.relname and m.column_name = a.attname), col_description(c.oid, a.attnum)))
-        order by a.attnum)
-      from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)) order by c.relname)
-    from pg_class c where c.relnamespace = 'source'::regnamespace and c.relkind = 'v' and c.relname = any (d.relations)), '[]') || coalesce((
-    select jsonb_agg(jsonb_build_object('name', t.name, 'description', format('Uploaded table of %s rows.', t.row_count),
-      -- Identifiers are quoted, types from a closed list; the id is ours.
-      'target', (select format('select %s from source.uploaded u where u.table_id = %L', string_agg(
-          format('(u.data ->> %L)::%s as %I', c.value ->> 'name', c.value ->> 'type', c.value ->> 'name'), ', ' order by c.place), t.id)
-        from jsonb_array_elements(t.columns) with ordinality c (value, place)),
-      'columns', (select jsonb_agg(jsonb_build_object('name', c.value ->> 'name', 'type', c.value ->> 'type', 'meaning', coalesce((
-          select m.meaning from app.column_meaning m
-          where m.org_id = d.org_id and m.data_source_id = d.id and m.relation = t.name and m.column_name = c.value ->> 'name'), c.value ->> 'meaning', ''))
-        order by c.place) from jsonb_array_elements(t.columns) with ordinality c (value, place))) order by t.name)
-    from app.uploaded_table t where t.org_id = d.org_id and t.data_source_id = d.id), '[]'),
-    'metrics', coalesce((
-      select jsonb_agg(jsonb_build_object('name', m.name, 'version', m.version, 'description', m.description, 'sql', m.sql, 'sha256', m.sha256) order by m.name)
-      from (select distinct on (v.name) v.* from app.metric v where v.org_id = d.org_id and v.data_source_id = d.id order by v.name, v.version desc) m
-      where not m.retired), '[]'))
-  from app.data_source d
-  where d.org_id = describe_source.org_id and d.id = describe_source.data_source_id
+begin
+  return (
+    select jsonb_build_object('source', d.slug, 'id', d.id, 'name', d.name, 'description', d.description, 'relations', coalesce((
+      select jsonb_agg(jsonb_build_object('name', c.relname, 'target', 'source.' || c.relname, 'description', obj_description(c.oid, 'pg_class'), 'columns', (
+        select jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, null), 'meaning', coalesce((
+            select m.meaning from app.column_meaning m
+            where m.org_id = d.org_id and m.data_source_id = d.id and m.relation = c.relname and m.column_name = a.attname), col_description(c.oid, a.attnum)))
+          order by a.attnum)
+        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)) order by c.relname)
+      from pg_class c where c.relnamespace = 'source'::regnamespace and c.relkind = 'v' and c.relname = any (d.relations)), '[]') || coalesce((
+      select jsonb_agg(jsonb_build_object('name', t.name, 'description', format('Uploaded table of %s rows.', t.row_count),
+        -- Identifiers are quoted, types from a closed list; the id is ours.
+        'target', (select format('select %s from source.uploaded u where u.table_id = %L', string_agg(
+            format('(u.data ->> %L)::%s as %I', c.value ->> 'name', c.value ->> 'type', c.value ->> 'name'), ', ' order by c.place), t.id)
+          from jsonb_array_elements(t.columns) with ordinality c (value, place)),
+        'columns', (select jsonb_agg(jsonb_build_object('name', c.value ->> 'name', 'type', c.value ->> 'type', 'meaning', coalesce((
+            select m.meaning from app.column_meaning m
+            where m.org_id = d.org_id and m.data_source_id = d.id and m.relation = t.name and m.column_name = c.value ->> 'name'), c.value ->> 'meaning', ''))
+          order by c.place) from jsonb_array_elements(t.columns) with ordinality c (value, place))) order by t.name)
+      from app.uploaded_table t where t.org_id = d.org_id and t.data_source_id = d.id), '[]'),
+      'metrics', coalesce((
+        select jsonb_agg(jsonb_build_object('name', m.name, 'version', m.version, 'description', m.description, 'sql', m.sql, 'sha256', m.sha256) order by m.name)
+        from (select distinct on (v.name) v.* from app.metric v where v.org_id = d.org_id and v.data_source_id = d.id order by v.name, v.version desc) m
+        where not m.retired), '[]'))
+    from app.data_source d
+    where d.org_id = describe_source.org_id and d.id = describe_source.data_source_id);
+end
 $function$;
 
 ALTER FUNCTION "authz"."describe_source"(uuid, uuid) OWNER TO "ringfence_owner";
@@ -1316,17 +1329,20 @@ CREATE OR REPLACE FUNCTION authz.granted_data_sources (
   level text
 )
   RETURNS SETOF uuid
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   ROWS 10
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select g.data_source_id from app.data_source_grant g
-  where g.org_id = any (array(select authz.orgs_with('analytics.run'))) and g.level = any (authz.levels_from(granted_data_sources.level))
-    -- What one may do to a source as its editor or owner, an API token may with analytics.manage only (F08).
-    and (granted_data_sources.level = 'viewer' or (select authz.in_scope(array['analytics.manage'])))
-    and not (g.data_source_id = any (array(select authz.denied('data_source'))))
+begin
+  return query
+    select g.data_source_id from app.data_source_grant g
+    where g.org_id = any (array(select authz.orgs_with('analytics.run'))) and g.level = any (authz.levels_from(granted_data_sources.level))
+      -- What one may do to a source as its editor or owner, an API token may with analytics.manage only (F08).
+      and (granted_data_sources.level = 'viewer' or (select authz.in_scope(array['analytics.manage'])))
+      and not (g.data_source_id = any (array(select authz.denied('data_source'))));
+end
 $function$;
 
 ALTER FUNCTION "authz"."granted_data_sources"(text) OWNER TO "ringfence_owner";
@@ -1348,24 +1364,30 @@ $function$;
 
 CREATE OR REPLACE FUNCTION authz.job_claims()
   RETURNS jsonb
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select s.claims from app.job_scope s where s.xact_id = pg_current_xact_id_if_assigned()
+begin
+  return (
+    select s.claims from app.job_scope s where s.xact_id = pg_current_xact_id_if_assigned());
+end
 $function$;
 
 ALTER FUNCTION "authz"."job_claims"() OWNER TO "ringfence_owner";
 
 CREATE OR REPLACE FUNCTION authz.job_context()
   RETURNS jsonb
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select authz.describe_source(s.org_id, s.data_source_id) from app.job_scope s where s.xact_id = pg_current_xact_id_if_assigned()
+begin
+  return (
+    select authz.describe_source(s.org_id, s.data_source_id) from app.job_scope s where s.xact_id = pg_current_xact_id_if_assigned());
+end
 $function$;
 
 ALTER FUNCTION "authz"."job_context"() OWNER TO "ringfence_owner";
@@ -1420,28 +1442,34 @@ CREATE OR REPLACE FUNCTION authz.job_orgs (
   relation text
 )
   RETURNS SETOF uuid
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   ROWS 1
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select s.org_id from app.job_scope s join app.data_source d on d.org_id = s.org_id and d.id = s.data_source_id
-  where s.xact_id = pg_current_xact_id_if_assigned() and job_orgs.relation = any (d.relations) and s.org_id = any (array(select authz.org_ids()))
+begin
+  return query
+    select s.org_id from app.job_scope s join app.data_source d on d.org_id = s.org_id and d.id = s.data_source_id
+    where s.xact_id = pg_current_xact_id_if_assigned() and job_orgs.relation = any (d.relations) and s.org_id = any (array(select authz.org_ids()));
+end
 $function$;
 
 ALTER FUNCTION "authz"."job_orgs"(text) OWNER TO "ringfence_owner";
 
 CREATE OR REPLACE FUNCTION authz.job_tables()
   RETURNS SETOF uuid
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   ROWS 10
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select t.id from app.job_scope s join app.uploaded_table t on t.org_id = s.org_id and t.data_source_id = s.data_source_id
-  where s.xact_id = pg_current_xact_id_if_assigned() and s.org_id = any (array(select authz.org_ids()))
+begin
+  return query
+    select t.id from app.job_scope s join app.uploaded_table t on t.org_id = s.org_id and t.data_source_id = s.data_source_id
+    where s.xact_id = pg_current_xact_id_if_assigned() and s.data_source_id = any (array(select authz.granted_data_sources('viewer')));
+end
 $function$;
 
 ALTER FUNCTION "authz"."job_tables"() OWNER TO "ringfence_owner";
@@ -1488,20 +1516,12 @@ begin
     select w.org_id from authz.waiting_orgs() w where w.running < v_limits.running_per_org
     order by w.running, w.served_at nulls first, w.org_id
   loop
-    -- One worker at a time takes from an organization, so that its places are counted and not guessed. Whoever finds another at it goes
-    -- on to the next, and hears of it when that one is done.
-    continue when not pg_try_advisory_xact_lock(hashtextextended('job ' || v_org, 0));
-    -- A statement of its own: it sees what was committed before the turn came.
-    if (select count(*) from app.job_lease l where l.org_id = v_org) < v_limits.running_per_org then
-      select j.id into v_job from app.analytics_job j
-      where j.org_id = v_org and j.status = 'queued' order by j.created_at, j.id limit 1 for update skip locked;
-      if found then
-        update app.analytics_job j set status = 'running', attempts = j.attempts + 1, started_at = clock_timestamp()
-        where j.org_id = v_org and j.id = v_job;
-        insert into app.job_lease (org_id, job_id, lease, worker, expires_at)
-        values (v_org, v_job, v_lease, next_job.worker, clock_timestamp() + make_interval(secs => v_limits.lease_seconds));
-        return authz.begin_job(v_job, v_lease) || jsonb_build_object('lease', v_lease);
-      end if;
+    select j.id into v_job from app.analytics_job j
+    where j.org_id = v_org and j.status = 'queued' order by j.created_at, j.id limit 1 for update skip locked;
+    if found and authz.take_place(v_org, v_job, v_lease, next_job.worker) then
+      update app.analytics_job j set status = 'running', attempts = j.attempts + 1, started_at = clock_timestamp()
+      where j.org_id = v_org and j.id = v_job;
+      return authz.begin_job(v_job, v_lease) || jsonb_build_object('lease', v_lease);
     end if;
   end loop;
   return null;
@@ -1585,26 +1605,54 @@ begin
     where j.org_id = v_lost.org_id and j.id = v_lost.job_id and j.status = 'running';
     v_count := v_count + 1;
   end loop;
+  -- Whoever looks for work also takes out what has expired, a little at a time.
+  delete from app.analytics_result r
+  where (r.org_id, r.job_id) in (select o.org_id, o.job_id from app.analytics_result o where o.expires_at <= now() order by o.expires_at limit 100);
   return v_count;
 end
 $function$;
 
 ALTER FUNCTION "authz"."recover_jobs"() OWNER TO "ringfence_owner";
 
+CREATE OR REPLACE FUNCTION authz.rehearse_job()
+  RETURNS void
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_nobody jsonb := jsonb_build_object('sub', gen_random_uuid(), 'org_id', gen_random_uuid(), 'role', 'authenticated', 'job_id', gen_random_uuid());
+begin
+  if exists (select authz.begun_jobs()) then
+    raise sqlstate '55000' using message = 'this transaction has begun a job: one transaction, one job';
+  end if;
+  insert into app.job_scope (org_id, job_id, data_source_id, claims)
+  values ((v_nobody ->> 'org_id')::uuid, (v_nobody ->> 'job_id')::uuid, gen_random_uuid(), v_nobody);
+  -- Made ready now, so that a session that is new when a job comes has its plans.
+  perform authz.person_is_well(), (select count(*) from authz.org_ids()), (select count(*) from authz.granted_data_sources('viewer'));
+end
+$function$;
+
+ALTER FUNCTION "authz"."rehearse_job"() OWNER TO "ringfence_owner";
+
 CREATE OR REPLACE FUNCTION authz.release_job (
   job_id uuid,
-  lease  uuid
+  lease  uuid,
+  counts boolean DEFAULT true
 )
   RETURNS boolean
   LANGUAGE sql
   SECURITY DEFINER
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
+  -- A worker that was told to stop is no attempt of the job's.
+  update app.analytics_job j set attempts = j.attempts - 1
+  from app.job_lease l where not release_job.counts and l.job_id = release_job.job_id and l.lease = release_job.lease and j.org_id = l.org_id and j.id = l.job_id;
   update app.job_lease l set expires_at = clock_timestamp() where l.job_id = release_job.job_id and l.lease = release_job.lease;
   select authz.recover_jobs() > 0
 $function$;
 
-ALTER FUNCTION "authz"."release_job"(uuid, uuid) OWNER TO "ringfence_owner";
+ALTER FUNCTION "authz"."release_job"(uuid, uuid, boolean) OWNER TO "ringfence_owner";
 
 CREATE OR REPLACE FUNCTION authz.renew_job (
   job_id uuid,
@@ -1626,23 +1674,28 @@ ALTER FUNCTION "authz"."renew_job"(uuid, uuid) OWNER TO "ringfence_owner";
 
 CREATE OR REPLACE FUNCTION authz.runs_the_queue()
   RETURNS boolean
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   PARALLEL SAFE
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select session_user = 'ringfence_worker'
+begin
+  return session_user = 'ringfence_worker';
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION authz.shared_results()
   RETURNS SETOF uuid
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   SECURITY DEFINER
   ROWS 10
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select g.job_id from app.analytics_result_grant g where g.org_id = any (array(select authz.orgs_with('analytics.run')))
+begin
+  return query
+    select g.job_id from app.analytics_result_grant g where g.org_id = any (array(select authz.orgs_with('analytics.run')));
+end
 $function$;
 
 ALTER FUNCTION "authz"."shared_results"() OWNER TO "ringfence_owner";
@@ -1691,6 +1744,62 @@ begin
     raise sqlstate 'PT409' using message = 'that idempotency key was used for another job';
   end if;
   return v_job;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION authz.take_place (
+  org_id uuid,
+  job_id uuid,
+  lease  uuid,
+  worker text
+)
+  RETURNS boolean
+  LANGUAGE plpgsql
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  SET lock_timeout TO '200ms'
+  AS $function$
+declare
+  v_limits record;
+  v_taken boolean;
+begin
+  select * into v_limits from authz.job_limits();
+  for v_place in 1..v_limits.running_per_org loop
+    -- Whoever finds another about to take the same place waits for that one to be done: the key counts, whatever both have seen.
+    insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at)
+    values (take_place.org_id, take_place.job_id, take_place.lease, take_place.worker, v_place, clock_timestamp() + make_interval(secs => v_limits.lease_seconds))
+    on conflict on constraint job_lease_place_key do nothing returning true into v_taken;
+    if v_taken then
+      return true;
+    end if;
+  end loop;
+  return false;
+exception when lock_not_available then
+  -- Not done for long: nobody waits for a worker that hangs.
+  return false;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION authz.tg_audit()
+  RETURNS TRIGGER
+  LANGUAGE plpgsql
+  SECURITY DEFINER
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_old jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+  v_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) else v_old end;
+begin
+  perform authz.record_event(
+    org_id => coalesce(v_row ->> 'org_id', v_row ->> 'id')::uuid,
+    action => tg_table_name || '.' || lower(tg_op),
+    object_id => coalesce(v_row ->> 'id', v_row ->> 'user_id', (v_row ->> 'role_id') || ' ' || (v_row ->> 'permission'),
+      (v_row ->> 'data_source_id') || ' ' || (v_row ->> 'relation') || ' ' || (v_row ->> 'column_name')),
+    run_id => case when tg_table_name = 'run' then v_row ->> 'id' else v_row ->> 'run_id' end::uuid,
+    bot_id => case when tg_table_name = 'bot' then v_row ->> 'id' else v_row ->> 'bot_id' end::uuid,
+    bot_version => case when tg_table_name = 'bot' then v_row ->> 'version' else v_row ->> 'bot_version' end::integer,
+    changed => case when tg_op = 'UPDATE' then array(
+      select n.key from jsonb_each(v_row) n where v_old -> n.key is distinct from n.value order by n.key) else '{}' end);
+  return case when tg_op = 'DELETE' then old else new end;
 end
 $function$;
 
@@ -1844,12 +1953,14 @@ $function$;
 
 CREATE OR REPLACE FUNCTION authz.works_the_queue()
   RETURNS boolean
-  LANGUAGE sql
+  LANGUAGE plpgsql
   STABLE
   PARALLEL SAFE
   SET search_path TO 'pg_catalog', 'pg_temp'
   AS $function$
-  select session_user in ('ringfence_worker', 'ringfence_analyst')
+begin
+  return session_user in ('ringfence_worker', 'ringfence_analyst');
+end
 $function$;
 
 ALTER TABLE "app"."analytics_job"
@@ -1928,7 +2039,7 @@ ALTER TABLE "app"."job_lease"
   ADD CONSTRAINT "job_lease_org_id_fkey" FOREIGN KEY (org_id) REFERENCES app.organization(id) ON DELETE CASCADE;
 
 ALTER TABLE "app"."job_scope"
-  ADD CONSTRAINT "job_scope_org_id_fkey" FOREIGN KEY (org_id) REFERENCES app.organization(id) ON DELETE CASCADE;
+  ADD CONSTRAINT "job_scope_org_id_fkey" FOREIGN KEY (org_id) REFERENCES app.organization(id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE "app"."metric"
   ADD CONSTRAINT "metric_data_source_id_fkey" FOREIGN KEY (org_id, data_source_id) REFERENCES app.data_source(org_id, id) ON DELETE CASCADE;
@@ -1986,6 +2097,8 @@ CREATE INDEX analytics_job_org_id_queued_idx ON app.analytics_job USING btree (o
 
 CREATE INDEX analytics_job_org_id_started_at_idx ON app.analytics_job USING btree (org_id, started_at DESC)
   WHERE (started_at IS NOT NULL);
+
+CREATE INDEX analytics_result_expires_at_idx ON app.analytics_result USING btree (expires_at);
 
 CREATE INDEX data_source_org_id_slug_idx ON app.data_source USING btree (org_id, slug);
 
@@ -2141,6 +2254,11 @@ CREATE POLICY "analytics_result_delete_nobody" ON "app"."analytics_result"
   TO "authenticated"
   USING (false);
 
+CREATE POLICY "analytics_result_delete_over_owner" ON "app"."analytics_result"
+  FOR DELETE
+  TO "ringfence_owner"
+  USING ((( SELECT authz.runs_the_queue() AS runs_the_queue) AND (expires_at <= now())));
+
 CREATE POLICY "analytics_result_denied_floor" ON "app"."analytics_result"
   AS RESTRICTIVE
   FOR ALL
@@ -2165,17 +2283,17 @@ CREATE POLICY "analytics_result_insert_nobody" ON "app"."analytics_result"
   TO "authenticated"
   WITH CHECK (false);
 
-CREATE POLICY "analytics_result_select_requester" ON "app"."analytics_result"
+CREATE POLICY "analytics_result_select_over_owner" ON "app"."analytics_result"
+  FOR SELECT
+  TO "ringfence_owner"
+  USING ((( SELECT authz.runs_the_queue() AS runs_the_queue) AND (expires_at <= now())));
+
+CREATE POLICY "analytics_result_select_reader" ON "app"."analytics_result"
   FOR SELECT
   TO "authenticated"
   USING
-    (((org_id = ANY (ARRAY( SELECT authz.orgs_with('analytics.run'::text) AS orgs_with))) AND (expires_at > now()) AND (user_id = ( SELECT authz.uid() AS uid)) AND (data_source_id
-    = ANY (ARRAY( SELECT authz.granted_data_sources('viewer'::text) AS granted_data_sources)))));
-
-CREATE POLICY "analytics_result_select_shared" ON "app"."analytics_result"
-  FOR SELECT
-  TO "authenticated"
-  USING (((expires_at > now()) AND (job_id = ANY (ARRAY( SELECT authz.shared_results() AS shared_results)))));
+    (((expires_at > now()) AND ((job_id = ANY (ARRAY( SELECT authz.shared_results() AS shared_results))) OR ((user_id = ( SELECT authz.uid() AS uid)) AND (data_source_id = ANY
+    (ARRAY( SELECT authz.granted_data_sources('viewer'::text) AS granted_data_sources)))))));
 
 CREATE POLICY "analytics_result_update_nobody" ON "app"."analytics_result"
   FOR UPDATE
@@ -2259,10 +2377,10 @@ CREATE POLICY "column_meaning_insert_editor" ON "app"."column_meaning"
     (((org_id = ANY (ARRAY( SELECT authz.orgs_with('analytics.manage'::text) AS orgs_with))) OR (data_source_id = ANY (ARRAY( SELECT authz.granted_data_sources('editor'::text) AS
     granted_data_sources)))));
 
-CREATE POLICY "column_meaning_select_asked_owner" ON "app"."column_meaning"
+CREATE POLICY "column_meaning_select_described_owner" ON "app"."column_meaning"
   FOR SELECT
   TO "ringfence_owner"
-  USING ((data_source_id = ANY (ARRAY( SELECT authz.granted_data_sources('viewer'::text) AS granted_data_sources))));
+  USING ((org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))));
 
 CREATE POLICY "column_meaning_select_viewer" ON "app"."column_meaning"
   FOR SELECT
@@ -2470,10 +2588,10 @@ CREATE POLICY "metric_floor" ON "app"."metric"
   USING ((org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))))
   WITH CHECK ((org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))));
 
-CREATE POLICY "metric_select_asked_owner" ON "app"."metric"
+CREATE POLICY "metric_select_described_owner" ON "app"."metric"
   FOR SELECT
   TO "ringfence_owner"
-  USING ((data_source_id = ANY (ARRAY( SELECT authz.granted_data_sources('viewer'::text) AS granted_data_sources))));
+  USING ((org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))));
 
 CREATE POLICY "metric_select_viewer" ON "app"."metric"
   FOR SELECT
@@ -2542,10 +2660,10 @@ CREATE POLICY "uploaded_table_floor" ON "app"."uploaded_table"
   USING ((org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))))
   WITH CHECK ((org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids))));
 
-CREATE POLICY "uploaded_table_select_asked_owner" ON "app"."uploaded_table"
+CREATE POLICY "uploaded_table_select_described_owner" ON "app"."uploaded_table"
   FOR SELECT
   TO "ringfence_owner"
-  USING (((state = 'ready'::text) AND (data_source_id = ANY (ARRAY( SELECT authz.granted_data_sources('viewer'::text) AS granted_data_sources)))));
+  USING (((state = 'ready'::text) AND (org_id = ANY (ARRAY( SELECT authz.org_ids() AS org_ids)))));
 
 CREATE POLICY "uploaded_table_select_viewer" ON "app"."uploaded_table"
   FOR SELECT
@@ -2641,6 +2759,8 @@ COMMENT ON COLUMN "app"."analytics_result_grant"."team_id" IS 'Everyone in this 
 
 COMMENT ON COLUMN "app"."analytics_result_grant"."user_id" IS 'One member, or null.';
 
+COMMENT ON COLUMN "app"."audit_event"."object_id" IS 'The identifier of the row acted on; of a permission of a role, the role''s and its name; of the meaning of a column, the data source''s, the relation and the column.';
+
 COMMENT ON COLUMN "app"."bot_binding"."data_source_id" IS 'The data source, or null.';
 
 COMMENT ON COLUMN "app"."column_meaning"."column_name" IS 'The column.';
@@ -2694,6 +2814,8 @@ COMMENT ON COLUMN "app"."job_lease"."job_id" IS 'The job.';
 COMMENT ON COLUMN "app"."job_lease"."lease" IS 'A random secret of the worker: whoever does not know it begins nothing in the job.';
 
 COMMENT ON COLUMN "app"."job_lease"."org_id" IS 'The organization.';
+
+COMMENT ON COLUMN "app"."job_lease"."place" IS 'Which of the organization''s places for running jobs it takes, from 1; authz.job_limits() says how many there are.';
 
 COMMENT ON COLUMN "app"."job_lease"."worker" IS 'What the worker calls itself.';
 
@@ -3076,9 +3198,11 @@ COMMENT ON FUNCTION "authz"."open_query"(text) IS 'Open the cursor job_result fo
 
 COMMENT ON FUNCTION "authz"."person_is_well"() IS 'Whether the person asking is there still, and neither deleted, banned nor anonymous: what is left of authz.session_is_live() when a session may be over.';
 
-COMMENT ON FUNCTION "authz"."recover_jobs"() IS 'Put jobs whose worker let its lease run out back into the queue, or end them when that happened too often; how many.';
+COMMENT ON FUNCTION "authz"."recover_jobs"() IS 'Put jobs whose worker let its lease run out back into the queue, or end them when that happened too often, and delete results that have expired; how many jobs.';
 
-COMMENT ON FUNCTION "authz"."release_job"(uuid, uuid) IS 'Let go of a job that was not ended: another worker takes it, or it fails when that happened too often.';
+COMMENT ON FUNCTION "authz"."rehearse_job"() IS 'Begin a job of nobody, in an organization that does not exist: what comes after it in the transaction sees nothing, and makes the session ready for a job. To be rolled back.';
+
+COMMENT ON FUNCTION "authz"."release_job"(uuid, uuid, boolean) IS 'Let go of a job that was not ended: another worker takes it, or it fails when that happened too often and counts.';
 
 COMMENT ON FUNCTION "authz"."renew_job"(uuid, uuid) IS 'Hold on to a job for another while; null when it is no longer held, or was cancelled.';
 
@@ -3087,6 +3211,8 @@ COMMENT ON FUNCTION "authz"."runs_the_queue"() IS 'Whether this session logged i
 COMMENT ON FUNCTION "authz"."shared_results"() IS 'The jobs whose result is shared with the signed-in person: with them, a team of theirs, or everyone. Without analytics.run, none.';
 
 COMMENT ON FUNCTION "authz"."submit_job"(uuid, text, text, text, text, uuid, uuid) IS 'Put a job of the signed-in person into the queue, or return the one of the same idempotency key; PT409 for another with that key, PT429 when too many wait.';
+
+COMMENT ON FUNCTION "authz"."take_place"(uuid, uuid, uuid, text) IS 'Lease a job in a free place of its organization; false when there is none. For authz.next_job() alone.';
 
 COMMENT ON FUNCTION "authz"."tg_data_source_owner"() IS 'Trigger: who makes a data source is its first owner.';
 
@@ -3122,6 +3248,8 @@ COMMENT ON POLICY "analytics_job_update_queue_owner" ON "app"."analytics_job" IS
 
 COMMENT ON POLICY "analytics_result_delete_nobody" ON "app"."analytics_result" IS 'It goes with its job, or is swept when it has expired.';
 
+COMMENT ON POLICY "analytics_result_delete_over_owner" ON "app"."analytics_result" IS 'They delete it.';
+
 COMMENT ON POLICY "analytics_result_denied_floor" ON "app"."analytics_result" IS 'Whatever else is allowed, never of a source that a rule takes from the person (F15).';
 
 COMMENT ON POLICY "analytics_result_floor" ON "app"."analytics_result" IS 'Whatever else is allowed, never outside one''s own organizations.';
@@ -3130,9 +3258,9 @@ COMMENT ON POLICY "analytics_result_insert_job_owner" ON "app"."analytics_result
 
 COMMENT ON POLICY "analytics_result_insert_nobody" ON "app"."analytics_result" IS 'Only the worker writes here.';
 
-COMMENT ON POLICY "analytics_result_select_requester" ON "app"."analytics_result" IS 'Who asked reads it, while they may still ask that source and it is not too old.';
+COMMENT ON POLICY "analytics_result_select_over_owner" ON "app"."analytics_result" IS 'Workers find what nobody reads any more.';
 
-COMMENT ON POLICY "analytics_result_select_shared" ON "app"."analytics_result" IS 'With whom it is shared reads it, while it is not too old; not the source it came from.';
+COMMENT ON POLICY "analytics_result_select_reader" ON "app"."analytics_result" IS 'Who asked reads it while they may still ask that source, and with whom it is shared, without that source; nobody when it is too old.';
 
 COMMENT ON POLICY "analytics_result_update_nobody" ON "app"."analytics_result" IS 'Written once.';
 
@@ -3158,7 +3286,7 @@ COMMENT ON POLICY "column_meaning_floor" ON "app"."column_meaning" IS 'Whatever 
 
 COMMENT ON POLICY "column_meaning_insert_editor" ON "app"."column_meaning" IS 'analytics.manage and the source''s editors say what columns mean.';
 
-COMMENT ON POLICY "column_meaning_select_asked_owner" ON "app"."column_meaning" IS 'A job sees the meanings of sources that its requester may ask now.';
+COMMENT ON POLICY "column_meaning_select_described_owner" ON "app"."column_meaning" IS 'As that.';
 
 COMMENT ON POLICY "column_meaning_select_viewer" ON "app"."column_meaning" IS 'Who sees the source sees what its columns mean.';
 
@@ -3222,7 +3350,7 @@ COMMENT ON POLICY "metric_denied_floor" ON "app"."metric" IS 'Whatever else is a
 
 COMMENT ON POLICY "metric_floor" ON "app"."metric" IS 'Whatever else is allowed, never outside one''s own organizations.';
 
-COMMENT ON POLICY "metric_select_asked_owner" ON "app"."metric" IS 'A job sees the metrics of sources that its requester may ask now.';
+COMMENT ON POLICY "metric_select_described_owner" ON "app"."metric" IS 'authz.describe_source() tells those of a source that the person asking may ask.';
 
 COMMENT ON POLICY "metric_select_viewer" ON "app"."metric" IS 'Who sees the source sees how things are counted in it.';
 
@@ -3246,7 +3374,7 @@ COMMENT ON POLICY "uploaded_table_delete_editor" ON "app"."uploaded_table" IS 'T
 
 COMMENT ON POLICY "uploaded_table_floor" ON "app"."uploaded_table" IS 'Whatever else is allowed, never outside one''s own organizations.';
 
-COMMENT ON POLICY "uploaded_table_select_asked_owner" ON "app"."uploaded_table" IS 'A job sees the tables of sources that its requester may ask now.';
+COMMENT ON POLICY "uploaded_table_select_described_owner" ON "app"."uploaded_table" IS 'authz.describe_source() and authz.job_tables() tell those of a source that the person asking may ask.';
 
 COMMENT ON POLICY "uploaded_table_select_viewer" ON "app"."uploaded_table" IS 'Who may ask the source sees what is ready in it; its editors also what is being loaded.';
 
@@ -3680,13 +3808,21 @@ GRANT EXECUTE ON FUNCTION "authz"."recover_jobs"() TO "ringfence_owner";
 
 GRANT EXECUTE ON FUNCTION "authz"."recover_jobs"() TO "ringfence_worker";
 
-REVOKE ALL ON FUNCTION "authz"."release_job"(uuid, uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION "authz"."rehearse_job"() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION "authz"."release_job"(uuid, uuid) FROM "ringfence_owner";
+GRANT EXECUTE ON FUNCTION "authz"."rehearse_job"() TO "ringfence_analyst";
 
-GRANT EXECUTE ON FUNCTION "authz"."release_job"(uuid, uuid) TO "ringfence_owner";
+REVOKE ALL ON FUNCTION "authz"."rehearse_job"() FROM "ringfence_owner";
 
-GRANT EXECUTE ON FUNCTION "authz"."release_job"(uuid, uuid) TO "ringfence_worker";
+GRANT EXECUTE ON FUNCTION "authz"."rehearse_job"() TO "ringfence_owner";
+
+REVOKE ALL ON FUNCTION "authz"."release_job"(uuid, uuid, boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "authz"."release_job"(uuid, uuid, boolean) FROM "ringfence_owner";
+
+GRANT EXECUTE ON FUNCTION "authz"."release_job"(uuid, uuid, boolean) TO "ringfence_owner";
+
+GRANT EXECUTE ON FUNCTION "authz"."release_job"(uuid, uuid, boolean) TO "ringfence_worker";
 
 REVOKE ALL ON FUNCTION "authz"."renew_job"(uuid, uuid) FROM PUBLIC;
 
@@ -3700,6 +3836,10 @@ REVOKE ALL ON FUNCTION "authz"."require"(boolean, text) FROM "ringfence_owner";
 
 GRANT EXECUTE ON FUNCTION "authz"."require"(boolean, text) TO "ringfence_owner";
 
+REVOKE ALL ON FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text) FROM "ringfence_worker";
+
+GRANT EXECUTE ON FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text) TO "ringfence_worker";
+
 REVOKE ALL ON FUNCTION "authz"."runs_the_queue"() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION "authz"."runs_the_queue"() FROM "postgres";
@@ -3707,6 +3847,10 @@ REVOKE ALL ON FUNCTION "authz"."runs_the_queue"() FROM "postgres";
 GRANT EXECUTE ON FUNCTION "authz"."runs_the_queue"() TO "postgres";
 
 GRANT EXECUTE ON FUNCTION "authz"."runs_the_queue"() TO "ringfence_owner";
+
+REVOKE ALL ON FUNCTION "authz"."settle_model_call"(uuid, text, integer, integer) FROM "ringfence_worker";
+
+GRANT EXECUTE ON FUNCTION "authz"."settle_model_call"(uuid, text, integer, integer) TO "ringfence_worker";
 
 REVOKE ALL ON FUNCTION "authz"."shared_results"() FROM PUBLIC;
 
@@ -3723,6 +3867,14 @@ GRANT EXECUTE ON FUNCTION "authz"."submit_job"(uuid, text, text, text, text, uui
 REVOKE ALL ON FUNCTION "authz"."submit_job"(uuid, text, text, text, text, uuid, uuid) FROM "postgres";
 
 GRANT EXECUTE ON FUNCTION "authz"."submit_job"(uuid, text, text, text, text, uuid, uuid) TO "postgres";
+
+REVOKE ALL ON FUNCTION "authz"."take_place"(uuid, uuid, uuid, text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION "authz"."take_place"(uuid, uuid, uuid, text) FROM "postgres";
+
+GRANT EXECUTE ON FUNCTION "authz"."take_place"(uuid, uuid, uuid, text) TO "postgres";
+
+GRANT EXECUTE ON FUNCTION "authz"."take_place"(uuid, uuid, uuid, text) TO "ringfence_owner";
 
 REVOKE ALL ON FUNCTION "authz"."tg_data_source_owner"() FROM PUBLIC;
 
@@ -3836,11 +3988,11 @@ GRANT INSERT ("columns") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
 GRANT INSERT ("data_source_id") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
-GRANT INSERT ("expires_at") ON TABLE "app"."analytics_result" TO "ringfence_owner";
+GRANT INSERT ("expires_at"), SELECT ("expires_at") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
-GRANT INSERT ("job_id") ON TABLE "app"."analytics_result" TO "ringfence_owner";
+GRANT INSERT ("job_id"), SELECT ("job_id") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
-GRANT INSERT ("org_id") ON TABLE "app"."analytics_result" TO "ringfence_owner";
+GRANT INSERT ("org_id"), SELECT ("org_id") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
 GRANT INSERT ("row_count") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
@@ -3851,6 +4003,8 @@ GRANT INSERT ("sha256") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 GRANT INSERT ("truncated") ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
 GRANT INSERT ("user_id") ON TABLE "app"."analytics_result" TO "ringfence_owner";
+
+GRANT DELETE ON TABLE "app"."analytics_result" TO "ringfence_owner";
 
 GRANT INSERT ("job_id") ON TABLE "app"."analytics_result_grant" TO "authenticated";
 
@@ -4023,6 +4177,8 @@ GRANT INSERT ("job_id") ON TABLE "app"."job_lease" TO "ringfence_owner";
 GRANT INSERT ("lease") ON TABLE "app"."job_lease" TO "ringfence_owner";
 
 GRANT INSERT ("org_id") ON TABLE "app"."job_lease" TO "ringfence_owner";
+
+GRANT INSERT ("place") ON TABLE "app"."job_lease" TO "ringfence_owner";
 
 GRANT INSERT ("worker") ON TABLE "app"."job_lease" TO "ringfence_owner";
 
@@ -4257,7 +4413,7 @@ COMMENT ON POLICY "uploaded_table_update_loader" ON "app"."uploaded_table" IS 'W
 ALTER TABLE "app"."uploaded_table"
   ADD CONSTRAINT "uploaded_table_columns_check" CHECK (authz.are_columns(columns));
 
--- By hand, what the comparison does not see: two permissions, those who have them from now on, and the time limits of two roles.
+-- By hand, what the comparison does not see: two permissions, and those who have them from now on.
 insert into app.permission (name, description) values
   ('analytics.run', 'Ask the data sources shared with one, and read what was found.'),
   ('analytics.manage', 'Make data sources, share them, and say what they hold and mean.');
@@ -4267,8 +4423,6 @@ insert into app.role_permission (org_id, role_id, permission)
     ('analyst', 'analytics.run'), ('analyst', 'analytics.manage'), ('builder', 'analytics.run'), ('agent', 'analytics.run'), ('member', 'analytics.run'))
     p (role, permission) on p.role = r.name
   where r.built_in;
-alter role ringfence_worker set statement_timeout = '30s';
-alter role ringfence_analyst set statement_timeout = '45s';
 -- And comments on columns of views.
 comment on column source.orders.id is 'Identifier of the order.';
 comment on column source.orders.customer_id is 'The customer, as an identifier.';
