@@ -10,6 +10,8 @@ AgentError                          status  code                 next actor
  |   |   |- EmptyDocument            422    empty_document
  |   |   |- DocumentTooLarge         413    document_too_large
  |   |   '- DocumentTooExpensive     422    document_too_expensive
+ |   |- NoChart                      404    no_chart             app developer (nothing in this result can be drawn)
+ |   |- BadTable                     422    bad_table            person (another file)
  |   '- TooLarge                     413    too_large            app developer
  |- Unauthenticated                  401    invalid_token        person (sign in again)
  |- DatabaseError                    (by SQLSTATE, see `DatabaseError.registry`)
@@ -17,10 +19,12 @@ AgentError                          status  code                 next actor
  |   |- Denied        42501          403    denied               person (stop and say so)
  |   |- NotVisible    PT404          404    not_found            model (adapts)
  |   |- Conflict      23505 PT409    409    conflict             model (reads again)
+ |   |   '- NotFinished              409    no_result            app developer (later, or never: the job says)
  |   |- StepUp        PT401          401    aal_required         person (stronger sign-in)
  |   |- QuotaExceeded PT429          429    quota                tenant (stop the run)
  |   |- TimedOut      57014          504    timeout              loop (one retry of a read)
  |   '- UpstreamFailed  anything     502    upstream_error       operator
+ |- ChartNotDrawn                    422    chart_not_drawn      app developer (the rows are there without it)
  |- ProviderRefused                   403    provider_refused     tenant (its data policy) or operator (register the provider)
  |- BudgetSpent                       429    budget_spent         tenant (its budget)
  |- ModelError
@@ -35,7 +39,7 @@ AgentError                          status  code                 next actor
      |- OutOfTokens                         limit_tokens
      '- OutOfTime                    504    limit_wall_time
 
-The docstring of a class is its public message. The kinds of BadDocument are in `agent.documents.errors`.
+The docstring of a class is its public message. The kinds of BadDocument are in `agent.documents.errors`, those of results in `agent.analytics.errors`.
 """
 
 import traceback

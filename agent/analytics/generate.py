@@ -66,15 +66,16 @@ class Said:
     message: str
 
 
-def database_said(sqlstate: str, message: str) -> Said | None:
+def database_said(sqlstate: str, message: str | None) -> Said | None:
     """Return what a second draft can be made from; None: a second draft would not help.
 
-    Only errors of class 42 keep their words, which name what the statement names; others may quote a value of a row.
+    `message`: what the database said while it planned, which quotes the statement alone; None for an error of running it, which may quote
+    a row. Of class 42 alone, too: its words name what the statement names.
     """
     if sqlstate == "42501":
         return None
     if sqlstate.startswith("42"):
-        return Said(sqlstate, message.partition("\n")[0])
+        return Said(sqlstate, message.partition("\n")[0]) if message is not None else None
     if sqlstate.startswith("22"):
         return Said(sqlstate, "A value cannot be converted or computed so: a wrong type, a division by zero, a number out of range.")
     return None

@@ -61,10 +61,9 @@ class Watch:
         if job["status"] in jobs.WAITING:
             return told | {"message": "It is not done yet. Ask the same question again to wait for it."}
         if job["status"] != jobs.SUCCEEDED:
-            code = str(job.get("error_code") or "")
-            # A sentence about a value may quote it; one about names may not.
-            quotes_nothing = job["status"] == "refused" or code.startswith("42")
-            return told | {"error_code": code, "message": job.get("error_message") if quotes_nothing else None}
+            # What the database said may quote a row: it is for the person. A refusal is said before any row is read.
+            message = job.get("error_message") if job["status"] == "refused" else None
+            return told | {"error_code": str(job.get("error_code") or ""), "message": message}
         head = await read_head(self.rpc, self.org_id, job_id)
         rows = [row async for page in pages(self.rpc, self.org_id, job_id, head) for row in page]
         return told | {"sql": job.get("sql"), "row_count": head.row_count, "truncated": head.truncated,

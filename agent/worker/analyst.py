@@ -20,6 +20,14 @@ class TooCostly(Exception):
     """PostgreSQL expects the statement to cost more than a job may."""
 
 
+class NotPlanned(Exception):
+    """PostgreSQL cannot make a plan of the statement. It has read no row yet, so that what it says quotes the statement and no row."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code, self.message = code, message
+
+
 class Analyst:
     """Use as a context manager. Keeps one session ready that no job has used."""
 
@@ -39,7 +47,8 @@ class Analyst:
     async def run(self, job: Job, sql: str) -> Found:
         """Return what checked SQL gives the job's requester.
 
-        Raises: psycopg.Error with the SQLSTATE of the statement (57014: it took too long), TooCostly, Revoked, LeaseLost, BackendLost.
+        Raises: psycopg.Error with the SQLSTATE of the statement (57014: it took too long; its sentence may quote a row), NotPlanned,
+        TooCostly, Revoked, LeaseLost, BackendLost.
         """
         async with self._session() as session:
             pid = session.info.backend_pid
@@ -68,10 +77,15 @@ class Analyst:
         await _rows(
             session, "select set_config('statement_timeout', %s, true), set_config('work_mem', %s, true), set_config('cursor_tuple_fraction', '1', true),"
             " set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), set_config('lock_timeout', '2s', true),"
+            # Where a string ends is as the guard read it, whatever the role or the database is set to.
+            " set_config('standard_conforming_strings', 'on', true),"
             " set_config('search_path', 'pg_catalog', true), set_config('timezone', 'UTC', true)",
             str(self._limits.max_seconds * 1000), f"{self._limits.work_mem_kb}kB")
         await session.execute("set transaction read only")
-        plan = await self._fetch(session, f"explain (format json, costs) {sql}", 1)
+        try:
+            plan = await self._fetch(session, f"explain (format json, costs) {sql}", 1)
+        except psycopg.ProgrammingError as err:
+            raise NotPlanned(err.sqlstate or "42000", err.diag.message_primary or "") from err
         if plan.rows[0][0][0]["Plan"]["Total Cost"] > self._limits.max_plan_cost:
             raise TooCostly
         await session.execute("close job_result")

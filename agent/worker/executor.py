@@ -13,7 +13,7 @@ from agent.analytics.context import SourceContext
 from agent.analytics.generate import NO_MODEL, Said, Why, database_said, write_sql
 from agent.errors import BudgetSpent, ModelError, ProviderRefused
 from agent.providers.structured import Writer
-from agent.worker.analyst import Analyst, TooCostly
+from agent.worker.analyst import Analyst, NotPlanned, TooCostly
 from agent.worker.jobs import Ended, Found, Job
 
 DRAFTS = 2
@@ -76,10 +76,12 @@ class Executor:
             return _TOO_COSTLY, Said("too_costly", "The database expects the query to cost more than is allowed.")
         except psycopg.errors.QueryCanceled:
             return _TIMEOUT, None
+        except NotPlanned as err:
+            return Ended("failed", err.code, err.message, checked.sql), database_said(err.code, err.message)
         except psycopg.Error as err:
-            # The requester's own SQL over rows they may read: the sentence is for them, without detail and hint.
-            code, message = err.sqlstate or "XX000", err.diag.message_primary or ""
-            return Ended("failed", code, message, checked.sql), database_said(code, message)
+            # It may quote a row: the sentence is for the requester, who may read that row, and for no model and no log.
+            code = err.sqlstate or "XX000"
+            return Ended("failed", code, err.diag.message_primary or "", checked.sql), database_said(code, None)
         return Ended("succeeded", ran_sql=checked.sql, found=found, chart=await asyncio.to_thread(_chart, wish, found)), None
 
 

@@ -133,6 +133,7 @@ def test_what_names_the_statement_is_told_to_the_model(sqlstate: str, said: str)
 def test_what_may_quote_a_row_is_not() -> None:
     made = database_said("22P02", 'invalid input syntax for type integer: "canary of a row"')
     assert made is not None and "canary" not in made.message
+    assert database_said("42P01", None) is None, "an error of running it may quote a row, whatever its class"
     assert [database_said(code, "canary") for code in ("42501", "57014", "53200", "XX000", "P0001")] == [None] * 5
 
 

@@ -158,8 +158,8 @@ async def test_no_row_of_a_result_reaches_the_model_and_the_person_can_fetch_the
 
 
 async def test_a_sentence_that_may_quote_a_value_is_not_told_to_the_model(ask: Ask, data: Data, asks: Any, model: ScriptedModel) -> None:
-    for code, message, told in (("22P02", "canary", False), ("42703", "no such column", True)):
-        data.statuses, data.end = ["queued"], {"status": "failed", "error_code": code, "error_message": message}
+    for status, code, message, told in (("failed", "22P02", "canary", False), ("failed", "42P01", "canary", False), ("refused", "too_costly", "ask for less", True)):
+        data.statuses, data.end = ["queued"], {"status": status, "error_code": code, "error_message": message}
         asks("It failed.")
         model.bodies.clear()
         await ask(f"Why {code}?")
