@@ -42,6 +42,8 @@ def _place(cell: Cell) -> tuple[int, int]:
 
 # Which tests were written for which mutants: pattern over the mutant's id, and a part of the test's name.
 _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
+    (r"policy-\S+ \S+_analyst(?:_floor)?(?::|$)", "test_in_a_job_the_policies_beneath"),
+    (r"policy-\S+ \S+_job_owner(?::|$)", "test_a_job_of_a_bot_begins"),
     (r"policy-.*_nobody", "test_what_is_not_granted"),
     (r"policy-\S+ app\.(\w+)\.\1_floor", "test_floor::"),
     (r"policy-.*_(?:denied|classification|expired|loading|scope)_floor", "test_a_restrictive_policy_alone"),
