@@ -142,8 +142,7 @@ class Edge:
                 if org:
                     request.log["org"] = org
                     self.metrics.answered_for(org, ended, seconds, request.bytes_in + request.bytes_out, request.facts)
-                facts = {"route": route, "status": outgoing.status, "outcome": ended, "code": code}
-                facts |= {"ms": round(seconds * 1000, 1), **request.log}
+                facts = {"route": route, "status": outgoing.status, "outcome": ended, "code": code, "ms": round(seconds * 1000, 1), **request.log}
                 log.write("request", request_id=request.request_id, **facts)
                 if span is not None:
                     span.set_attributes({f"ringfence.{name}": value for name, value in facts.items()})
