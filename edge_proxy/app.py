@@ -135,8 +135,7 @@ class Edge:
                 self._serving.discard(task)
                 request.held.close()
                 self.admission.served(request)
-                seconds = time.perf_counter() - started
-                code = code or request.facts.get("code", "")
+                seconds, code = time.perf_counter() - started, code or request.facts.get("code", "")
                 ended, org = outcome(outgoing.status, code), request.org or request.facts.get("org", "")
                 self.metrics.answered(route, outgoing.status, code, seconds)
                 if org:
