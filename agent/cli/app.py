@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import analytics, audit, chat, db, doctor, kb, keys, login, members, model, openapi, org, rls, stack, table, token, tour, worker
+from agent.cli import analytics, audit, chat, db, doctor, kb, keys, login, members, model, openapi, org, rls, stack, table, token, tour, why, worker
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -19,8 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (stack.up, stack.status, stack.down, stack.serve, worker.worker, tour.tour, login.login, chat.chat, analytics.ask, analytics.sql, doctor.doctor,
-                openapi.openapi):
+for command in (stack.up, stack.status, stack.down, stack.serve, worker.worker, tour.tour, login.login, chat.chat, analytics.ask, analytics.sql, doctor.doctor, openapi.openapi, why.why):
     app.command()(command)
 for command, name in ((members.invite, "invite"), (members.accept, "join"), (members.members, "members")):
     app.command(name)(command)

@@ -59,6 +59,7 @@ RIGHTS: dict[str, Right] = {
     "audit_narrative": Right("can(runs.read) or :me = :customer"),
     "record_denial": _MEMBER,
     "list_deletion_receipts": Right("can(audit.read)", "none"),
+    "explain_access": Right("can(members.manage)", "42501", other=(("customer", "ok"),)),
     "create_bot": Right("can(bots.manage)", "42501"),
     "update_bot": _seen("update", "bot", "desk_bot"),
     "archive_bot": Right(f"({may('delete', 'bot_runner', 'desk_bot_share')})", "by sight", "PT404", sight=may("read", "bot", "desk_bot")),
