@@ -21,6 +21,7 @@ AgentError                          status  code                 next actor
  |   |- Conflict      23505 PT409    409    conflict             model (reads again)
  |   |   '- NotFinished              409    no_result            app developer (later, or never: the job says)
  |   |- StepUp        PT401          401    aal_required         person (stronger sign-in)
+ |   |- Held          PT423          423    legal_hold           organization (releases the hold)
  |   |- QuotaExceeded PT429          429    quota                tenant (stop the run)
  |   |- TimedOut      57014          504    timeout              loop (one retry of a read)
  |   '- UpstreamFailed  anything     502    upstream_error       operator
@@ -130,6 +131,12 @@ class StepUp(DatabaseError, sqlstates=("PT401",)):
     """A new or stronger sign-in is needed."""
 
     status, code = 401, "aal_required"
+
+
+class Held(DatabaseError, sqlstates=("PT423",)):
+    """A legal hold keeps this."""
+
+    status, code = 423, "legal_hold"
 
 
 class QuotaExceeded(DatabaseError, sqlstates=("PT429",)):

@@ -7,7 +7,7 @@ from agent.chat_request import MAX_QUESTION_CHARACTERS
 Part = dict[str, Any]
 _REFUSED: Part = {"$ref": "#/components/responses/Refused"}
 _ANYONE: list[Part] = []
-_ERRORS = ("400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "429", "431", "500", "502", "503", "504")
+_ERRORS = ("400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "423", "429", "431", "500", "502", "503", "504")
 
 TAGS: list[Part] = [
     {"name": "functions", "description": "Functions of schema api: what apps call."},

@@ -52,6 +52,7 @@ _BY_STATE: dict[str, Mapping] = {
     "PT401": Mapping(401, "aal_required", "This needs a stronger sign-in.", relayed=True),
     "PT404": Mapping(404, "not_found", "Not found.", relayed=True),
     "PT409": _CONFLICT._replace(relayed=True),
+    "PT423": Mapping(423, "legal_hold", "A legal hold keeps this.", relayed=True),
     "PT429": Mapping(429, "quota", "The organization's quota is used up.", relayed=True),
     "PGRST102": _ARGUMENT,
     "PGRST116": Mapping(406, "not_single", "The result is not exactly one row."),

@@ -28,7 +28,7 @@ ProxyError                     status  code
  |   |- LimiterUnavailable       503   limiter_unavailable
  |   '- Stopping                 503   stopping
  |- UpstreamTimeout              504   timeout
- '- DatabaseRefused             (400, 401, 403, 404, 406, 409, 429, 504: see database_errors.py)
+ '- DatabaseRefused             (400, 401, 403, 404, 406, 409, 423, 429, 504: see database_errors.py)
 """
 
 from __future__ import annotations

@@ -56,6 +56,11 @@ create policy api_token_select_departing_owner on app.api_token for select to ri
 create policy api_token_update_departing_owner on app.api_token for update to ringfence_owner
   using (org_id in (select authz.departing_org_ids()) and user_id in (select authz.departing_user_ids()))
   with check (org_id in (select authz.departing_org_ids()) and user_id in (select authz.departing_user_ids()));
+create policy api_token_select_erasing_owner on app.api_token for select to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
+create policy api_token_update_erasing_owner on app.api_token for update to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()))
+  with check (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()) and revoked_at is not null);
 comment on policy api_token_select_self on app.api_token is 'One''s own; members.manage sees the organization''s. No token is in it.';
 comment on policy api_token_insert_self on app.api_token is 'tokens.create makes tokens of one''s own.';
 comment on policy api_token_update_self on app.api_token is 'One revokes one''s own; members.manage revokes anybody''s. Nothing else is granted.';
@@ -65,10 +70,12 @@ comment on policy api_token_select_owner on app.api_token is 'The identity helpe
 comment on policy api_token_update_owner on app.api_token is 'A token''s own session notes its use.';
 comment on policy api_token_select_departing_owner on app.api_token is 'A deprovisioning finds the API tokens of whom it is about.';
 comment on policy api_token_update_departing_owner on app.api_token is 'A deprovisioning revokes them.';
+comment on policy api_token_select_erasing_owner on app.api_token is 'An erasure finds the API tokens of whom it is about.';
+comment on policy api_token_update_erasing_owner on app.api_token is 'It revokes them and blots their names out.';
 grant select on app.api_token to authenticated;
 grant insert (org_id, session_id, name, prefix, token_sha256, permissions, expires_at) on app.api_token to authenticated;
 grant update (revoked_at) on app.api_token to authenticated;
-grant select, update (last_used_at, revoked_at) on app.api_token to ringfence_owner;
+grant select, update (name, last_used_at, revoked_at) on app.api_token to ringfence_owner;
 
 create function authz.api_token_lasts_at_most() returns interval
 language sql immutable parallel safe

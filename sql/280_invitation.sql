@@ -77,6 +77,11 @@ create policy invitation_select_departing_owner on app.invitation for select to 
 create policy invitation_update_departing_owner on app.invitation for update to ringfence_owner
   using (org_id in (select authz.departing_org_ids()))
   with check (org_id in (select authz.departing_org_ids()) and revoked_at is not null);
+create policy invitation_select_erasing_owner on app.invitation for select to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and accepted_by in (select authz.erasing_user_ids()));
+create policy invitation_update_erasing_owner on app.invitation for update to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and accepted_by in (select authz.erasing_user_ids()))
+  with check (org_id in (select authz.erasing_org_ids()) and accepted_by in (select authz.erasing_user_ids()) and email = 'erased@erased.invalid');
 comment on policy invitation_select_manager on app.invitation is 'members.manage sees who was invited. No token is in it.';
 comment on policy invitation_insert_manager on app.invitation is 'members.manage invites, in their own name, within what the guard trigger lets them give.';
 comment on policy invitation_update_manager on app.invitation is 'members.manage revokes; no other column is granted.';
@@ -86,10 +91,12 @@ comment on policy invitation_select_owner on app.invitation is 'Acceptance sees 
 comment on policy invitation_update_owner on app.invitation is 'Acceptance uses up invitations to the confirmed address of the person asking and no others.';
 comment on policy invitation_select_departing_owner on app.invitation is 'A deprovisioning finds the invitations to whom it is about.';
 comment on policy invitation_update_departing_owner on app.invitation is 'A deprovisioning revokes those still open.';
+comment on policy invitation_select_erasing_owner on app.invitation is 'An erasure finds the invitation that whom it is about accepted.';
+comment on policy invitation_update_erasing_owner on app.invitation is 'It blots their address out of it.';
 grant select on app.invitation to authenticated;
 grant insert (org_id, email, role_id, service, token_sha256, expires_at) on app.invitation to authenticated;
 grant update (revoked_at) on app.invitation to authenticated;
-grant select, update (accepted_at, accepted_by, revoked_at) on app.invitation to ringfence_owner;
+grant select, update (email, accepted_at, accepted_by, revoked_at) on app.invitation to ringfence_owner;
 
 create function authz.tg_invitation_guard() returns trigger
 language plpgsql volatile

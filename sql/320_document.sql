@@ -181,6 +181,13 @@ create policy document_update_adopter_owner on app.document for update to ringfe
   using (org_id = (select authz.adopting_org_id()) and org_id = any (array(select authz.orgs_with('documents.manage')))
     and owner_left_at is not null and visibility = 'private' and state = 'ready')
   with check (org_id = (select authz.adopting_org_id()) and owner_left_at is null and owner_id = (select authz.uid()));
+create policy document_select_erasing_owner on app.document for select to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()));
+create policy document_update_erasing_owner on app.document for update to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and owner_id in (select authz.erasing_user_ids()))
+  with check (org_id in (select authz.erasing_org_ids()) and owner_left_at is not null and visibility <> 'private');
+create policy document_delete_erasing_owner on app.document for delete to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and owner_id in (select authz.erasing_user_ids()) and (visibility = 'private' or state = 'loading'));
 comment on policy document_select_reader on app.document is 'documents.read sees the organization''s, one''s own, those shared with one, and those of a restricted knowledge base one may read.';
 comment on policy document_insert_editor on app.document is 'Editors of the knowledge base add documents, in their own name; so does documents.manage where it can read the base, for the whole organization with resources.publish.';
 comment on policy document_update_editor on app.document is 'Its owner, editors of it or (unless it is private) of its knowledge base, and documents.manage where it can read it.';
@@ -196,6 +203,9 @@ comment on policy document_select_leaving_owner on app.document is 'The triggers
 comment on policy document_update_leaving_owner on app.document is 'Of those, the triggers change that their owner has left, now.';
 comment on policy document_select_adopter_owner on app.document is 'documents.manage finds private documents that were left behind, in knowledge bases it reads and of classes it may read.';
 comment on policy document_update_adopter_owner on app.document is 'Those it makes its own, and nobody else''s.';
+comment on policy document_select_erasing_owner on app.document is 'An erasure finds what whom it is about added, also when the owner it names is somebody else already.';
+comment on policy document_update_erasing_owner on app.document is 'It takes them out of what the organization reads.';
+comment on policy document_delete_erasing_owner on app.document is 'It deletes what was theirs alone, and what they were still loading.';
 grant select, delete on app.document to authenticated;
 grant insert (org_id, knowledge_base_id, title, uri, sha256, visibility, classification, media_type, byte_size, tags, source, trust, modified_at)
   on app.document to authenticated;

@@ -39,14 +39,29 @@ create policy conversation_select_analyst on app.conversation for select to ring
   using (user_id = (select authz.uid()));
 create policy conversation_analyst_floor on app.conversation as restrictive for select to ringfence_analyst
   using (org_id = any (array(select authz.job_orgs('conversations'))) and (select authz.in_scope(array['bots.run'])));
+create policy conversation_select_erasing_owner on app.conversation for select to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
+create policy conversation_delete_erasing_owner on app.conversation for delete to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
+create policy conversation_select_over_owner on app.conversation for select to ringfence_owner
+  using ((select authz.in_upkeep()) and created_at < authz.kept_until(org_id, 'conversations') and not authz.is_held(org_id, user_id, id)
+    and not authz.used_since(org_id, id, authz.kept_until(org_id, 'conversations')));
+create policy conversation_delete_over_owner on app.conversation for delete to ringfence_owner
+  using ((select authz.in_upkeep()) and created_at < authz.kept_until(org_id, 'conversations') and not authz.is_held(org_id, user_id, id)
+    and not authz.used_since(org_id, id, authz.kept_until(org_id, 'conversations')));
 comment on policy conversation_select_self on app.conversation is 'One''s own only.';
 comment on policy conversation_insert_self on app.conversation is 'In one''s own name, with a bot one can see.';
 comment on policy conversation_update_nobody on app.conversation is 'A conversation does not change hands.';
 comment on policy conversation_delete_nobody on app.conversation is 'Retention and erasure come with their own rules.';
+comment on policy conversation_select_erasing_owner on app.conversation is 'An erasure finds the conversations of whom it is about.';
+comment on policy conversation_delete_erasing_owner on app.conversation is 'It deletes them, with all that was said.';
+comment on policy conversation_select_over_owner on app.conversation is 'The job of retention finds what is over by the organization''s rule and held by nothing.';
+comment on policy conversation_delete_over_owner on app.conversation is 'It deletes that and nothing else.';
 comment on policy conversation_floor on app.conversation is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy conversation_scope_floor on app.conversation is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy conversation_select_analyst on app.conversation is 'In a job its requester''s own only.';
 comment on policy conversation_analyst_floor on app.conversation is 'Whatever else is allowed, only in a job of that organization whose source holds conversations.';
 grant select on app.conversation to authenticated;
 grant select (org_id, id, user_id, bot_id, title, created_at) on app.conversation to ringfence_analyst;
+grant select (org_id, id, user_id, created_at), delete on app.conversation to ringfence_owner;
 grant insert (org_id, bot_id, title) on app.conversation to authenticated;

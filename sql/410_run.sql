@@ -84,6 +84,8 @@ create policy run_select_departing_owner on app.run for select to ringfence_owne
 create policy run_update_departing_owner on app.run for update to ringfence_owner
   using (status = 'running' and (user_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))))
   with check (status = 'cancelled' and (user_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))));
+create policy run_select_upkeep_owner on app.run for select to ringfence_owner
+  using ((select authz.in_upkeep()));
 comment on policy run_select_self on app.run is 'One''s own; runs.read sees the organization''s.';
 comment on policy run_insert_self on app.run is 'In one''s own name, with a bot one is a runner of.';
 comment on policy run_update_self on app.run is 'One finishes one''s own run, once.';
@@ -91,11 +93,12 @@ comment on policy run_delete_nobody on app.run is 'The record stays.';
 comment on policy run_floor on app.run is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy run_scope_floor on app.run is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy run_select_departing_owner on app.run is 'The end of a membership finds what still runs for that person.';
+comment on policy run_select_upkeep_owner on app.run is 'The job of retention sees when a conversation was last used.';
 comment on policy run_update_departing_owner on app.run is 'The end of a membership cancels what still runs for that person.';
 grant select on app.run to authenticated;
 grant insert (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id) on app.run to authenticated;
 grant update (status, error_code, answer_sha256, finished_at) on app.run to authenticated;
-grant select (org_id, id, user_id, bot_id, bot_version, status), update (status, error_code, finished_at) on app.run to ringfence_owner;
+grant select (org_id, id, user_id, bot_id, bot_version, status, conversation_id, started_at), update (status, error_code, finished_at) on app.run to ringfence_owner;
 
 create function authz.tg_run_actor() returns trigger
 language plpgsql volatile

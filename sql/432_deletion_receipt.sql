@@ -60,7 +60,8 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if authz.is_purging(old.org_id) then
+  -- An erasure deletes as ringfence_owner, and counts on a receipt of its own.
+  if authz.is_purging(old.org_id) or current_user = 'ringfence_owner' then
     return old;
   end if;
   insert into app.deletion_receipt (org_id, document_id, knowledge_base_id, sha256, chunks, parts)

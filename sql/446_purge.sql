@@ -36,6 +36,7 @@ begin
   if purge.slug is distinct from v_slug then
     raise sqlstate '22023' using message = 'confirm_slug: the slug of the organization, to say that you mean it';
   end if;
+  perform authz.require_no_hold(purge.org_id, null);
   insert into authz.purge_receipt (organization_id) values (purge.org_id) returning * into v_receipt;
   v_before := authz.deleted_rows();
   delete from app.audit_event e where e.org_id = purge.org_id;

@@ -46,16 +46,29 @@ create policy support_ticket_select_analyst on app.support_ticket for select to 
   using (user_id = (select authz.uid()) or org_id = any (array(select authz.orgs_with('tickets.read'))));
 create policy support_ticket_analyst_floor on app.support_ticket as restrictive for select to ringfence_analyst
   using (org_id = any (array(select authz.job_orgs('tickets'))) and (select authz.in_scope(array['tickets.create', 'tickets.read', 'tickets.manage'])));
+create policy support_ticket_select_erasing_owner on app.support_ticket for select to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
+create policy support_ticket_delete_erasing_owner on app.support_ticket for delete to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
+create policy support_ticket_select_over_owner on app.support_ticket for select to ringfence_owner
+  using ((select authz.in_upkeep()) and status = 'closed' and created_at < authz.kept_until(org_id, 'tickets') and not authz.is_held(org_id, user_id, null));
+create policy support_ticket_delete_over_owner on app.support_ticket for delete to ringfence_owner
+  using ((select authz.in_upkeep()) and status = 'closed' and created_at < authz.kept_until(org_id, 'tickets') and not authz.is_held(org_id, user_id, null));
 comment on policy support_ticket_select_customer on app.support_ticket is 'One''s own; tickets.read sees the organization''s.';
 comment on policy support_ticket_insert_customer on app.support_ticket is 'tickets.create, in one''s own name, about an order one can see.';
 comment on policy support_ticket_update_staff on app.support_ticket is 'tickets.manage changes the status.';
 comment on policy support_ticket_delete_nobody on app.support_ticket is 'Tickets stay.';
+comment on policy support_ticket_select_erasing_owner on app.support_ticket is 'An erasure finds the tickets of whom it is about.';
+comment on policy support_ticket_delete_erasing_owner on app.support_ticket is 'It deletes them.';
+comment on policy support_ticket_select_over_owner on app.support_ticket is 'The job of retention finds what is closed, over by the organization''s rule and held by nothing.';
+comment on policy support_ticket_delete_over_owner on app.support_ticket is 'It deletes that and nothing else.';
 comment on policy support_ticket_floor on app.support_ticket is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy support_ticket_scope_floor on app.support_ticket is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy support_ticket_select_analyst on app.support_ticket is 'In a job its requester''s own; with tickets.read the organization''s.';
 comment on policy support_ticket_analyst_floor on app.support_ticket is 'Whatever else is allowed, only in a job of that organization whose source holds tickets.';
 grant select on app.support_ticket to authenticated;
 grant select (org_id, id, user_id, order_id, subject, status, created_at) on app.support_ticket to ringfence_analyst;
+grant select (org_id, id, user_id, status, created_at), delete on app.support_ticket to ringfence_owner;
 grant insert (org_id, order_id, subject, body, idempotency_key) on app.support_ticket to authenticated;
 grant update (status) on app.support_ticket to authenticated;
 create trigger _900_audit after insert or update or delete on app.support_ticket

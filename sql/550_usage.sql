@@ -35,17 +35,23 @@ create policy usage_entry_select_analyst on app.usage_entry for select to ringfe
   using (org_id = any (array(select authz.orgs_with('usage.read'))));
 create policy usage_entry_analyst_floor on app.usage_entry as restrictive for select to ringfence_analyst
   using (org_id = any (array(select authz.job_orgs('usage'))));
+create policy usage_entry_select_over_owner on app.usage_entry for select to ringfence_owner
+  using ((select authz.in_upkeep()) and on_day < authz.kept_until(org_id, 'usage')::date and not authz.is_held(org_id, actor_id, null));
+create policy usage_entry_delete_over_owner on app.usage_entry for delete to ringfence_owner
+  using ((select authz.in_upkeep()) and on_day < authz.kept_until(org_id, 'usage')::date and not authz.is_held(org_id, actor_id, null));
 comment on policy usage_entry_select_reader on app.usage_entry is 'usage.read sees the amounts.';
 comment on policy usage_entry_insert_nobody on app.usage_entry is 'Only the trigger writes here.';
 comment on policy usage_entry_update_nobody on app.usage_entry is 'Append-only.';
 comment on policy usage_entry_delete_nobody on app.usage_entry is 'Append-only.';
+comment on policy usage_entry_select_over_owner on app.usage_entry is 'The job of retention finds what is over by the organization''s rule and held by nothing.';
+comment on policy usage_entry_delete_over_owner on app.usage_entry is 'It deletes that and nothing else.';
 comment on policy usage_entry_floor on app.usage_entry is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy usage_entry_insert_owner on app.usage_entry is 'Even the trigger cannot write in another person''s name.';
 comment on policy usage_entry_select_analyst on app.usage_entry is 'In a job of somebody with usage.read the amounts.';
 comment on policy usage_entry_analyst_floor on app.usage_entry is 'Whatever else is allowed, only in a job of that organization whose source holds usage.';
 grant select on app.usage_entry to authenticated;
 grant select (org_id, on_day, measure, amount) on app.usage_entry to ringfence_analyst;
-grant insert (org_id, actor_id, measure, amount) on app.usage_entry to ringfence_owner;
+grant insert (org_id, actor_id, measure, amount), select (org_id, id, on_day, actor_id), delete on app.usage_entry to ringfence_owner;
 
 create function authz.tg_usage() returns trigger
 language plpgsql volatile security definer

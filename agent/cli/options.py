@@ -53,6 +53,11 @@ def target(state_dir: Path) -> Target:
     return Target(stack["url"], stack["publishable_key"], State(state_dir), stack["users"], stack["database_url"])
 
 
+def worker_url(state_dir: Path) -> str:
+    """Return how the jobs of the running local stack log in to its database. Raises: NotRunning."""
+    return str(running_stack(state_dir)["worker_database_url"])
+
+
 def running_stack(state_dir: Path) -> dict[str, Any]:
     """Return what stack.json says about the running stack. Raises: NotRunning."""
     from edge_proxy.local import leftovers

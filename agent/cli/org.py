@@ -31,10 +31,7 @@ def export(
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Write every row you may read to DIR: one JSON Lines file a table, and manifest.json with counts and digests."""
-    if out.exists() and any(out.iterdir()):
-        raise CliError(f"{out} is not empty")
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    out.chmod(0o700)
+    new_folder(out)
 
     async def call(rpc: Rpc) -> Any:
         return await write_export(rpc, await organization_id(rpc, organization), out)
@@ -69,7 +66,7 @@ async def write_export(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
     tables = {}
     for table, promised in begun["tables"].items():
         rows, digest = 0, hashlib.sha256()
-        with _private(folder / f"{table}.jsonl") as file:
+        with private_file(folder / f"{table}.jsonl") as file:
             page: dict[str, Any] = {"next": []}
             while page["next"] is not None:
                 place = {"after": page["next"]} if page["next"] else {}
@@ -84,11 +81,19 @@ async def write_export(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
             raise CliError(f"{table}: {promised} rows at the beginning, {rows} came; somebody deletes meanwhile: begin again")
         tables[table] = {"rows": rows, "sha256": digest.hexdigest()}
     manifest = {name: begun[name] for name in ("org_id", "export_id", "requested_at")} | {"tables": tables}
-    with _private(folder / MANIFEST) as file:
+    with private_file(folder / MANIFEST) as file:
         file.write(json.dumps(manifest, indent=2).encode())
     return manifest
 
 
-def _private(path: Path) -> Any:
+def new_folder(path: Path) -> None:
+    """Make a folder that others cannot read. Raises: CliError when there is something in it."""
+    if path.exists() and any(path.iterdir()):
+        raise CliError(f"{path} is not empty")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+
+
+def private_file(path: Path) -> Any:
     """Open a new file that others cannot read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

@@ -47,6 +47,7 @@ async def test_a_call_is_one_post_with_headers_made_from_nothing() -> None:
     (400, "23514", errors.BadArguments, False), (404, "PGRST202", errors.BadArguments, False),
     (403, "42501", errors.Denied, True), (404, "PT404", errors.NotVisible, True), (409, "PT409", errors.Conflict, True),
     (409, "23505", errors.Conflict, False), (401, "PT401", errors.StepUp, True), (429, "PT429", errors.QuotaExceeded, True),
+    (423, "PT423", errors.Held, True),
     (500, "57014", errors.TimedOut, False), (401, "PGRST301", errors.Unauthenticated, False),
     (500, "XX000", errors.UpstreamFailed, False), (503, "PGRST001", errors.UpstreamFailed, False)])
 async def test_each_sqlstate_has_its_error_and_only_our_sentences_are_passed_on(
@@ -127,7 +128,7 @@ def test_every_error_has_a_public_message_a_status_and_a_code_of_its_own() -> No
     def tree(kind: type[errors.AgentError]) -> list[type[errors.AgentError]]:
         return [kind, *(k for child in kind.__subclasses__() for k in tree(child))]
     kinds = tree(errors.AgentError)
-    assert len(kinds) == 38
+    assert len(kinds) == 39
     assert all(kind().message and 400 <= kind.status < 600 for kind in kinds)
     for kind in kinds:
         assert f" {kind.__name__} " in f"{errors.__doc__}".replace("\n", " ")

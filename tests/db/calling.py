@@ -6,6 +6,8 @@ import re
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from tests.db.matrix import bindings
 from tests.db.registry import RECIPES
 from tests.db.registry.recipe import embedding
@@ -16,11 +18,18 @@ from tests.db.world import World
 def own_ids(world: World) -> dict[str, Any]:
     """What a recipe's placeholders stand for in acme."""
     with world.operator() as db:
-        return bindings(world.acme, db) | {"nobody": world.nobody.user_id, "loaded_document": world.acme.ids["loading_document"]}
+        return bindings(world.acme, db) | {"nobody": world.nobody.user_id, "loaded_document": world.acme.ids["loading_document"], "open_hold": world.acme.ids["hold"]}
 
 
 def made_first(db: Request, world: World, name: str) -> dict[str, Any]:
-    """Make what this recipe needs and the world does not hold, as its caller in the transaction of `db`: a document whose passages are in."""
+    """Make what this recipe needs and the world does not hold, as its caller in the transaction of `db`: a document whose passages are in,
+    a hold that holds."""
+    if ":open_hold" in RECIPES[name][1].values():
+        try:
+            with db.connection.transaction():
+                return {"open_hold": UUID(db.rpc("set_legal_hold", org_id=world.acme.id, reason="a case", user_id=world.nobody.user_id)["hold_id"])}
+        except psycopg.errors.InsufficientPrivilege:
+            return {}  # what acts for a person sets none
     if ":loaded_document" not in RECIPES[name][1].values():
         return {}
     base = {"org_id": world.acme.id, "knowledge_base_id": world.acme.ids["knowledge_base"]}

@@ -70,6 +70,10 @@ INSERTS = [
     Insert("support_ticket", "customer", _FREE | {"user_id": ":customer", "order_id": ":order"}, {"user_id": ":owner", "order_id": ":owner_order", "org_id": ":globex"}, lacking="auditor"),
     Insert("team", "admin", _FREE | {"created_by": ":admin"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="builder"),
     Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
+    Insert("erasure", "owner", _FREE | {"user_id": ":owner", "requested_by": ":owner"}, {"user_id": ":admin", "requested_by": ":admin", "org_id": ":globex"}),
+    Insert("erasure", "admin", _FREE | {"user_id": "gen_random_uuid()", "requested_by": ":admin"}, {"requested_by": ":owner", "org_id": ":globex"}, lacking="builder"),
+    Insert("retention_rule", "owner", _FREE | {"set_by": ":owner"}, {"set_by": ":admin", "org_id": ":globex"}, lacking="admin"),
+    Insert("legal_hold", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "released_at": "now()", "org_id": ":globex"}, lacking="admin"),
     Insert("departure", "owner", _FREE | {"ended_by": ":owner"}, {"ended_by": ":admin", "org_id": ":globex"}, lacking="builder"),
     Insert("data_source", "analyst", _FREE | {"created_by": ":analyst"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="customer"),
     Insert("data_source_grant", "analyst", _FREE | {"data_source_id": ":books_source", "user_id": ":member"}, {"user_id": "null"}, lacking="customer"),
@@ -110,7 +114,7 @@ IN_A_JOB = {("app.analytics_result", "ringfence_owner"), ("app.job_lease", "ring
 UPDATES: list[tuple[str, ...]] = [
     # Of a member of both, in whose other organization they hold less.
     *((table, "both", "org_id", ":globex") for table in ("api_token", "bot_runner", "invitation", "knowledge_base", "membership", "role", "support_ticket", "team",
-                                                         "team_member", "sso_group", "budget")),
+                                                         "team_member", "sso_group", "budget", "legal_hold", "retention_rule")),
     ("bot", "both", "org_id", ":globex"), ("organization", "both", "id", ":globex"),
     ("api_token", "customer", "user_id", ":owner"),
     ("api_token", "admin", "org_id", ":globex"),
@@ -120,6 +124,7 @@ UPDATES: list[tuple[str, ...]] = [
     ("invitation", "owner", "org_id", ":globex"), ("knowledge_base", "owner", "org_id", ":globex"), ("membership", "owner", "org_id", ":globex"),
     ("organization", "owner", "id", ":globex"), ("role", "owner", "built_in", "true"), ("role", "owner", "org_id", ":globex"),
     ("budget", "owner", "org_id", ":globex"),
+    ("legal_hold", "owner", "org_id", ":globex"), ("retention_rule", "owner", "org_id", ":globex"), ("legal_hold", "owner", "released_by", ":admin"),
     ("run", "customer", "user_id", ":owner"), ("support_ticket", "owner", "org_id", ":globex"),
     ("data_source", "analyst", "org_id", ":globex"), ("data_source", "agent", "id", "gen_random_uuid()"), ("analytics_job", "customer", "user_id", ":owner"),
     ("column_meaning", "agent", "data_source_id", ":data_source"),
@@ -184,6 +189,14 @@ OWNER_SEES: dict[str, str] = {
     # Who ends a membership cancels what runs for that person.
     "run": f"t.user_id = :me or {_IN}",
     "sso_member": "t.user_id = :me",
+    # What an erasure sees it sees in its own transaction alone; a purge asks for holds.
+    "erasure": "false",
+    "legal_hold": "t.org_id = any (:owned)",
+    # What is over is seen in sessions of the jobs' log-in alone.
+    "conversation": "false",
+    "usage_entry": "false",
+    "retention_rule": "false",
+    "support_ticket": "false",
     # Only while the function that searches has said in which organization.
     "chunk": "false",
     # Only while a trigger runs (test_audit_chain.py).

@@ -56,7 +56,8 @@ class Life:
 
 def life(world: World, organization: Organization) -> Life:
     with world.operator() as db:
-        names = dict(bindings(organization, db)) | {"nobody": world.nobody.user_id, "loaded_document": organization.ids["loading_document"]}
+        names = dict(bindings(organization, db)) | {"nobody": world.nobody.user_id, "loaded_document": organization.ids["loading_document"],
+                                                     "open_hold": organization.ids["hold"]}
         other = world.globex if organization is world.acme else world.acme
         names |= {f"foreign_{n}": v for n, v in bindings(other, db).items()}
     return Life(world, organization, names)

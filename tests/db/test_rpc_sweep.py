@@ -21,7 +21,7 @@ from tests.db.world import World
 
 CASTS = {"extensions.vector", "jsonb", "uuid", "uuid[]", "boolean", "integer", "bigint", "text", "text[]", "timestamp with time zone"}
 # They concern the caller alone: somebody without an organization gets the same as anybody.
-ABOUT_ONESELF = {"tool_catalog", "whoami", "create_organization", "touch_api_token", "choose_no_organization", "list_providers"}
+ABOUT_ONESELF = {"tool_catalog", "whoami", "create_organization", "touch_api_token", "choose_no_organization", "list_providers", "list_personal_data"}
 # What a person can be told: invalid, not allowed, not found, conflict, too large. Never XX000, never a bare P0001.
 SPEAKABLE = re.compile(r"22...|23502|23505|23514|42501|54000|PT404|PT409|PT429")
 
@@ -146,7 +146,7 @@ def test_an_id_of_another_organization_is_answered_like_one_that_does_not_exist_
 def foreign_names(world: World) -> dict[str, Any]:
     with world.operator() as db:
         theirs = bindings(world.globex, db)
-    return theirs | {"nobody": theirs["member"], "loaded_document": theirs["loading_document"]}
+    return theirs | {"nobody": theirs["member"], "loaded_document": theirs["loading_document"], "open_hold": theirs["hold"]}
 
 
 @pytest.mark.parametrize("name", [n for n, (_, a) in RECIPES.items() if a])

@@ -21,6 +21,7 @@ MAPPED = [
     (403, "42501", 403, "denied"),
     (404, "PT404", 404, "not_found"),
     (409, "PT409", 409, "conflict"),
+    (423, "PT423", 423, "legal_hold"),
     (401, "PT401", 401, "aal_required"),
     (401, "28000", 401, "session_ended"),
     (429, "PT429", 429, "quota"),
