@@ -33,6 +33,7 @@ AgentError                          status  code                 next actor
  |   |- ModelBusy                    503    model_busy           app developer (later)
  |   |- ModelTimedOut                504    model_timeout        app developer (later)
  |   '- ModelMalformed               502    model_malformed      operator
+ |- NotOpened                        500    secret_not_opened    operator (agent.sealing)
  '- LimitExceeded                    429    limit_exceeded       nobody: the run stops
      |- TooManyModelCalls                   limit_model_calls
      |- TooManyToolCalls                    limit_tool_calls

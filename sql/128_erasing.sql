@@ -25,14 +25,6 @@ comment on function authz.erasing_user_ids() is 'Whose data the person asking ha
 revoke all on function authz.erasing_user_ids() from public;
 grant execute on function authz.erasing_user_ids() to ringfence_owner;
 
-create function authz.in_upkeep() returns boolean
-language sql stable
-set search_path = pg_catalog, pg_temp
-return session_user = 'ringfence_worker';
-comment on function authz.in_upkeep() is 'Whether this is a session of the log-in of the jobs, which SQL cannot change; for the policies by which retention deletes what is over (F72).';
-revoke all on function authz.in_upkeep() from public;
-grant execute on function authz.in_upkeep() to ringfence_owner;
-
 create function authz.kept_until(org_id uuid, class text) returns timestamptz
 language plpgsql stable
 set search_path = pg_catalog, pg_temp

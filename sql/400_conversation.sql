@@ -44,10 +44,10 @@ create policy conversation_select_erasing_owner on app.conversation for select t
 create policy conversation_delete_erasing_owner on app.conversation for delete to ringfence_owner
   using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
 create policy conversation_select_over_owner on app.conversation for select to ringfence_owner
-  using ((select authz.in_upkeep()) and created_at < authz.kept_until(org_id, 'conversations') and not authz.is_held(org_id, user_id, id)
+  using ((select authz.runs_the_queue()) and created_at < authz.kept_until(org_id, 'conversations') and not authz.is_held(org_id, user_id, id)
     and not authz.used_since(org_id, id, authz.kept_until(org_id, 'conversations')));
 create policy conversation_delete_over_owner on app.conversation for delete to ringfence_owner
-  using ((select authz.in_upkeep()) and created_at < authz.kept_until(org_id, 'conversations') and not authz.is_held(org_id, user_id, id)
+  using ((select authz.runs_the_queue()) and created_at < authz.kept_until(org_id, 'conversations') and not authz.is_held(org_id, user_id, id)
     and not authz.used_since(org_id, id, authz.kept_until(org_id, 'conversations')));
 comment on policy conversation_select_self on app.conversation is 'One''s own only.';
 comment on policy conversation_insert_self on app.conversation is 'In one''s own name, with a bot one can see.';

@@ -85,7 +85,7 @@ create policy run_update_departing_owner on app.run for update to ringfence_owne
   using (status = 'running' and (user_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))))
   with check (status = 'cancelled' and (user_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))));
 create policy run_select_upkeep_owner on app.run for select to ringfence_owner
-  using ((select authz.in_upkeep()));
+  using ((select authz.runs_the_queue()));
 comment on policy run_select_self on app.run is 'One''s own; runs.read sees the organization''s.';
 comment on policy run_insert_self on app.run is 'In one''s own name, with a bot one is a runner of.';
 comment on policy run_update_self on app.run is 'One finishes one''s own run, once.';

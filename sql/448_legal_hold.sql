@@ -40,7 +40,7 @@ create policy legal_hold_floor on app.legal_hold as restrictive for all to authe
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 create policy legal_hold_select_erasing_owner on app.legal_hold for select to ringfence_owner
-  using (org_id in (select authz.erasing_org_ids()) or org_id in (select authz.owned_org_ids()) or (select authz.in_upkeep()));
+  using (org_id in (select authz.erasing_org_ids()) or org_id in (select authz.owned_org_ids()) or (select authz.runs_the_queue()));
 comment on policy legal_hold_select_manager on app.legal_hold is 'organization.manage and audit.read see the holds; whom one concerns is not told of it.';
 comment on policy legal_hold_insert_manager on app.legal_hold is 'organization.manage sets holds, in its own name.';
 comment on policy legal_hold_update_manager on app.legal_hold is 'organization.manage releases one that holds, in its own name; it stays on the record.';

@@ -71,8 +71,9 @@ declare
 begin
   perform authz.require_no_hold(new.org_id, new.user_id);
   v_before := authz.deleted_rows();
-  -- Messages, runs and steps, passages and files go with what they hang on.
+  -- Messages, runs and steps, results of jobs, passages and files go with what they hang on.
   delete from app.conversation c where c.org_id = new.org_id and c.user_id = new.user_id;
+  delete from app.analytics_job j where j.org_id = new.org_id and j.user_id = new.user_id;
   delete from app.support_ticket t where t.org_id = new.org_id and t.user_id = new.user_id;
   delete from app.document d where d.org_id = new.org_id and d.owner_id = new.user_id and (d.visibility = 'private' or d.state = 'loading');
   update app.document d set owner_id = v_nobody, owner_left_at = coalesce(d.owner_left_at, now())

@@ -51,7 +51,7 @@ create policy retention_rule_floor on app.retention_rule as restrictive for all 
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 create policy retention_rule_select_worker_owner on app.retention_rule for select to ringfence_owner
-  using ((select authz.in_upkeep()));
+  using ((select authz.runs_the_queue()));
 comment on policy retention_rule_select_manager on app.retention_rule is 'organization.manage and audit.read see how long what is kept.';
 comment on policy retention_rule_insert_manager on app.retention_rule is 'organization.manage says so, in its own name.';
 comment on policy retention_rule_update_manager on app.retention_rule is 'organization.manage changes the days.';
@@ -79,7 +79,7 @@ create policy retention_receipt_floor on app.retention_receipt as restrictive fo
   using (org_id = any (array(select authz.org_ids())))
   with check (org_id = any (array(select authz.org_ids())));
 create policy retention_receipt_insert_owner on app.retention_receipt for insert to ringfence_owner
-  with check ((select authz.in_upkeep()));
+  with check ((select authz.runs_the_queue()));
 comment on policy retention_receipt_select_manager on app.retention_receipt is 'organization.manage and audit.read see what was deleted.';
 comment on policy retention_receipt_insert_nobody on app.retention_receipt is 'Only the job writes here.';
 comment on policy retention_receipt_update_nobody on app.retention_receipt is 'Append-only.';

@@ -51,9 +51,9 @@ create policy support_ticket_select_erasing_owner on app.support_ticket for sele
 create policy support_ticket_delete_erasing_owner on app.support_ticket for delete to ringfence_owner
   using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
 create policy support_ticket_select_over_owner on app.support_ticket for select to ringfence_owner
-  using ((select authz.in_upkeep()) and status = 'closed' and created_at < authz.kept_until(org_id, 'tickets') and not authz.is_held(org_id, user_id, null));
+  using ((select authz.runs_the_queue()) and status = 'closed' and created_at < authz.kept_until(org_id, 'tickets') and not authz.is_held(org_id, user_id, null));
 create policy support_ticket_delete_over_owner on app.support_ticket for delete to ringfence_owner
-  using ((select authz.in_upkeep()) and status = 'closed' and created_at < authz.kept_until(org_id, 'tickets') and not authz.is_held(org_id, user_id, null));
+  using ((select authz.runs_the_queue()) and status = 'closed' and created_at < authz.kept_until(org_id, 'tickets') and not authz.is_held(org_id, user_id, null));
 comment on policy support_ticket_select_customer on app.support_ticket is 'One''s own; tickets.read sees the organization''s.';
 comment on policy support_ticket_insert_customer on app.support_ticket is 'tickets.create, in one''s own name, about an order one can see.';
 comment on policy support_ticket_update_staff on app.support_ticket is 'tickets.manage changes the status.';

@@ -36,9 +36,9 @@ create policy usage_entry_select_analyst on app.usage_entry for select to ringfe
 create policy usage_entry_analyst_floor on app.usage_entry as restrictive for select to ringfence_analyst
   using (org_id = any (array(select authz.job_orgs('usage'))));
 create policy usage_entry_select_over_owner on app.usage_entry for select to ringfence_owner
-  using ((select authz.in_upkeep()) and on_day < authz.kept_until(org_id, 'usage')::date and not authz.is_held(org_id, actor_id, null));
+  using ((select authz.runs_the_queue()) and on_day < authz.kept_until(org_id, 'usage')::date and not authz.is_held(org_id, actor_id, null));
 create policy usage_entry_delete_over_owner on app.usage_entry for delete to ringfence_owner
-  using ((select authz.in_upkeep()) and on_day < authz.kept_until(org_id, 'usage')::date and not authz.is_held(org_id, actor_id, null));
+  using ((select authz.runs_the_queue()) and on_day < authz.kept_until(org_id, 'usage')::date and not authz.is_held(org_id, actor_id, null));
 comment on policy usage_entry_select_reader on app.usage_entry is 'usage.read sees the amounts.';
 comment on policy usage_entry_insert_nobody on app.usage_entry is 'Only the trigger writes here.';
 comment on policy usage_entry_update_nobody on app.usage_entry is 'Append-only.';

@@ -74,6 +74,10 @@ create policy analytics_job_floor on app.analytics_job as restrictive for all to
 create policy analytics_job_scope_floor on app.analytics_job as restrictive for all to authenticated
   using ((select authz.in_scope(array['analytics.run'])))
   with check ((select authz.in_scope(array['analytics.run'])));
+create policy analytics_job_select_erasing_owner on app.analytics_job for select to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
+create policy analytics_job_delete_erasing_owner on app.analytics_job for delete to ringfence_owner
+  using (org_id in (select authz.erasing_org_ids()) and user_id in (select authz.erasing_user_ids()));
 create policy analytics_job_select_queue_owner on app.analytics_job for select to ringfence_owner
   using ((select authz.works_the_queue()));
 create policy analytics_job_update_queue_owner on app.analytics_job for update to ringfence_owner
@@ -86,11 +90,13 @@ comment on policy analytics_job_delete_nobody on app.analytics_job is 'The recor
 comment on policy analytics_job_floor on app.analytics_job is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy analytics_job_scope_floor on app.analytics_job is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy analytics_job_select_queue_owner on app.analytics_job is 'The functions of the queue see every job, in the sessions of the two log-ins for background work alone.';
+comment on policy analytics_job_select_erasing_owner on app.analytics_job is 'An erasure finds the jobs of whom it is about.';
+comment on policy analytics_job_delete_erasing_owner on app.analytics_job is 'It deletes them, with their results.';
 comment on policy analytics_job_update_queue_owner on app.analytics_job is 'In the worker''s they begin and end jobs; one that has ended stays as it is.';
 grant select on app.analytics_job to authenticated;
 grant insert (org_id, data_source_id, bot_id, run_id, question, sql, idempotency_key) on app.analytics_job to authenticated;
 grant update (status) on app.analytics_job to authenticated;
-grant select, update (status, error_code, error_message, ran_sql, ran_sha256, attempts, started_at) on app.analytics_job to ringfence_owner;
+grant select, update (status, error_code, error_message, ran_sql, ran_sha256, attempts, started_at), delete on app.analytics_job to ringfence_owner;
 
 create function authz.tg_job_session() returns trigger
 language plpgsql volatile

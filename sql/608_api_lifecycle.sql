@@ -65,7 +65,7 @@ as $$
   select '(' || string_agg(format('t.%I = authz.uid()', a.attname), ' or ' order by a.attnum) || ')'
   from authz.personal_columns() p
   join pg_attribute a on a.attrelid = to_regclass('app.' || quote_ident(p.table_name)) and a.attname = any (p.columns)
-    and a.atttypid = 'uuid'::regtype and a.attname <> 'session_id' and not a.attisdropped
+    and a.atttypid = 'uuid'::regtype and a.attname not in ('session_id', 'auth_session_id') and not a.attisdropped
   where p.table_name = names_me.table_name
 $$;
 comment on function authz.names_me(text) is 'The condition by which a row t of a table names the person asking: the columns of the inventory that hold people. Null for a table without one.';

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.cli import manifest
+from agent.cli import doctor_credentials, manifest
 from agent.cli.findings import Finding
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _checks(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
     yield from _posture(connection)
     yield from _exposure(connection)
     yield _clock(connection)
+    yield from doctor_credentials.findings(connection)
     yield from _drift(connection)
 
 

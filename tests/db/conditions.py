@@ -72,6 +72,7 @@ INSERTS = [
     Insert("team_member", "builder", _FREE | {"team_id": ":team", "manager": "false"}, {"team_id": ":drafters_team", "manager": "true"}, lacking="customer"),
     Insert("erasure", "owner", _FREE | {"user_id": ":owner", "requested_by": ":owner"}, {"user_id": ":admin", "requested_by": ":admin", "org_id": ":globex"}),
     Insert("erasure", "admin", _FREE | {"user_id": "gen_random_uuid()", "requested_by": ":admin"}, {"requested_by": ":owner", "org_id": ":globex"}, lacking="builder"),
+    Insert("secret", "owner", _FREE | {"created_by": ":owner", "user_id": "null"}, {"created_by": ":admin", "user_id": ":admin", "org_id": ":globex"}, lacking="admin"),
     Insert("retention_rule", "owner", _FREE | {"set_by": ":owner"}, {"set_by": ":admin", "org_id": ":globex"}, lacking="admin"),
     Insert("legal_hold", "owner", _FREE | {"created_by": ":owner"}, {"created_by": ":admin", "released_at": "now()", "org_id": ":globex"}, lacking="admin"),
     Insert("departure", "owner", _FREE | {"ended_by": ":owner"}, {"ended_by": ":admin", "org_id": ":globex"}, lacking="builder"),
@@ -114,7 +115,7 @@ IN_A_JOB = {("app.analytics_result", "ringfence_owner"), ("app.job_lease", "ring
 UPDATES: list[tuple[str, ...]] = [
     # Of a member of both, in whose other organization they hold less.
     *((table, "both", "org_id", ":globex") for table in ("api_token", "bot_runner", "invitation", "knowledge_base", "membership", "role", "support_ticket", "team",
-                                                         "team_member", "sso_group", "budget", "legal_hold", "retention_rule")),
+                                                         "team_member", "sso_group", "budget", "legal_hold", "retention_rule", "secret")),
     ("bot", "both", "org_id", ":globex"), ("organization", "both", "id", ":globex"),
     ("api_token", "customer", "user_id", ":owner"),
     ("api_token", "admin", "org_id", ":globex"),
@@ -124,7 +125,7 @@ UPDATES: list[tuple[str, ...]] = [
     ("invitation", "owner", "org_id", ":globex"), ("knowledge_base", "owner", "org_id", ":globex"), ("membership", "owner", "org_id", ":globex"),
     ("organization", "owner", "id", ":globex"), ("role", "owner", "built_in", "true"), ("role", "owner", "org_id", ":globex"),
     ("budget", "owner", "org_id", ":globex"),
-    ("legal_hold", "owner", "org_id", ":globex"), ("retention_rule", "owner", "org_id", ":globex"), ("legal_hold", "owner", "released_by", ":admin"),
+    ("legal_hold", "owner", "org_id", ":globex"), ("retention_rule", "owner", "org_id", ":globex"), ("secret", "owner", "org_id", ":globex"), ("legal_hold", "owner", "released_by", ":admin"),
     ("run", "customer", "user_id", ":owner"), ("support_ticket", "owner", "org_id", ":globex"),
     ("data_source", "analyst", "org_id", ":globex"), ("data_source", "agent", "id", "gen_random_uuid()"), ("analytics_job", "customer", "user_id", ":owner"),
     ("column_meaning", "agent", "data_source_id", ":data_source"),
@@ -196,6 +197,7 @@ OWNER_SEES: dict[str, str] = {
     "conversation": "false",
     "usage_entry": "false",
     "retention_rule": "false",
+    "secret": "false",
     "support_ticket": "false",
     # Only while the function that searches has said in which organization.
     "chunk": "false",

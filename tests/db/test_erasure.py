@@ -39,7 +39,8 @@ def of_person(world: World, person: Person) -> dict[str, int]:
 def texts(world: World, needle: str, org: UUID) -> set[str]:
     """The tables of an organization in which a row holds this text."""
     with world.operator() as db:
-        tables = [t for (t,) in db.all("select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r' and relname <> 'permission'")]
+        tables = ["organization", *(t for (t,) in db.all("select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id'"
+                                                         " where c.relnamespace = 'app'::regnamespace and c.relkind = 'r'"))]
         return {t for t in tables if db.one(f"select exists (select from app.{t} t where position(%s in t::text) > 0 and {'id' if t == 'organization' else 'org_id'} = %s)", needle, org)}
 
 

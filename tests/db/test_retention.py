@@ -53,14 +53,15 @@ def rows(world: World, table: str, org: str = "acme") -> int:
 
 
 def test_what_is_over_goes_with_all_that_hangs_on_it_and_a_receipt_counts_it_F72(old: World, job: Job) -> None:
-    before = {t: rows(old, t) for t in ("conversation", "message", "run", "run_step", "support_ticket", "usage_entry")}
+    hanging = ("conversation", "message", "run", "run_step", "model_call")
+    before = {t: rows(old, t) for t in (*hanging, "support_ticket", "usage_entry")}
     assert all(before.values())
     assert job() == [], "the rule of the world is ten years"
     keep(old, 30)
     (told,) = job()
-    assert told == (old.acme.id, "conversations", {t: before[t] for t in ("conversation", "message", "run", "run_step")})
+    assert told == (old.acme.id, "conversations", {t: before[t] for t in hanging})
     assert job() == [], "asked again there is nothing left"
-    assert {t: rows(old, t) for t in before} == before | dict.fromkeys(("conversation", "message", "run", "run_step"), 0)
+    assert {t: rows(old, t) for t in before} == before | dict.fromkeys(hanging, 0)
     keep(old, 30, "tickets")
     keep(old, 99, "usage")
     assert [(c, set(d)) for _, c, d in job()] == [("tickets", {"support_ticket"}), ("usage", {"usage_entry"})]

@@ -30,6 +30,11 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("r14", "app.erasure.user_id"): "an erasure names whose data; the policy asks for oneself, or members.manage and a membership that has ended",
     ("r14", "app.legal_hold.user_id"): "a hold names whose data it keeps; it only ever keeps, and the policy asks for organization.manage",
     ("r7", "ringfence_worker -> authz.apply_retention()"): "the job of retention: its policies open what is over, and nothing else",
+    ("r7", "ringfence_worker -> authz.wrapped_keys(text,uuid,integer)"): "the rotation: wrapped keys, and nothing of what they seal",
+    ("r7", "ringfence_worker -> authz.rewrap_key(uuid,uuid,bytea,bytea,text)"): "as that: the same key in another wrapping",
+    ("r7", "ringfence_worker -> authz.secret_keys()"): "as that: numbers",
+    ("r14", "app.secret.id"): "whoever seals chooses it: the boxes are bound to it; a second row of one id is refused within the organization alone",
+    ("r14", "app.secret.user_id"): "one's own or nobody's: the policy holds it equal to the person asking",
     ("a7", "app.conversation.conversation_select_over_owner"): "for the job of retention alone: what is over and held is asked of each row, in no session of a person",
     ("a7", "app.conversation.conversation_delete_over_owner"): "as that",
     ("a7", "app.support_ticket.support_ticket_select_over_owner"): "as that",
@@ -56,6 +61,14 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 
 # Every argument of every definer function: none names a person or an organization on whose behalf it would act (R9). Why it may be there.
 DEFINER_ARGUMENTS: dict[str, str] = {
+    "wrapped_keys.current_key_id": "which key of the operator is in use; the log-in of the jobs alone may call it",
+    "wrapped_keys.after": "the last row of the page before",
+    "wrapped_keys.max_rows": "a number",
+    "rewrap_key.org_id": "which row, by its key; the log-in of the jobs alone may call it, and what it gives must be the wrapping that is there",
+    "rewrap_key.id": "as that",
+    "rewrap_key.from_wrapped": "the wrapping that is there",
+    "rewrap_key.to_wrapped": "the same key wrapped anew",
+    "rewrap_key.key_id": "by which key of the operator",
     "access_token_hook.event": "Supabase Auth names the person it makes a token for; nobody else may call it",
     "keep_choice.org_id": "which of their own organizations the person narrows their session to",
     "take_over_document.org_id": "where they hold documents.manage; any other is as if there were none",

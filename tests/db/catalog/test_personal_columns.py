@@ -12,8 +12,13 @@ NOBODY: dict[str, set[str]] = {
     "permission": {"name", "description"}, "role_permission": {"permission"},
     "membership": {"role_id", "service_owner_role_id", "service_owner_status"},
     "invitation": {"inviter_role_id", "inviter_status"},
-    "audit_event": {"actor_role", "action", "api_token_id", "run_id", "bot_id", "changed"},
+    "audit_link": {"event_id", "event_sha256", "hash", "prev_hash"},
+    "audit_event": {"rule", "target", "actor_role", "action", "api_token_id", "run_id", "bot_id", "changed"},
+    "model_call": {"key_sha256", "model", "provider", "region"}, "provider": {"attestation", "name", "region"}, "organization": {"allowed_regions", "region"},
     "api_token": {"prefix", "permissions"},
+    "analytics_job": {"error_code", "error_message", "idempotency_key"}, "analytics_result": {"data_source_id"}, "analytics_result_grant": {"job_id"},
+    "data_source": {"relations"}, "column_meaning": {"column_name", "relation"}, "job_lease": {"lease", "worker"}, "job_scope": {"data_source_id", "job_id"},
+    "metric": {"sha256"},
     "document": {"media_type", "source", "base_visibility"},
     "chunk": {"visibility", "knowledge_base_id"}, "document_part": {"visibility", "knowledge_base_id"},
     "bot_binding": {"tool"}, "deny_rule": {"tool"},
@@ -23,7 +28,7 @@ NOBODY: dict[str, set[str]] = {
     "sso_connection": {"provider", "groups_claim"},
     "organization_export": {"tables"}, "erasure": {"deleted", "anonymised"},
     "customer_order": {"order_number", "currency"}, "support_ticket": {"idempotency_key"},
-    "legal_hold": {"conversation_id"}, "retention_receipt": {"class", "deleted"},
+    "legal_hold": {"conversation_id"}, "secret": {"name", "key_id"}, "retention_receipt": {"class", "deleted"},
 }
 _CANDIDATES = """
 select c.relname::text, a.attname::text from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

@@ -31,6 +31,7 @@ WITHOUT_EVENT: dict[str, str] = {
     "deletion_receipt": "written by the deletion of a document, which is recorded", "departure": "written by the end of a membership, which is recorded",
     "model_call": "a call is recorded as the step that it becomes; a refusal stands in this table and in the story of its run only",
     "provider": "the operator's registry, of no organization",
+    "retention_receipt": "written by the job of retention, whose deletions it counts",
     "member_activity": "written by an event", "usage_entry": "written by acts that are recorded",
     "analytics_result": "written once, by the end of its job, which is recorded", "job_lease": "which worker holds a job: how it ends is recorded",
     "job_scope": "gone before its transaction ends", "uploaded_row": "part of an uploaded table, which is recorded",
