@@ -80,7 +80,7 @@ async def object_id(rpc: Rpc, org_id: str, kind: str, name: str) -> str:
     if kind not in LISTS:
         raise CliError(f"{name}: a {kind} is named by its id")
     listed = await rpc.call(LISTS[kind], {"org_id": org_id})
-    found = id_of(name, [{"id": one["id"], "slug": one.get("slug") or str(one["bot"]).partition("/")[2]} for one in listed])
+    found = id_of(name, [{"id": one["id"], "slug": one.get("slug") or one["bot"]} for one in listed])
     if found is None:
         raise NotVisible(f"no {kind} {name!r} that you may see")
     return found

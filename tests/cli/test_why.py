@@ -16,7 +16,7 @@ from tests.e2e.conftest import send
 __all__ = ["founder"]
 
 
-def rpc(person: Someone, token: str, name: str, **arguments: Any) -> Any:
+def rpc(person: Someone, token: str, name: str, /, **arguments: Any) -> Any:
     answer = send(person.stack["url"], "POST", f"/rest/v1/rpc/{name}", {"authorization": f"Bearer {token}", "content-type": "application/json"}, arguments)
     assert answer.status == 200, answer.body
     return json.loads(answer.body)
