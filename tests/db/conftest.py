@@ -49,6 +49,15 @@ def module_world(cluster: Any, described: bytes) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
+def held_world(cluster: Any, described: bytes) -> Iterator[World]:
+    """One in which the legal holds hold, for the tests of one file that need a row to release: they roll back."""
+    for made in _copy(cluster, described):
+        with made.operator(keep=True) as db:
+            db.run("update app.legal_hold set released_by = null, released_at = null")
+        yield made
+
+
+@pytest.fixture(scope="module")
 def strict_world(cluster: Any, described: bytes) -> Iterator[World]:
     """One in which acme requires a second factor and globex does not, for the tests of one file: they roll back."""
     for made in _copy(cluster, described):

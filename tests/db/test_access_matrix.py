@@ -21,6 +21,12 @@ NAMES = (*ROLES, "customer", "member of both", "member of both, narrowed to glob
 
 
 @pytest.fixture(scope="module")
+def world(held_world: World) -> World:
+    """Return the world with something to change in every table."""
+    return held_world
+
+
+@pytest.fixture(scope="module")
 def operator_connection(world: World) -> Iterator[psycopg.Connection]:
     with psycopg.connect(world.superuser_url) as connection:
         yield connection

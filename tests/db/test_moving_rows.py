@@ -19,6 +19,12 @@ MOVES = {
 }
 
 
+@pytest.fixture(scope="module")
+def world(held_world: World) -> World:
+    """Return the world with something to change in every table."""
+    return held_world
+
+
 @pytest.mark.parametrize("table", MOVABLE)
 @pytest.mark.parametrize("form", MOVES)
 def test_even_an_owner_of_both_organizations_cannot_move_a_row_between_them_R34(world: World, table: str, form: str) -> None:

@@ -23,7 +23,7 @@ TABLES: dict[str, Decision] = {
     "retention_receipt": Decision("can(organization.manage) or can(audit.read)"),
     "legal_hold": Decision(
         "can(organization.manage) or can(audit.read)", insert="can(organization.manage)", update="can(organization.manage) and t.released_at is null",
-        change="released_by = authz.uid(), released_at = now()", new={"org_id": ":org", "reason": "'probe'"}, in_person=True),
+        change="(released_by, released_at) = (authz.uid(), now())", new={"org_id": ":org", "reason": "'probe'"}, in_person=True),
 }
 
 RECIPES: dict[str, Recipe] = {
@@ -51,7 +51,7 @@ CHOSEN = {("set_legal_hold", "user_id"), ("set_legal_hold", "conversation_id")}
 
 
 def fill(db: Request, organization: Organization) -> None:
-    """A rule that deletes nothing yet, and a hold that is released: one that holds would keep the world from being erased and purged."""
+    """A rule that deletes nothing yet, and a hold that is released: one that holds would keep the world from being erased and purged (see `held_world`)."""
     held = db.rpc("set_legal_hold", org_id=organization.id, reason=f"The case of the {organization.canary}", user_id=organization.people["customer"].user_id)
     db.rpc("set_retention", org_id=organization.id, **{"class": "conversations"}, days=3650)
     organization.ids["hold"] = UUID(held["hold_id"])
