@@ -1,26 +1,22 @@
 """A result as a file, page by page: CSV for people and spreadsheets, Parquet for programs.
 
-CSV is UTF-8 without a mark, with commas and CR LF (RFC 4180); null is an empty field, an empty text is "". A spreadsheet runs a
-field that begins with = + - @ (or their full-width forms), a tab or a line break as a formula, so a text like that gets an
-apostrophe in front, which spreadsheets take for "this is text". It is the text that is changed and nothing else: numbers,
-times and truth values are never text, so -5 stays -5. Who needs every byte as it is takes Parquet, which changes nothing.
+CSV is as `agent.csv_lines` writes it: a text is never a formula. Who needs every byte as it is takes Parquet, which changes nothing.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from agent import csv_lines
 from agent.analytics.columns import Column, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_QUOTED = frozenset('",\r\n')
 
 Pages = AsyncIterator[Sequence[Row]]
 """The rows of a result, a page at a time; each page is asked for, and so allowed, when it is needed."""
@@ -28,9 +24,9 @@ Pages = AsyncIterator[Sequence[Row]]
 
 async def as_csv(columns: Sequence[Column], pages: Pages) -> AsyncIterator[bytes]:
     """Yield the file in pieces: the header, then one piece a page."""
-    yield _line(_field(column.name) for column in columns)
+    yield csv_lines.line(csv_lines.field(column.name) for column in columns)
     async for page in pages:
-        yield b"".join(_line(_cell(column, value) for column, value in zip(columns, row, strict=True)) for row in page)
+        yield b"".join(csv_lines.line(_cell(column, value) for column, value in zip(columns, row, strict=True)) for row in page)
 
 
 async def as_parquet(columns: Sequence[Column], pages: Pages) -> AsyncIterator[bytes]:
@@ -69,28 +65,11 @@ class _Drain(BytesIO):
         return data
 
 
-def _line(fields: Iterator[str]) -> bytes:
-    return (",".join(fields) + "\r\n").encode(errors="replace")
-
-
 def _cell(column: Column, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list)):
-        return _field(json.dumps(value, ensure_ascii=False))
     # Not by the column alone: what is not a number has no business there unquestioned, whoever stored it.
     if column.kind == "number" and _is_number(value):
         return str(value)
-    return _field(str(value))
-
-
-def _field(text: str) -> str:
-    """Return a text as a field that no spreadsheet runs."""
-    if text.lstrip(" ").startswith(_FORMULA):
-        text = "'" + text
-    return '"' + text.replace('"', '""') + '"' if not text or not _QUOTED.isdisjoint(text) or text != text.strip() else text
+    return csv_lines.cell(value if isinstance(value, (bool, dict, list)) or value is None else str(value))
 
 
 def _is_number(value: Any) -> bool:

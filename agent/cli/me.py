@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent import csv_lines
 from agent.cli.errors import CliError
 from agent.cli.login import call_as
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, Org, StateDir, target
@@ -80,7 +79,7 @@ async def write_person(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
         with private_file(folder / f"{table}.json") as file:
             file.write(json.dumps(found, indent=1, ensure_ascii=False).encode())
         with private_file(folder / f"{table}.csv") as file:
-            file.write(as_csv(found).encode())
+            file.writelines(csv_lines.table(csv_lines.columns_of(found), found))
     written = 0
     for document, content in files(parts):
         (folder / FILES).mkdir(mode=0o700, exist_ok=True)
@@ -117,22 +116,3 @@ def files(parts: list[dict[str, Any]]) -> Iterator[tuple[str, bytes]]:
 def file_name(document: str, uri: str) -> str:
     """Return a name for a file: the id, and what is harmless of the last part of its place."""
     return document + "-" + re.sub(r"[^A-Za-z0-9._-]", "_", uri.rsplit("/", 1)[-1])[-80:].lstrip(".")
-
-
-def as_csv(rows: list[dict[str, Any]]) -> str:
-    """Return a table: a text is never a formula for a spreadsheet, lists and objects are JSON."""
-    out = io.StringIO()
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    writer = csv.writer(out)
-    if columns:
-        writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

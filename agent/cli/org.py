@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent import csv_lines
 from agent.cli.errors import CliError
 from agent.cli.login import call_as
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, Org, StateDir, target
@@ -30,7 +32,7 @@ def export(
     as_email: AsEmail = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write every row you may read to DIR: one JSON Lines file a table, and manifest.json with counts and digests."""
+    """Write every row you may read to DIR: JSON Lines and CSV a table, and manifest.json with counts and digests of the JSON Lines."""
     new_folder(out)
 
     async def call(rpc: Rpc) -> Any:
@@ -79,11 +81,20 @@ async def write_export(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
                 rows += len(page["rows"])
         if rows < promised:
             raise CliError(f"{table}: {promised} rows at the beginning, {rows} came; somebody deletes meanwhile: begin again")
+        with private_file(folder / f"{table}.csv") as file:
+            # Read back from the disk: a table may be larger than memory.
+            file.writelines(csv_lines.table(csv_lines.columns_of(read_lines(folder / f"{table}.jsonl")), read_lines(folder / f"{table}.jsonl")))
         tables[table] = {"rows": rows, "sha256": digest.hexdigest()}
     manifest = {name: begun[name] for name in ("org_id", "export_id", "requested_at")} | {"tables": tables}
     with private_file(folder / MANIFEST) as file:
         file.write(json.dumps(manifest, indent=2).encode())
     return manifest
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file of JSON Lines."""
+    with path.open("rb") as file:
+        yield from map(json.loads, file)
 
 
 def new_folder(path: Path) -> None:

@@ -9,7 +9,8 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from agent.cli.me import as_csv, file_name, files
+from agent import csv_lines
+from agent.cli.me import file_name, files
 from tests.cli.test_org import enrol
 from tests.cli.test_people import Someone, founder
 from tests.cli.test_why import rpc
@@ -55,8 +56,9 @@ def test_what_is_held_about_me_is_taken_along_and_then_erased_F67_F68(founder: t
 
 def test_a_csv_is_no_formula_and_a_name_no_path() -> None:
     rows = [{"a": "=1+1", "b": {"x": [1]}, "c": None, "d": -1}, {"a": "plain", "e": "@x"}]
-    assert list(csv.reader(io.StringIO(as_csv(rows)))) == [["a", "b", "c", "d", "e"], ["'=1+1", '{"x": [1]}', "", "-1", ""], ["plain", "", "", "", "'@x"]]
-    assert as_csv([]) == ""
+    text = b"".join(csv_lines.table(csv_lines.columns_of(rows), rows)).decode()
+    assert list(csv.reader(io.StringIO(text))) == [["a", "b", "c", "d", "e"], ["'=1+1", '{"x": [1]}', "", "-1", ""], ["plain", "", "", "", "'@x"]]
+    assert list(csv_lines.table([], [])) == []
     assert file_name("id", "file:///etc/../..\\pass wd") == "id-_pass_wd"
     pieces = [{"document_id": "d", "position": 1, "content": "\\x6f"}, {"document_id": "d", "position": 0, "content": "\\x66"}]
     assert list(files(pieces)) == [("d", b"fo")]

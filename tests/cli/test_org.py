@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import stat
@@ -14,6 +15,7 @@ import pyotp
 import pytest
 from supabase_auth import SyncGoTrueClient
 
+from agent.csv_lines import cell
 from tests.cli.test_people import PASSWORD, Someone, founder
 
 __all__ = ["founder"]
@@ -46,13 +48,17 @@ def exported(founder: tuple[Someone, str], tmp_path: Path) -> tuple[Someone, str
 def test_an_export_is_files_that_are_what_the_manifest_says_for_their_owner_alone_F23(exported: tuple[Someone, str, Path]) -> None:
     owner, slug, out = exported
     manifest: dict[str, Any] = json.loads((out / "manifest.json").read_text())
-    assert {p.name for p in out.iterdir()} == {f"{t}.jsonl" for t in manifest["tables"]} | {"manifest.json"}
+    assert {p.name for p in out.iterdir()} == {f"{t}.{kind}" for t in manifest["tables"] for kind in ("jsonl", "csv")} | {"manifest.json"}
     assert len(manifest["tables"]) >= 30
     for table, told in manifest["tables"].items():
         text = (out / f"{table}.jsonl").read_bytes()
         assert (text.count(b"\n"), hashlib.sha256(text).hexdigest()) == (told["rows"], told["sha256"]), table
         for line in text.splitlines():
             assert json.loads(line)["id" if table == "organization" else "org_id"] == manifest["org_id"]
+        with (out / f"{table}.csv").open(newline="") as file:
+            for row, line in zip(csv.DictReader(file), text.splitlines(), strict=True):
+                assert {name: value for name, value in row.items() if value} == {
+                    name: next(csv.reader([cell(value)]))[0] for name, value in json.loads(line).items() if value not in (None, "")}, table
     assert [json.loads(line)["slug"] for line in (out / "organization.jsonl").read_text().splitlines()] == [slug]
     assert manifest["tables"]["membership"]["rows"] == 1 and manifest["tables"]["role"]["rows"] == 7
     assert {stat.S_IMODE(p.stat().st_mode) for p in (out, *out.iterdir())} == {0o700, 0o600}
