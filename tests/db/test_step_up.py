@@ -121,6 +121,13 @@ def test_writing_past_the_functions_meets_the_same_demand_F07(strict_world: Worl
         (f"update app.membership set role_id = {role} where user_id = %s", org, strict_world.acme.people["agent"].user_id),
         ("delete from app.membership where user_id = %s", strict_world.acme.people["agent"].user_id),
         ("update app.organization set require_mfa = false where id = %s", org),
+        ("insert into app.legal_hold (org_id, reason) values (%s, 'a case')", org),
+        ("update app.retention_rule set days = 9 where org_id = %s and class = 'conversations'", org),
+        ("delete from app.retention_rule where org_id = %s and class = 'conversations'", org),
+        ("insert into app.retention_rule (org_id, class, days) values (%s, 'usage', 9)", org),
+        ("insert into app.erasure (org_id, user_id) values (%s, %s)", org, strict_world.removed.user_id),
+        ("update app.secret set key_id = 'other' where id = %s", strict_world.acme.ids["secret"]),
+        ("delete from app.secret where id = %s", strict_world.acme.ids["secret"]),
     ]
     for query, *arguments in statements:
         with strict_world.as_(owner, **second_factor(LASTS_S + 60)) as db:
