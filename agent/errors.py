@@ -247,5 +247,4 @@ def database_error(sqlstate: str, message: str) -> DatabaseError:
 def where(error: BaseException) -> str:
     """Return the type and the place of an unforeseen error for the log; its message may quote data and stays out."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + place
+    return type(error).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")

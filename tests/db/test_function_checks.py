@@ -22,7 +22,7 @@ from tests.db.world import World
 
 LINES = {
     "organization": ["add_team_member", "change_member", "create_invitation", "create_role", "create_team", "delete_role", "delete_sso_group",
-                     "deprovision_member", "leave_organization", "remove_member", "remove_team_member", "resume_member", "revoke_invitation", "set_sso_group",
+                     "deprovision_member", "erase_me", "erase_member", "leave_organization", "remove_member", "remove_team_member", "resume_member", "revoke_invitation", "set_sso_group",
                      "set_team_manager", "suspend_member", "transfer_ownership", "update_role"],
     "name": ["commit_uploaded_table", "create_bot", "create_data_source", "create_knowledge_base", "create_metric", "create_uploaded_table", "finish_document",
              "set_column_meaning"],

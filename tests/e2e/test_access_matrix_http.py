@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -62,6 +62,22 @@ def by_recipe(there: WorldEdge, name: str) -> str | None:
     return there.token(Persona(caller(there.world, name)), **second_factor())
 
 
+def answered(there: WorldEdge, ask: Callable[[Any], Any], cells: dict[Any, str]) -> dict[Any, Any]:
+    """The answer of each cell, whose function stands beside it. What releases a hold comes last, while one holds: it would keep others from deleting."""
+    last = [cell for cell, name in cells.items() if name == "release_legal_hold"]
+    first = [cell for cell in cells if cell not in last]
+    found = dict(zip(first, side_by_side(ask, first), strict=True))
+    acme = there.world.acme
+    hold = "update app.legal_hold set released_by = %s, released_at = case when %s then now() end where id = %s"
+    with there.world.operator(keep=True) as db:
+        db.run(hold, None, False, acme.ids["hold"])
+    try:
+        return found | dict(zip(last, side_by_side(ask, last), strict=True))
+    finally:
+        with there.world.operator(keep=True) as db:
+            db.run(hold, acme.people["owner"].user_id, True, acme.ids["hold"])
+
+
 def test_each_persona_gets_from_each_function_over_http_what_was_decided_R31(there: WorldEdge, own: dict[str, Any]) -> None:
     asked = {who: p for who, p in personas(there.world).items() if p.role == "authenticated"}
     tokens = {who: there.token(p, **second_factor()) for who, p in asked.items()}
@@ -73,7 +89,7 @@ def test_each_persona_gets_from_each_function_over_http_what_was_decided_R31(the
         name, who = cell
         return said(there.rpc(tokens[who], name, filled(RECIPES[name][1], own)))
 
-    found = dict(zip(cells, side_by_side(ask, cells), strict=True))
+    found = answered(there, ask, {cell: cell[0] for cell in cells})
     assert {cell: (got, decided[cell]) for cell, got in found.items() if got != decided[cell]} == {}
     # Beside each denial stands somebody who is given the same; for what nobody of the matrix is given, see the next test.
     given = {name for (name, _), got in found.items() if got == (200, "ok")}
@@ -85,8 +101,8 @@ def _in_http(decision: str) -> tuple[int, str]:
 
 
 def test_each_recipe_works_over_http_for_its_caller_so_that_a_refusal_means_something(there: WorldEdge, own: dict[str, Any]) -> None:
-    answers = side_by_side(lambda name: there.rpc(by_recipe(there, name), name, filled(RECIPES[name][1], own)), list(RECIPES))
-    assert {name: (a.status, a.body[:200]) for name, a in zip(RECIPES, answers, strict=True) if a.status != 200} == {}
+    answers = answered(there, lambda name: there.rpc(by_recipe(there, name), name, filled(RECIPES[name][1], own)), {name: name for name in RECIPES})
+    assert {name: (a.status, a.body[:200]) for name, a in answers.items() if a.status != 200} == {}
 
 
 def test_anothers_id_and_an_absent_one_are_the_same_answer_in_status_headers_and_body_R53(there: WorldEdge, own: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def arguments(name: str, ids: dict[str, str]) -> dict[str, Any]:
 
 
 # These name no organization: they speak of the caller only.
-OWN = {"tool_catalog", "whoami", "list_bots", "create_organization", "choose_no_organization", "touch_api_token", "list_providers"}
+OWN = {"tool_catalog", "whoami", "list_bots", "create_organization", "choose_no_organization", "touch_api_token", "list_providers", "list_personal_data"}
 FUNCTIONS = sorted(RECIPES.keys() - OWN)
 
 
