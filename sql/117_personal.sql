@@ -58,7 +58,7 @@ alter function authz.in_scope(text[]) owner to ringfence_owner;
 create function authz.is_personal(permission text) returns boolean
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
-return permission in ('organization.manage', 'members.manage', 'roles.manage', 'teams.manage', 'rules.manage', 'tokens.create');
+return permission in ('organization.manage', 'members.manage', 'roles.manage', 'teams.manage', 'rules.manage', 'tokens.create', 'approvals.decide');
 comment on function authz.is_personal(text) is 'Whether a permission is for people alone: no API token carries it and no OAuth client uses it. The one place that says which.';
 revoke all on function authz.is_personal(text) from public;
 grant execute on function authz.is_personal(text) to authenticated, ringfence_owner;

@@ -16,6 +16,9 @@ create table app.organization (
   zero_retention boolean not null default false,
   no_training boolean not null default false,
   redact boolean not null default false,
+  -- Which calls of tools wait for an approval, beyond those that always do (F36), and who may give it.
+  approve_writes boolean not null default false,
+  approve_by_another boolean not null default false,
   constraint organization_region_allowed_check check (allowed_regions is null or region is null or region = any (allowed_regions)),
   constraint organization_acl_max_age_hours_key unique (id, acl_max_age_hours)
 );
@@ -35,6 +38,8 @@ comment on column app.organization.allowed_regions is 'Where a provider may proc
 comment on column app.organization.zero_retention is 'True: only providers attested to keep nothing.';
 comment on column app.organization.no_training is 'True: only providers attested not to train on what they are sent.';
 comment on column app.organization.redact is 'True: personal data is replaced by pseudonyms before anything leaves this machine.';
+comment on column app.organization.approve_writes is 'True: every call of a tool that writes waits for an approval.';
+comment on column app.organization.approve_by_another is 'True: nobody approves what they asked for themselves.';
 
 alter table app.organization enable row level security;
 alter table app.organization force row level security;
@@ -67,7 +72,7 @@ create policy organization_delete_owner on app.organization for delete to ringfe
   using (id in (select authz.purging_org_ids()));
 comment on policy organization_select_member on app.organization is 'Members see their organization.';
 comment on policy organization_insert_nobody on app.organization is 'Organizations are founded through api.create_organization only.';
-comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor and what it allows providers.';
+comment on policy organization_update_manager on app.organization is 'organization.manage may rename it and, after a step-up, change whether it requires a second factor, what it allows providers and what waits for an approval.';
 comment on policy organization_delete_nobody on app.organization is 'Organizations end through api.purge_organization only.';
 comment on policy organization_floor on app.organization is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy organization_select_owner on app.organization is 'Founding needs to see the organization just founded.';
@@ -79,7 +84,8 @@ comment on policy organization_delete_owner on app.organization is 'A purge dele
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
-grant update (slug, name, require_mfa, acl_max_age_hours, region, allowed_regions, zero_retention, no_training, redact) on app.organization to authenticated;
+grant update (slug, name, require_mfa, acl_max_age_hours, region, allowed_regions, zero_retention, no_training, redact, approve_writes,
+  approve_by_another) on app.organization to authenticated;
 grant select, insert (slug, name, created_by), update (suspended_at), delete on app.organization to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.organization
   for each statement execute function authz.tg_in_person();

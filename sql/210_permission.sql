@@ -48,7 +48,8 @@ insert into app.permission (name, description) values
   ('usage.read', 'Read how much of everything the organization uses.'),
   ('members.deprovision', 'End memberships as a directory does, also with an API token, within the permissions of who answers for it.'),
   ('analytics.run', 'Ask the data sources shared with one, and read what was found.'),
-  ('analytics.manage', 'Make data sources, share them, and say what they hold and mean.');
+  ('analytics.manage', 'Make data sources, share them, and say what they hold and mean.'),
+  ('approvals.decide', 'Approve or deny what other people''s runs ask to do, after seeing it.');
 
 create function authz.permission_bit(permission text) returns bigint
 language plpgsql immutable parallel safe
@@ -60,7 +61,7 @@ begin
       'organization.manage', 'members.read', 'members.manage', 'documents.read', 'documents.manage', 'bots.run', 'bots.manage',
       'orders.place', 'orders.read', 'tickets.create', 'tickets.read', 'tickets.manage', 'runs.read', 'audit.read',
       'roles.manage', 'teams.manage', 'rules.manage', 'resources.publish', 'documents.read_confidential', 'documents.read_secret',
-      'tokens.create', 'usage.read', 'members.deprovision', 'analytics.run', 'analytics.manage'],
+      'tokens.create', 'usage.read', 'members.deprovision', 'analytics.run', 'analytics.manage', 'approvals.decide'],
     permission_bit.permission) - 1;
 end
 $$;

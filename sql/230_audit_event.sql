@@ -19,7 +19,7 @@ create table app.audit_event (
   bot_version integer,
   target text constraint audit_event_target_check check (target ~ '^[A-Za-z0-9._:/@?-]{1,200}$'),
   outcome text not null default 'ok' constraint audit_event_outcome_check
-    check (outcome in ('ok', 'denied', 'not_found', 'invalid', 'conflict', 'failed')),
+    check (outcome in ('ok', 'denied', 'not_found', 'invalid', 'conflict', 'failed', 'needs_approval')),
   rule text constraint audit_event_rule_check check (rule ~ '^[A-Za-z0-9_.:-]{1,200}$'),
   request_id text constraint audit_event_request_id_check check (request_id ~ '^[A-Za-z0-9._:-]{1,100}$'),
   arguments_sha256 text constraint audit_event_arguments_sha256_check check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
@@ -46,8 +46,8 @@ comment on column app.audit_event.changed is 'Names of the columns that an updat
 comment on column app.audit_event.auth_session_id is 'The session of Supabase Auth it was done in, if any.';
 comment on column app.audit_event.bot_version is 'The version of the bot that ran, or that the bot was given, if any.';
 comment on column app.audit_event.target is 'The tool, model or function called, or how somebody signed in.';
-comment on column app.audit_event.outcome is 'ok, denied, not_found, invalid, conflict or failed. A change of state that did not happen leaves no event.';
-comment on column app.audit_event.rule is 'What denied it: policy:, privilege:, deny_rule: with the rule''s identifier, function:, binding, permission or step_up (F64).';
+comment on column app.audit_event.outcome is 'ok, denied, not_found, invalid, conflict, failed or needs_approval. A change of state that did not happen leaves no event.';
+comment on column app.audit_event.rule is 'What denied it: policy:, privilege:, deny_rule: with the rule''s identifier, function:, binding, permission or step_up (F64); of a call that waited, approval: with its identifier, and of that what became of it (F36).';
 comment on column app.audit_event.request_id is 'The request at the edge it was part of, as the edge named it.';
 comment on column app.audit_event.arguments_sha256 is 'Digest of what was called with which arguments: of a step of a run, authz.digest() under the key of its conversation.';
 comment on column app.audit_event.object_sha256 is 'authz.row_digest() of the row recorded, where that row is a record itself: a step of a run.';

@@ -36,6 +36,7 @@ create table app.run (
   answer_sha256 text constraint run_answer_sha256_check check (answer_sha256 ~ '^[0-9a-f]{64}$'),
   started_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
+  taint text[] not null default '{}' constraint run_taint_check check (taint <@ array['private', 'untrusted']),
   primary key (org_id, id),
   constraint run_user_id_key unique (org_id, id, user_id),
   constraint run_bot_version_fkey foreign key (org_id, bot_id, bot_version) references app.bot_version (org_id, bot_id, version),
@@ -43,6 +44,7 @@ create table app.run (
     references app.conversation (org_id, id, user_id) on delete cascade
 );
 create index run_org_id_user_id_idx on app.run (org_id, user_id, started_at desc);
+create index run_org_id_conversation_id_idx on app.run (org_id, conversation_id);
 comment on table app.run is 'One answer being made: a person, a bot and its version, a question.';
 comment on column app.run.org_id is 'The organization.';
 comment on column app.run.id is 'Random identifier.';
@@ -61,6 +63,7 @@ comment on column app.run.error_code is 'Why it failed, as a code.';
 comment on column app.run.answer_sha256 is 'authz.digest() of the answer.';
 comment on column app.run.started_at is 'When it began.';
 comment on column app.run.finished_at is 'When it ended.';
+comment on column app.run.taint is 'What is in its context (F39): private, rows and documents of the organization or the person; untrusted, text that nobody the organization trusts vouches for. It only grows.';
 
 alter table app.run enable row level security;
 alter table app.run force row level security;
@@ -86,6 +89,9 @@ create policy run_update_departing_owner on app.run for update to ringfence_owne
   with check (status = 'cancelled' and (user_id = (select authz.uid()) or org_id = any (array(select authz.org_ids()))));
 create policy run_select_upkeep_owner on app.run for select to ringfence_owner
   using ((select authz.runs_the_queue()));
+create policy run_update_tainting_owner on app.run for update to ringfence_owner
+  using (user_id = (select authz.uid()) and status = 'running')
+  with check (user_id = (select authz.uid()) and status = 'running');
 comment on policy run_select_self on app.run is 'One''s own; runs.read sees the organization''s.';
 comment on policy run_insert_self on app.run is 'In one''s own name, with a bot one is a runner of.';
 comment on policy run_update_self on app.run is 'One finishes one''s own run, once.';
@@ -95,10 +101,12 @@ comment on policy run_scope_floor on app.run is 'An API token reaches one''s own
 comment on policy run_select_departing_owner on app.run is 'The end of a membership finds what still runs for that person.';
 comment on policy run_select_upkeep_owner on app.run is 'The job of retention sees when a conversation was last used.';
 comment on policy run_update_departing_owner on app.run is 'The end of a membership cancels what still runs for that person.';
+comment on policy run_update_tainting_owner on app.run is 'A step marks the run of its person with what it read.';
 grant select on app.run to authenticated;
 grant insert (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id) on app.run to authenticated;
 grant update (status, error_code, answer_sha256, finished_at) on app.run to authenticated;
-grant select (org_id, id, user_id, bot_id, bot_version, status, conversation_id, started_at), update (status, error_code, finished_at) on app.run to ringfence_owner;
+grant select (org_id, id, user_id, bot_id, bot_version, status, conversation_id, started_at, taint), update (status, error_code, finished_at, taint)
+  on app.run to ringfence_owner;
 
 create function authz.tg_run_actor() returns trigger
 language plpgsql volatile

@@ -14,9 +14,11 @@ create table app.run_step (
   input_tokens integer constraint run_step_input_tokens_check check (input_tokens >= 0),
   output_tokens integer constraint run_step_output_tokens_check check (output_tokens >= 0),
   duration_ms integer constraint run_step_duration_ms_check check (duration_ms >= 0),
-  outcome text not null constraint run_step_outcome_check check (outcome in ('ok', 'denied', 'not_found', 'invalid', 'conflict', 'failed')),
+  outcome text not null constraint run_step_outcome_check check (outcome in ('ok', 'denied', 'not_found', 'invalid', 'conflict', 'failed', 'needs_approval')),
   sqlstate text,
   created_at timestamptz not null default clock_timestamp(),
+  -- Null and not empty: rows from before it was there keep their digests.
+  taint text[] constraint run_step_taint_check check (taint <@ array['private', 'untrusted']),
   primary key (org_id, id),
   constraint run_step_run_id_fkey foreign key (org_id, run_id, user_id) references app.run (org_id, id, user_id) on delete cascade,
   constraint run_step_position_key unique (org_id, run_id, position)
@@ -36,9 +38,10 @@ comment on column app.run_step.row_count is 'Rows returned.';
 comment on column app.run_step.input_tokens is 'Tokens sent to the model.';
 comment on column app.run_step.output_tokens is 'Tokens received from the model.';
 comment on column app.run_step.duration_ms is 'Milliseconds it took.';
-comment on column app.run_step.outcome is 'ok, denied, not_found, invalid, conflict or failed.';
+comment on column app.run_step.outcome is 'ok, denied, not_found, invalid, conflict, failed or needs_approval.';
 comment on column app.run_step.sqlstate is 'The SQLSTATE of a tool call that did not succeed.';
 comment on column app.run_step.created_at is 'When it was written.';
+comment on column app.run_step.taint is 'What it brought into the context of the run, see app.run.taint; null: nothing.';
 
 -- The functions that write these rows run as the person, so the person could write them without: the policy holds every row, whoever
 -- writes it, to what those functions could have written.
@@ -101,7 +104,7 @@ comment on policy run_step_scope_floor on app.run_step is 'An API token reaches 
 comment on policy run_step_record_floor on app.run_step is 'Whatever else is allowed, no step that a call could not have left.';
 grant select on app.run_step to authenticated;
 grant insert (org_id, run_id, position, kind, name, provider, arguments_sha256, sources, row_count, input_tokens, output_tokens,
-  duration_ms, outcome, sqlstate) on app.run_step to authenticated;
+  duration_ms, outcome, sqlstate, taint) on app.run_step to authenticated;
 
 create function authz.step_digest(step app.run_step) returns text
 language sql immutable parallel safe
@@ -126,7 +129,10 @@ begin
     bot_id => v_bot.bot_id, bot_version => v_bot.bot_version, target => new.name, outcome => new.outcome,
     rule => case when new.outcome = 'denied' then coalesce(
       (select 'deny_rule:' || d.id from app.deny_rule d where d.org_id = new.org_id and d.tool = new.name order by d.id limit 1),
-      'binding_or_permission') end,
+      'binding_or_permission')
+      else (select 'approval:' || a.id from app.approval a where a.org_id = new.org_id and (a.step_id = new.id
+        or new.outcome = 'needs_approval' and a.run_id = new.run_id and a.arguments_sha256 = new.arguments_sha256 and a.state = 'pending')
+        order by a.requested_at desc limit 1) end,
     arguments_sha256 => new.arguments_sha256, object_sha256 => authz.step_digest(new));
   return null;
 end

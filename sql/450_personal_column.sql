@@ -22,6 +22,8 @@ as $$
     ('run', '{user_id,on_behalf_of,question_sha256,answer_sha256,client_id,request_id}', 'deleted', 'goes with the conversation'),
     ('run_step', '{user_id,arguments_sha256,sources}', 'deleted', 'goes with the run'),
     ('model_call', '{user_id}', 'deleted', 'goes with the run'),
+    ('approval', '{user_id,on_behalf_of,arguments,arguments_sha256}', 'deleted', 'goes with the run'),
+    ('approval', '{decided_by}', 'retained', 'an opaque identifier: who said yes or no'),
     ('analytics_job', '{user_id,question,sql,ran_sql,sql_sha256,ran_sha256,session}', 'deleted', 'what the person asked of data'),
     ('analytics_result', '{user_id,rows,columns,chart,sha256}', 'deleted', 'goes with the job'),
     ('analytics_result_grant', '{user_id,created_by}', 'deleted', 'goes with the result, and with the membership of whom it was shared with'),

@@ -1,6 +1,7 @@
 -- What can be called, and by whom: the one catalog the edge, the agent and the docs read. The comment of a function is its schema:
 --   first line   what it does                 @param NAME    meaning; bounds      @context NAME  supplied by the run, never by a model
 --   @audience    bot (may be bound to a bot; apps may call it too) or app         @returns, @errors, @effect read|write|destructive
+--   @changes     nothing: what it writes is the run's own work, read by nobody but its person, so that no call of it waits for an approval
 
 create function authz.is_tool(name text) returns boolean
 language sql stable

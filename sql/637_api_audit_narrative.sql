@@ -19,7 +19,7 @@ begin
   select
     coalesce(jsonb_agg(jsonb_build_object(
       'position', s.position, 'at', s.created_at, 'kind', s.kind, 'name', s.name, 'provider', s.provider, 'arguments_sha256', s.arguments_sha256,
-      'outcome', s.outcome, 'rule', e.rule, 'sqlstate', s.sqlstate,
+      'outcome', s.outcome, 'rule', e.rule, 'sqlstate', s.sqlstate, 'taint', s.taint,
       'documents', (
         select coalesce(jsonb_agg(jsonb_build_object('document_id', d.document_id, 'title', t.title, 'chunk_ids', d.chunk_ids) order by d.document_id), '[]')
         from (select p.value ->> 'document_id' as document_id, jsonb_agg(p.value -> 'chunk_id') as chunk_ids
@@ -54,6 +54,7 @@ begin
     'started_at', v_run.started_at, 'finished_at', v_run.finished_at,
     'status', case when authz.run_is_over(v_run.status, v_run.started_at) then 'failed' else v_run.status end,
     'error_code', case when authz.run_is_over(v_run.status, v_run.started_at) then 'abandoned' else v_run.error_code end,
+    'taint', v_run.taint,
     'steps', v_steps,
     -- What else was done or refused in this run.
     'events', (select coalesce(jsonb_agg(jsonb_build_object('at', e.at, 'action', e.action, 'object_id', e.object_id, 'target', e.target,
@@ -63,6 +64,10 @@ begin
         'region', c.region, 'retention_days', c.retention_days, 'trains', c.trains, 'redacted', c.redacted, 'refused_by', c.refused_by,
         'input_tokens', c.input_tokens, 'output_tokens', c.output_tokens, 'cost', c.cost) order by c.started_at, c.id), '[]')
       from app.model_call c where c.org_id = v_run.org_id and c.run_id = v_run.id),
+    'approvals', (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'tool', a.tool, 'arguments_sha256', a.arguments_sha256, 'reason', a.reason,
+        'state', a.state, 'requested_at', a.requested_at, 'decided_by', a.decided_by, 'decided_at', a.decided_at, 'used_at', a.used_at)
+        order by a.requested_at, a.id), '[]')
+      from app.approval a where a.org_id = v_run.org_id and a.run_id = v_run.id),
     'totals', v_totals);
 end
 $$;
@@ -70,7 +75,7 @@ comment on function api.audit_narrative(uuid) is $c$Tell the whole story of one 
 
 @audience app
 @param run_id  a run of yours, or with runs.read any of the organization; what the trail adds needs audit.read for other people's runs
-@returns       {run_id, organization: {id, slug}, request_id, conversation_id, who: {user_id, email, role, actor_kind, on_behalf_of, client_id, api_token_id, session_id}, bot: {id, version, slug, sha256}, question_sha256, answer_sha256, started_at, finished_at, status, error_code, steps: [{position, at, kind, name, provider, arguments_sha256, outcome, rule, sqlstate, documents: [{document_id, title, chunk_ids}], rows, row_count, input_tokens, output_tokens, duration_ms, recorded, lane, sequence}], events: [{at, action, object_id, target, outcome, rule, actor_id, changed}], model_calls: [{at, provider, model, purpose, region, retention_days, trains, redacted, refused_by, input_tokens, output_tokens, cost}], totals: {model_calls, tool_calls, denied, input_tokens, output_tokens}}
+@returns       {run_id, organization: {id, slug}, request_id, conversation_id, who: {user_id, email, role, actor_kind, on_behalf_of, client_id, api_token_id, session_id}, bot: {id, version, slug, sha256}, question_sha256, answer_sha256, started_at, finished_at, status, error_code, taint, steps: [{position, at, kind, name, provider, arguments_sha256, outcome, rule, sqlstate, taint, documents: [{document_id, title, chunk_ids}], rows, row_count, input_tokens, output_tokens, duration_ms, recorded, lane, sequence}], events: [{at, action, object_id, target, outcome, rule, actor_id, changed}], model_calls: [{at, provider, model, purpose, region, retention_days, trains, redacted, refused_by, input_tokens, output_tokens, cost}], approvals: [{id, tool, arguments_sha256, reason, state, requested_at, decided_by, decided_at, used_at}], totals: {model_calls, tool_calls, denied, input_tokens, output_tokens}}
 @errors        PT404
 @effect        read$c$;
 revoke all on function api.audit_narrative(uuid) from public;

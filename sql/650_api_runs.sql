@@ -1,5 +1,20 @@
 -- Runs: start and finish. The record is written by the function that does the work.
 
+create function authz.run_history(org_id uuid, conversation_id uuid) returns jsonb
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  -- The last 20 messages, as many as make at most 40,000 characters, oldest first.
+  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id)
+    filter (where h.characters <= 40000), '[]')
+  from (select m.*, sum(char_length(m.content)) over (order by m.created_at desc, m.id) as characters
+    from app.message m where m.org_id = run_history.org_id and m.conversation_id = run_history.conversation_id
+    order by m.created_at desc, m.id limit 20) h
+$$;
+comment on function authz.run_history(uuid, uuid) is 'What was said last in one''s own conversation, as an array of {role, content}; an empty one for another''s.';
+revoke all on function authz.run_history(uuid, uuid) from public;
+grant execute on function authz.run_history(uuid, uuid) to authenticated;
+
 create function api.start_run(bot text, question text, conversation_id uuid default null, request_id text default null) returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -23,12 +38,7 @@ begin
   then
     raise sqlstate 'PT404' using message = 'no such conversation with this bot';
   end if;
-  -- The last 20 messages, as many as make at most 40,000 characters, oldest first.
-  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id)
-    filter (where h.characters <= 40000), '[]') into v_history
-  from (select m.*, sum(char_length(m.content)) over (order by m.created_at desc, m.id) as characters
-    from app.message m where m.org_id = v_bot.org_id and m.conversation_id = v_conversation
-    order by m.created_at desc, m.id limit 20) h;
+  v_history := authz.run_history(v_bot.org_id, v_conversation);
   insert into app.run (org_id, bot_id, bot_version, conversation_id, question_sha256, request_id)
   values (v_bot.org_id, v_bot.id, v_version.version, v_conversation, authz.digest(v_bot.org_id, v_conversation, question), start_run.request_id)
   returning id into v_run;

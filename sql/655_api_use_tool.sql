@@ -43,11 +43,22 @@ declare
     select c.id from app.conversation c
     where c.org_id = v_bot.org_id and c.bot_id = v_bot.id and c.user_id = authz.uid() and c.title = v_title
     order by c.created_at limit 1);
-  v_run jsonb := api.start_run(v_bot.org_id || '/' || v_bot.id, v_title, v_conversation, use_tool.request_id);
+  -- The same call again while it waits, or after it was decided, is that call: its run is still open.
+  v_waiting uuid := (
+    select a.run_id from app.approval a join app.run r on r.org_id = a.org_id and r.id = a.run_id
+    where a.org_id = v_bot.org_id and a.user_id = authz.uid() and r.conversation_id = v_conversation and r.status = 'running'
+      and r.started_at > now() - authz.run_lasts() and a.state in ('pending', 'approved', 'denied') and a.expires_at > now()
+      and a.arguments_sha256 = authz.digest(v_bot.org_id, v_conversation, jsonb_build_array(use_tool.tool, use_tool.arguments)::text)
+    order by a.requested_at desc limit 1);
+  v_run jsonb := case when v_waiting is null then api.start_run(v_bot.org_id || '/' || v_bot.id, v_title, v_conversation, use_tool.request_id)
+    else jsonb_build_object('run_id', v_waiting, 'conversation_id', v_conversation) end;
   v_result jsonb := api.call_tool((v_run ->> 'run_id')::uuid, use_tool.tool, use_tool.arguments, use_tool.query_embedding);
 begin
-  perform api.finish_run((v_run ->> 'run_id')::uuid, case when v_result ->> 'outcome' = 'ok' then 'succeeded' else 'failed' end, '', '[]',
-    nullif(v_result ->> 'outcome', 'ok'));
+  -- One that waits for an approval is ended by the call that comes after it, or by its time.
+  if v_result ->> 'outcome' <> 'needs_approval' then
+    perform api.finish_run((v_run ->> 'run_id')::uuid, case when v_result ->> 'outcome' = 'ok' then 'succeeded' else 'failed' end, '', '[]',
+      nullif(v_result ->> 'outcome', 'ok'));
+  end if;
   return v_result || jsonb_build_object('run_id', v_run -> 'run_id', 'conversation_id', v_run -> 'conversation_id');
 end
 $$;
@@ -59,7 +70,7 @@ comment on function api.use_tool(text, text, jsonb, extensions.vector, text) is 
 @param arguments        an object with the tool's arguments, without those the run supplies
 @param query_embedding  the argument named query as 384 numbers, for tools that take one
 @param request_id       the request this belongs to; 0..100 characters
-@returns                {run_id, conversation_id, step_id, outcome: ok, denied, not_found, invalid, conflict or failed, code, message, row_count, rows}
+@returns                {run_id, conversation_id, step_id, outcome: ok, denied, not_found, invalid, conflict, failed or needs_approval, code, message, row_count, rows, approval: {id, reason, expires_at}: what a call with the outcome needs_approval waits for; once it is approved call it again}
 @errors                 PT404, PT409, 57014
 @effect                 write$c$;
 revoke all on function api.use_tool(text, text, jsonb, extensions.vector, text) from public;

@@ -53,7 +53,7 @@ comment on function api.set_data_policy(uuid, text, text[], boolean, boolean, bo
 @param zero_retention   true: only providers attested to keep nothing
 @param no_training      true: only providers attested not to train on it
 @param redact           true: personal data is replaced by pseudonyms before anything leaves
-@returns                {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact}
+@returns                {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, approve_writes, approve_by_another}
 @errors                 22004, 22023, 23514, 42501, PT401, PT404
 @effect                 write$c$;
 revoke all on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean) from public;

@@ -30,7 +30,7 @@ revoke all on function api.place_order(uuid, text, bigint, text, jsonb) from pub
 grant execute on function api.place_order(uuid, text, bigint, text, jsonb) to authenticated;
 
 create function api.my_orders(org_id uuid, max_rows integer default 20)
-returns table (id uuid, order_number text, status text, total_cents bigint, currency text, items jsonb, placed_at timestamptz)
+returns table (id uuid, order_number text, status text, total_cents bigint, currency text, items jsonb, placed_at timestamptz, trust text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -39,7 +39,7 @@ begin
   perform authz.require_org(my_orders.org_id);
   perform authz.require(max_rows between 1 and 100, 'max_rows: 1..100');
   return query
-    select o.id, o.order_number, o.status, o.total_cents, o.currency, o.items, o.placed_at
+    select o.id, o.order_number, o.status, o.total_cents, o.currency, o.items, o.placed_at, 'trusted'
     from app.customer_order o
     where o.org_id = my_orders.org_id and o.user_id = authz.uid()
     order by o.placed_at desc, o.id
@@ -51,14 +51,14 @@ comment on function api.my_orders(uuid, integer) is $c$List my own orders: what 
 @audience bot
 @context org_id  the organization
 @param max_rows  number of orders; 1..100
-@returns         array of {id, order_number, status, total_cents, currency, items, placed_at}; newest first
+@returns         array of {id, order_number, status, total_cents, currency, items, placed_at, trust}; newest first
 @errors          22004, 22023
 @effect          read$c$;
 revoke all on function api.my_orders(uuid, integer) from public;
 grant execute on function api.my_orders(uuid, integer) to authenticated;
 
 create function api.get_order(org_id uuid, number text)
-returns table (id uuid, order_number text, status text, total_cents bigint, currency text, items jsonb, placed_at timestamptz)
+returns table (id uuid, order_number text, status text, total_cents bigint, currency text, items jsonb, placed_at timestamptz, trust text)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -67,7 +67,9 @@ begin
   perform authz.require_org(get_order.org_id);
   perform authz.require(char_length(get_order.number) between 1 and 20, 'number: 1..20 characters');
   return query
-    select o.id, o.order_number, o.status, o.total_cents, o.currency, o.items, o.placed_at
+    select o.id, o.order_number, o.status, o.total_cents, o.currency, o.items, o.placed_at,
+      -- What an order says of its items, its customer wrote.
+      case when o.user_id = authz.uid() then 'trusted' else 'untrusted' end
     from app.customer_order o
     where o.org_id = get_order.org_id and o.order_number = upper(get_order.number)
     order by o.placed_at desc, o.id;
@@ -81,7 +83,7 @@ comment on function api.get_order(uuid, text) is $c$Look up one order by its ord
 @audience bot
 @context org_id  the organization
 @param number    the order number, like ORD-1042; 1..20 characters
-@returns         array of {id, order_number, status, total_cents, currency, items, placed_at}; one, or for staff one a customer
+@returns         array of {id, order_number, status, total_cents, currency, items, placed_at, trust}; one, or for staff one a customer
 @errors          22004, 22023, PT404
 @effect          read$c$;
 revoke all on function api.get_order(uuid, text) from public;
@@ -125,7 +127,9 @@ begin
     select t.* into strict v_ticket from app.support_ticket t
     where t.org_id = create_ticket.org_id and t.user_id = authz.uid() and t.idempotency_key = create_ticket.idempotency_key;
   end;
-  return jsonb_build_object('id', v_ticket.id, 'subject', v_ticket.subject, 'status', v_ticket.status, 'created_at', v_ticket.created_at);
+  return jsonb_build_object('id', v_ticket.id, 'subject', v_ticket.subject, 'status', v_ticket.status, 'created_at', v_ticket.created_at,
+    -- It holds nothing but what the caller said.
+    'trust', 'trusted');
 end
 $$;
 comment on function api.create_ticket(uuid, text, text, text, uuid) is $c$Open a support ticket: ask the staff for help, report a problem, request a refund or complain.
@@ -136,7 +140,7 @@ comment on function api.create_ticket(uuid, text, text, text, uuid) is $c$Open a
 @param subject            one line; 1..200 characters
 @param body               what is wrong and what is wanted; 1..8000 characters
 @param order_number       the order it is about, like ORD-1042; 1..20 characters
-@returns                  {id, subject, status, created_at}
+@returns                  {id, subject, status, created_at, trust}
 @errors                   22004, 22023, 42501, PT404, PT409
 @effect                   write$c$;
 revoke all on function api.create_ticket(uuid, text, text, text, uuid) from public;

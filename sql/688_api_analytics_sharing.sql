@@ -104,6 +104,7 @@ comment on function api.ask_data(uuid, uuid, text, text, text) is $c$Ask a data 
 @context idempotency_key  the same call again is the same job
 @returns                  array of one {id, status}: the job, whose result follows
 @errors                   22004, 22023, 23514, 42501, PT404, PT409, PT429
-@effect                   write$c$;
+@effect                   write
+@changes                  nothing$c$;
 revoke all on function api.ask_data(uuid, uuid, text, text, text) from public;
 grant execute on function api.ask_data(uuid, uuid, text, text, text) to authenticated;

@@ -37,6 +37,7 @@ class Insert:
 
 
 INSERTS = [
+    Insert("approval", "customer", _FREE | {"user_id": ":customer", "run_id": ":running_run"}, {"user_id": ":owner", "run_id": ":run"}),
     Insert("api_token", "customer", _FREE | {"user_id": ":customer"}, {"user_id": ":owner", "org_id": ":globex"}, lacking="auditor"),
     Insert("bot", "builder", _FREE | {"created_by": ":builder"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="customer"),
     Insert("bot_binding", "agent", _FREE | {"bot_id": ":desk_bot", "knowledge_base_id": ":vault_knowledge_base"}, {"bot_id": ":hidden_bot"}, lacking="customer"),
@@ -118,6 +119,7 @@ UPDATES: list[tuple[str, ...]] = [
                                                          "team_member", "sso_group", "budget", "legal_hold", "retention_rule", "secret")),
     ("bot", "both", "org_id", ":globex"), ("organization", "both", "id", ":globex"),
     ("api_token", "customer", "user_id", ":owner"),
+    ("approval", "customer", "state", "'cancelled'"), ("approval", "customer", "decided_by", ":owner"), ("approval", "customer", "user_id", ":owner"),
     ("api_token", "admin", "org_id", ":globex"),
     ("bot", "agent", "id", "gen_random_uuid()"), ("bot", "builder", "org_id", ":globex"),
     ("bot_runner", "analyst", "bot_id", ":bot"), ("bot_runner", "analyst", "user_id", "null"), ("bot_runner", "builder", "org_id", ":globex"),
@@ -137,6 +139,7 @@ the check of the policy, whatever was granted."""
 
 OWNER_UPDATES: list[tuple[str, str, str, str]] = [
     ("api_token", "api token of owner", "session_id", "gen_random_uuid()"), ("api_token", "api token of owner", "user_id", ":admin"),
+    ("approval", "customer", "state", "'denied'"),
     ("deletion_receipt", "admin", "deleted_by", ":owner"), ("deletion_receipt", "admin", "org_id", ":globex"), ("invitation", "guest", "email", "'x@example.test'"),
     ("member_activity", "customer", "user_id", ":owner"), ("message", "customer", "citations", "'[]'"), ("message", "customer", "org_id", ":globex"),
     ("organization", "owner", "id", ":globex"), ("role", "owner", "org_id", ":globex"),
@@ -156,6 +159,8 @@ _ASKED = ("t.org_id = any (:asking) and exists (select from app.data_source_gran
 """Of a data source that the person may ask."""
 
 OWNER_SEES: dict[str, str] = {
+    # The end of a run ends what waits for it, whoever ends it.
+    "approval": f"t.user_id = :me or {_IN}",
     "api_token": "t.user_id = :me",
     "bot_runner": f"{_IN} and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')}",
     "data_source": _ASKED.format("t.id"),
@@ -219,6 +224,7 @@ OWNER_CHANGES: dict[tuple[str, str], str] = {
     ("message", "update"): f"{_IN} and t.citations <> '[]'",
     ("organization", "update"): "t.id = any (:owned)",
     ("budget", "update"): _IN,
+    ("approval", "update"): f"t.state in ('pending', 'approved') and (t.user_id = :me or {_IN})",
     ("model_call", "update"): f"{_IN} and t.user_id = :me and t.ended_at is null",
     ("role", "update"): _FOUNDED,
     ("session_choice", "delete"): "t.user_id = :me",

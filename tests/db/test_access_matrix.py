@@ -85,7 +85,7 @@ def test_the_table_gives_each_persona_what_was_decided_R31(
 
 # Who performs the allowed twin of every write; the row it is tried on is theirs.
 RIGHT_PERSON = {"api_token": "customer", "run": "customer", "run_step": "customer", "message": "customer", "customer_order": "customer", "support_ticket": "customer",
-                "analytics_job": "customer", "analytics_result_grant": "customer"}
+                "approval": "customer", "analytics_job": "customer", "analytics_result_grant": "customer"}
 SHARER = {"kb_grant": "admin", "document_grant": "admin", "analytics_result_grant": "customer"}
 
 

@@ -20,7 +20,7 @@ def test_every_function_that_writes_is_examined_F63(world: World) -> None:
 
 def test_every_table_leaves_events_or_says_why_not_F61_F63(world: World) -> None:
     query = ("select c.relname from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and not exists (select from pg_trigger t"
-             " where t.tgrelid = c.oid and t.tgenabled = 'O' and t.tgfoid in ('authz.tg_audit()'::regprocedure, 'authz.tg_audit_step()'::regprocedure))")
+             " where t.tgrelid = c.oid and t.tgenabled = 'O' and t.tgfoid in ('authz.tg_audit()'::regprocedure, 'authz.tg_audit_step()'::regprocedure, 'authz.tg_audit_approval()'::regprocedure))")
     with planted(world) as db:
         assert {table for (table,) in db.all(query)} == set(WITHOUT_EVENT)
         db.run("alter table app.team disable trigger _900_audit")

@@ -51,9 +51,11 @@ def test_it_tells_who_asked_which_bot_what_was_touched_and_what_it_cost_F65(worl
         touched = {(d["document_id"], c) for d in told["steps"][1]["documents"] for c in d["chunk_ids"]}
         assert touched == {(r["document_id"], r["chunk_id"]) for r in found["rows"]} and touched
         assert set(told["steps"][2]["rows"]) == {r["id"] for r in orders["rows"]} and orders["rows"]
+        assert (told["taint"], [s["taint"] for s in told["steps"]], told["approvals"]) == (
+            ["private", "untrusted"], [None, ["private", "untrusted"], ["private"], None], [])
         assert told["totals"] == {"model_calls": 1, "tool_calls": 3, "denied": 1, "input_tokens": 3, "output_tokens": 4}
         assert [(e["action"], e["outcome"], e["rule"]) for e in told["events"]] == [
-            ("run.insert", "ok", None), ("access.deny", "denied", "function:finish_run"), ("run.update", "ok", None)]
+            ("run.insert", "ok", None), ("run.update", "ok", None), ("access.deny", "denied", "function:finish_run"), ("run.update", "ok", None)]
         assert [(c["provider"], c["model"], c["purpose"], c["region"], c["retention_days"], c["redacted"], c["refused_by"], c["cost"])
                 for c in told["model_calls"]] == [("here", "m-1", "answer", None, None, False, None, None)]
         text = json.dumps(told, default=str)
@@ -64,6 +66,7 @@ def test_it_tells_who_asked_which_bot_what_was_touched_and_what_it_cost_F65(worl
                      "place_order: denied 42501 by binding_or_permission", "access.deny finish_run: denied by function:finish_run", *(c for _, c in touched)):
             assert word in shown, word
         assert "NOT AS RECORDED" not in shown
+        assert "in its context: private, untrusted" in shown
 
 
 def test_a_member_is_told_their_own_and_an_auditor_the_organizations_F65(world: World) -> None:

@@ -69,7 +69,7 @@ CASES = [
     *(Case("document_loading_floor", who, "t.state = 'ready' or t.owner_id = :me", "", {"state": "'loading'", "owner_id": f":{who}"}, {"owner_id": ":builder"})
       for who in ("customer", "owner")),
     *(Case(f"{table}_scope_floor", who, rule, f"update app.api_token set permissions = array['{permission}'] where session_id = :token_session")
-      for table, permissions in {"audit_event": ("audit.read",), "conversation": ("bots.run",), "message": ("bots.run",), "run": ("bots.run", "runs.read"),
+      for table, permissions in {"approval": ("bots.run",), "audit_event": ("audit.read",), "conversation": ("bots.run",), "message": ("bots.run",), "run": ("bots.run", "runs.read"),
                                  "run_step": ("bots.run", "runs.read"), "model_call": ("bots.run", "runs.read"), "analytics_job": ("analytics.run",), "analytics_result_grant": ("analytics.run",), "customer_order": ("orders.place", "orders.read"),
                                  "support_ticket": ("tickets.create", "tickets.read", "tickets.manage"), "secret": ("bots.run",)}.items()
       for permission in (*permissions, "documents.read") for who, rule in (("api token of owner", str(permission in permissions).lower()), ("customer", "true"))),

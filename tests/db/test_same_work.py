@@ -23,6 +23,7 @@ NAMING = {name: [a for a, v in recipe.items() if isinstance(v, str) and v.starts
 
 # These find the row in any organization of the person's: an id is looked for without one.
 NAMES_ITS_ORGANIZATION = {(name, argument) for name, arguments in NAMING.items() for argument in arguments if argument in ("org_id", "run_id")}
+NAMES_ITS_ORGANIZATION.add(("resume_run", "approval_id"))
 
 
 def work(db: Request, name: str, types: dict[str, str], arguments: dict[str, Any]) -> dict[str, int]:

@@ -23,7 +23,7 @@ NOBODY: dict[str, set[str]] = {
     "chunk": {"visibility", "knowledge_base_id"}, "document_part": {"visibility", "knowledge_base_id"},
     "bot_binding": {"tool"}, "deny_rule": {"tool"},
     "conversation": {"digest_key"},
-    "run": {"api_token_id", "error_code", "bot_id"}, "run_step": {"name", "provider", "sqlstate"},
+    "run": {"api_token_id", "error_code", "bot_id", "taint"}, "run_step": {"name", "provider", "sqlstate", "taint"}, "approval": {"tool"},
     "deletion_receipt": {"document_id", "knowledge_base_id", "sha256"},
     "sso_connection": {"provider", "groups_claim"},
     "organization_export": {"tables"}, "erasure": {"deleted", "anonymised"},

@@ -119,6 +119,7 @@ def test_a_row_is_never_moved_to_another_organization_the_column_grant_says_R14(
     for table, column in columns.items():
         # A run is finished and a job cancelled by its own person only.
         person = world.acme.people["customer" if table in ("run", "analytics_job") else "owner"]
+        to_itself = "'denied'" if table == "approval" else column  # what waits does not go on waiting
         with world.as_(person) as db:
             org = "id" if table == "organization" else "org_id"
             for to in (world.globex.id, world.acme.id):
@@ -126,4 +127,4 @@ def test_a_row_is_never_moved_to_another_organization_the_column_grant_says_R14(
                 assert (error.sqlstate, str(error).splitlines()[0]) == ("42501", f"permission denied for table {table}"), table
             if table == "legal_hold":  # the world's is released and stays so: one that holds
                 db.run("insert into app.legal_hold (org_id, reason) values (%s, 'a case')", world.acme.id)
-            assert db.run(f"update app.{table} set {column} = {column} where true") > 0, table
+            assert db.run(f"update app.{table} set {column} = {to_itself} where true") > 0, table

@@ -105,10 +105,11 @@ def test_an_rpc_over_its_time_is_cancelled_R28(world: World) -> None:
         db.run("set local session authorization authenticator")
         with request(world.superuser_url, person.claims(), connection=db.connection) as made:
             assert made.one("select current_setting('statement_timeout')") == "8s"
+            run = made.rpc("start_run", bot="acme/helpdesk", question="How long?")["run_id"]
             made.run("set local statement_timeout = '200ms'")  # the role's own limit would take 8 s of everybody's time
             assert made.rpc_error("slow", org_id=world.acme.id).sqlstate == "57014"
             # Nor does the tool door catch it and go on: a cancelled call is over (F34 is for calls that failed).
-            assert made.rpc_error("call_tool", run_id=world.acme.ids["running_run"], tool="slow").sqlstate == "57014"
+            assert made.rpc_error("call_tool", run_id=run, tool="slow").sqlstate == "57014"
             assert made.rpc("call_tool", run_id=world.acme.ids["running_run"], tool="my_orders")["outcome"] == "ok"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 _MEMBER = {"documents.read", "bots.run", "orders.place", "tickets.create", "tokens.create", "analytics.run"}
 _ADMIN = _MEMBER | {"members.read", "members.manage", "documents.manage", "documents.read_confidential", "documents.read_secret", "bots.manage",
                     "orders.read", "tickets.read", "tickets.manage", "runs.read", "audit.read", "roles.manage", "teams.manage", "rules.manage",
-                    "resources.publish", "usage.read", "members.deprovision", "analytics.manage"}
+                    "resources.publish", "usage.read", "members.deprovision", "analytics.manage", "approvals.decide"}
 ROLES: dict[str, set[str]] = {
     "owner": _ADMIN | {"organization.manage"},
     "admin": _ADMIN,
@@ -26,7 +26,7 @@ ROLES: dict[str, set[str]] = {
     "auditor": {"members.read", "bots.run", "runs.read", "audit.read", "usage.read"},
 }
 # For people alone: no OAuth client uses these, and no API token carries them.
-PERSONAL = {"organization.manage", "members.manage", "roles.manage", "teams.manage", "rules.manage", "tokens.create"}
+PERSONAL = {"organization.manage", "members.manage", "roles.manage", "teams.manage", "rules.manage", "tokens.create", "approvals.decide"}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ RECIPES: dict[str, Recipe] = {
 
 EVENTS: dict[str, list[str]] = {
     "start_run": ["run.insert"],
-    "finish_run": ["run.update"],
-    "use_tool": ["run.insert", "tool.call", "run.update"],
+    "finish_run": ["run.update", "approval.update"],  # something waited in it
+    "use_tool": ["run.insert", "run.update", "tool.call", "run.update"],  # what it read, and its end
     "call_tool": ["tool.call"],
 }
