@@ -112,7 +112,7 @@ class App:
 
     async def _chat(self, rpc: Rpc, user_id: str, receive: Receive, reply: Reply) -> None:
         request = parse_chat_request(await read_body(receive, MAX_BODY_BYTES))
-        question = Question(request.bot, request.question, request.conversation_id, reply.request_id)
+        question = Question(request.bot, request.question, request.conversation_id, reply.request_id, request.approval_id)
         chunks: Chunks | None = None
         called: list[ToolCalled] = []
 

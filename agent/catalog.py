@@ -8,6 +8,7 @@ A comment is one or more lines of summary, then tags, one a line; an indented li
     @errors CODE, CODE     SQLSTATEs it may raise
     @effect read|write|destructive
     @audience bot|app      bot: can be bound to a bot
+    @changes nothing       of a tool that writes: only work of its own run, so that the database asks no approval for it
 """
 
 import re
@@ -26,7 +27,7 @@ IDEMPOTENCY_KEY = "idempotency_key"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TAG = re.compile(r"@(\w+)\s*(.*)")
-_SINGLE = ("returns", "errors", "effect", "audience")
+_SINGLE = ("returns", "errors", "effect", "audience", "changes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Comment:
     params: dict[str, str]
     context: dict[str, str]
     tags: dict[str, str]
-    """returns, errors, effect, audience."""
+    """returns, errors, effect, audience, changes."""
 
 
 @dataclass(frozen=True, slots=True)

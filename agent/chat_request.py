@@ -1,7 +1,8 @@
 """Read an OpenAI chat completion request into a question.
 
 Taken: `model` (the bot), the text of the last message, which must be the user's, `stream`, `stream_options.include_usage`
-`ringfence.conversation_id` and `ringfence.tool_calls` (show which tools the bot calls). Earlier messages and system messages are ignored: history is what the database holds, and
+and `ringfence`: the `conversation_id` to go on with, or the `approval_id` of a run that waited, to go on with that (then no new question is asked), and
+`tool_calls` (show which tools the bot calls). Earlier messages and system messages are ignored: history is what the database holds, and
 instructions are the bot's. Ignored as well, because they only tune sampling or label the request: the names in IGNORED.
 `user` is among them: a label never selects an identity (F56). Refused, because leaving it out would silently change what
 the client gets: tools of its own, more than one choice, audio, other response formats, stop words, and anything unknown.
@@ -37,6 +38,7 @@ class ChatRequest:
     bot: str
     question: str
     conversation_id: str | None
+    approval_id: str | None
     stream: bool
     include_usage: bool
     tool_calls: bool
@@ -62,8 +64,8 @@ def parse_chat_request(body: bytes) -> ChatRequest:
     if not isinstance(model, str) or not 0 < len(model) <= 200 or not model.isprintable():
         raise BadRequest("model: must name a bot, as organization/bot.")
     options = _object(fields, "stream_options", ("include_usage", "include_obfuscation"))
-    ours = _object(fields, "ringfence", ("conversation_id", "tool_calls"))
-    return ChatRequest(model, _question(fields.get("messages")), _conversation_id(ours),
+    ours = _object(fields, "ringfence", ("conversation_id", "approval_id", "tool_calls"))
+    return ChatRequest(model, _question(fields.get("messages")), _id(ours, "conversation_id"), _id(ours, "approval_id"),
                        _flag(fields, "stream"), _flag(options, "include_usage"), _flag(ours, "tool_calls"))
 
 
@@ -82,14 +84,14 @@ def _question(messages: Any) -> str:
     return content
 
 
-def _conversation_id(ours: dict[str, Any]) -> str | None:
-    value = ours.get("conversation_id")
+def _id(ours: dict[str, Any], name: str) -> str | None:
+    value = ours.get(name)
     if value is None:
         return None
     try:
         return str(uuid.UUID(value))
     except (ValueError, AttributeError, TypeError) as err:
-        raise BadRequest("ringfence.conversation_id: must be a UUID.") from err
+        raise BadRequest(f"ringfence.{name}: must be a UUID.") from err
 
 
 def _object(fields: dict[str, Any], name: str, known: tuple[str, ...]) -> dict[str, Any]:

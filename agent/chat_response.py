@@ -72,5 +72,5 @@ def _usage(answer: Answer) -> Json:
 
 
 def _ringfence(answer: Answer) -> Json:
-    return {"run_id": answer.run_id, "conversation_id": answer.conversation_id, "citations": answer.citations} | (
-        {"data": answer.data} if answer.data else {})
+    said = {"run_id": answer.run_id, "conversation_id": answer.conversation_id, "citations": answer.citations}
+    return said | ({"data": answer.data} if answer.data else {}) | ({"approval": answer.approval.wire()} if answer.approval else {})

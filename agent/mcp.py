@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.analytics import tool as data_tool
+from agent.approvals import NEEDS_APPROVAL, Approval
 from agent.asgi import FACTS, IDENTITY, Receive, Scope, Send
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
@@ -79,9 +80,7 @@ async def offers(rpc: Rpc, bot: str | None) -> dict[str, Offer]:
         slugs = f"{row['organization']}/{row['slug']}"
         bots.setdefault(row["tool"], {})[slugs if len(ids_of[slugs]) == 1 else f"{row['org_id']}/{row['bot_id']}"] = row["org_id"]
     tools = parse_catalog(function for function in functions if function["name"] in bots)
-    # Destructive tools wait for approvals to exist, as in a conversation.
-    return {name: Offer(tool, tuple(sorted(bots[name])), bot is not None, bots[name])
-            for name, tool in sorted(tools.items()) if tool.effect != "destructive"}
+    return {name: Offer(tool, tuple(sorted(bots[name])), bot is not None, bots[name]) for name, tool in sorted(tools.items())}
 
 
 class McpTools:
@@ -140,7 +139,7 @@ class McpTools:
             types.Tool(
                 name=name, description=offer.tool.description, input_schema=offer.schema(),
                 annotations=types.ToolAnnotations(
-                    read_only_hint=offer.tool.effect == "read", destructive_hint=False,
+                    read_only_hint=offer.tool.effect == "read", destructive_hint=offer.tool.effect == "destructive",
                     idempotent_hint=offer.tool.effect == "read" or offer.tool.idempotent, open_world_hint=False))
             for name, offer in offered.items()])
 
@@ -150,15 +149,14 @@ class McpTools:
         rpc, bot, request_id = self._caller(context)
         facts = context.request.scope.get(FACTS, {})
         try:
-            result, run_id = await self._use(rpc, bot, request_id, params.name, params.arguments or {}, facts)
+            result, record = await self._use(rpc, bot, request_id, params.name, params.arguments or {}, facts)
         except BadArguments as err:
-            result, run_id = ToolResult(params.name, "invalid", err.message), None
+            result, record = ToolResult(params.name, "invalid", err.message), {}
         except AgentError as err:
-            result, run_id = ToolResult(params.name, err.code, err.message), None
+            result, record = ToolResult(params.name, err.code, err.message), {}
         if result.outcome != "ok":
             facts["code"] = result.outcome
         text = render_result(result, self._limits.result_characters)
-        record = {"ringfence/run_id": run_id} if run_id else {}
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)], is_error=result.outcome != "ok",
             # For the client's program: what a model reads is the fenced text alone (R100).
@@ -166,7 +164,7 @@ class McpTools:
 
     async def _use(
         self, rpc: Rpc, bot: str | None, request_id: str, name: str, arguments: dict[str, Any], facts: dict[str, Any]
-    ) -> tuple[ToolResult, str]:
+    ) -> tuple[ToolResult, dict[str, Any]]:
         offer = (await offers(rpc, bot)).get(name)
         if offer is None:
             raise NotVisible("There is no such tool.")
@@ -179,11 +177,15 @@ class McpTools:
         answer = await rpc.call("use_tool", body)
         facts["tools"] = [(name, answer["outcome"])]
         rows = answer["rows"] or []
+        record: dict[str, Any] = {"ringfence/run_id": answer["run_id"]}
+        if approval := Approval.of(name, answer):
+            message = f"{approval.notice} Once a person has approved it, make the same call again."
+            return ToolResult(name, NEEDS_APPROVAL, message), record | {"ringfence/approval": approval.wire()}
         if name == data_tool.ASK_DATA:
             [org_id, *_] = [str(row["org_id"]) for row in await rpc.call("list_bot_tools", {"bot": chosen}) if row["tool"] == name]
             told = await data_tool.Watch(rpc, org_id, _nobody).ended(answer)
             rows = rows if told is None else [told]
-        return ToolResult(name, answer["outcome"], answer["message"] or "", rows, Citations().add(rows)), answer["run_id"]
+        return ToolResult(name, answer["outcome"], answer["message"] or "", rows, Citations().add(rows)), record
 
 
 async def _nobody(facts: dict[str, Any]) -> None:

@@ -78,6 +78,7 @@ _CHAT = _object(
         "description": "the last one is the question; earlier ones are ignored"},
     stream={"type": "boolean"}, stream_options=_object([], include_usage={"type": "boolean"}),
     ringfence=_object([], conversation_id=_UUID | {"description": "a conversation of yours with this bot, to go on with"},
+                      approval_id=_UUID | {"description": "a decided approval of yours: its run goes on, no new question is asked"},
                       tool_calls={"type": "boolean", "description": "show the tools that the bot calls, as tool_calls"}))
 _LISTING: list[Part] = [
     {"name": "knowledge_base", "in": "query", "required": True, "description": "organization/base", "schema": _TEXT},

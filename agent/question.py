@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.approvals import Approval
 from agent.providers.base import TextDelta
 
 
@@ -16,6 +17,8 @@ class Question:
     text: str
     conversation_id: str | None = None
     request_id: str = ""
+    approval_id: str | None = None
+    """Not a new question: the run that asked for this goes on, now that it is decided. `text` is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a run ended well."""
+    """How a run ended well, or where it stopped."""
 
     run_id: str
     conversation_id: str
@@ -47,6 +50,8 @@ class Answer:
     output_tokens: int
     data: list[dict[str, Any]] = field(default_factory=list)
     """The data jobs the answer rests on; see `analytics.tool.shown`."""
+    approval: Approval | None = None
+    """What the run waits for; it is still open then, and nothing of `text` is kept."""
 
 
 @dataclass(frozen=True, slots=True)

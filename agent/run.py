@@ -1,11 +1,10 @@
 """The loop: a question goes in, tools are called as the person who asked, an answer with citations comes out.
 
 Every step is recorded by the database. Whatever happens after `start_run`, the run is finished: succeeded, failed with
-a code, or cancelled when the client went away.
+a code, or cancelled when the client went away. One alone is left open: the run whose call waits for an approval.
 """
 
 import asyncio
-import json
 import logging
 import secrets
 from contextlib import aclosing, suppress
@@ -14,11 +13,13 @@ from typing import Any
 
 from agent.analytics import jobs
 from agent.analytics import tool as data_tool
+from agent.approvals import Approval, Decided
+from agent.calls import Prepared, prepared
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.config import KEY_BYTES
 from agent.embedding import Embedder
-from agent.errors import AgentError, BadArguments, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
+from agent.errors import AgentError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
 from agent.history import latest_turns
 from agent.limits import ANSWER_TOKENS, Budget, Limits
 from agent.model_calls import EmbedderFor, ModelCall, begin, end
@@ -55,7 +56,7 @@ class Agent:
             async with asyncio.timeout(self.limits.wall_s):
                 await emit(run.started)
                 await run.converse(functions, question.text)
-            return await run.succeed()
+            return await run.succeed() if run.waiting is None else run.answer()
         except asyncio.CancelledError:
             await run.finish("cancelled")
             raise
@@ -73,13 +74,17 @@ class Agent:
     async def _open(self, rpc: Rpc, question: Question, emit: Emit) -> "_Run":
         opening = asyncio.ensure_future(rpc.call("start_run", {
             "bot": question.bot, "question": question.text, "conversation_id": question.conversation_id,
-            "request_id": question.request_id or None}))
+            "request_id": question.request_id or None}) if question.approval_id is None
+            else rpc.call("resume_run", {"approval_id": question.approval_id}))
         try:
             return _Run(self, rpc, emit, await asyncio.shield(opening))
         except asyncio.CancelledError:
             # The call is on its way: left alone, the run would stay open for ever.
             with suppress(AgentError):
-                await _Run(self, rpc, emit, await opening).finish("cancelled")
+                opened = await opening
+                # What was only looked at waits as before.
+                if question.approval_id is None:
+                    await _Run(self, rpc, emit, opened).finish("cancelled")
             raise
 
 
@@ -95,6 +100,7 @@ class _Run:
         self.text = ""
         self.call: ModelCall | None = None
         """The model call that has no step yet."""
+        self.waiting: Approval | None = None
         self.redacted = Redacted(agent.provider, Pseudonyms(agent.pseudonym_key, opened["org_id"]), agent.limits.result_characters)
         self.data: dict[str, data_tool.Told] = {}
         """By job: what data was asked and answered in this run."""
@@ -102,33 +108,38 @@ class _Run:
 
     async def converse(self, functions: list[dict[str, Any]], question: str) -> None:
         """Alternate model calls and tool calls until the model has nothing more to call."""
-        # Only what the bot is bound to; destructive tools wait for approvals to exist.
-        bound = parse_catalog(function for function in functions if function["name"] in self.opened["tools"])
-        self.tools = {name: tool for name, tool in bound.items() if tool.effect != "destructive"}
+        # Only what the bot is bound to; which calls wait for an approval is the database's to say.
+        self.tools = parse_catalog(function for function in functions if function["name"] in self.opened["tools"])
         bot = self.opened["bot"]
         messages = [Message("system", system_prompt(bot["name"], bot["instructions"]))]
         messages += await latest_turns(self.opened["history"], self.agent.limits.history_tokens)
-        messages.append(Message("user", question))
-        while True:
+        said, calls = "", []
+        if (decided := Decided.of(self.opened)) is None:
+            messages.append(Message("user", question))
             said, calls = await self._ask(messages)
-            if not calls:
-                break
+        else:
+            # The question is the last of the history.
+            calls = [decided.prepared(self.tools)]
+        while calls:
             messages.append(Message("assistant", said, tool_calls=[call for call, _ in calls]))
-            for call, prepared in calls:
+            for call, arguments in calls:
                 self.budget.spend_tool_call(f"{call.name} {call.arguments}")
-                result = prepared if isinstance(prepared, ToolResult) else await self._use(call, prepared)
+                result = arguments if isinstance(arguments, ToolResult) else await self._use(call, arguments)
+                if self.waiting is not None:
+                    return await self._say(f"\n\n{self.waiting.notice}" if self.text else self.waiting.notice)
                 content = render_result(result, self.agent.limits.result_characters)
                 messages.append(Message("tool", content, tool_call_id=call.id, result=result))
+            said, calls = await self._ask(messages)
         if not self.text.strip():
             raise ModelMalformed
         for told in self.data.values():
             await self._say(data_tool.card(self._watch.org_id, told))
 
-    async def _ask(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
+    async def _ask(self, messages: list[Message]) -> tuple[str, list[Prepared]]:
         with self.rpc.spans.step("model call"):
             return await self._asked(messages)
 
-    async def _asked(self, messages: list[Message]) -> tuple[str, list[tuple[ToolCall, dict[str, Any] | ToolResult]]]:
+    async def _asked(self, messages: list[Message]) -> tuple[str, list[Prepared]]:
         """Make one model call; return what was said and the tool calls, checked.
 
         Raises: ModelError, LimitExceeded, ProviderRefused, BudgetSpent.
@@ -151,8 +162,8 @@ class _Run:
                     if not await gauge.holds(piece.text):
                         raise OutOfTokens
         used = await self._usage(request, said, done)
-        checked = [self._check(call) for call in done.tool_calls]
-        refused = any(isinstance(prepared, ToolResult) for _, prepared in checked)
+        checked = [prepared(call, self.tools) for call in done.tool_calls]
+        refused = any(isinstance(arguments, ToolResult) for _, arguments in checked)
         await self._record("invalid" if refused else "ok", *used)
         await self.emit(Spent(sum(used)))
         self.budget.spend_tokens(*used)
@@ -166,29 +177,12 @@ class _Run:
             raise OutOfTokens
         await self.emit(TextDelta(text))
 
-    def _check(self, call: ToolCall) -> tuple[ToolCall, dict[str, Any] | ToolResult]:
-        """Return the call with valid arguments, or with its refusal; nothing has touched the network yet (R98)."""
-        try:
-            decoded = json.loads(call.arguments or "{}")
-        except ValueError:
-            # Some endpoints parse what they are sent back, and choke on their own broken JSON.
-            return (ToolCall(call.id, call.name, "{}"),
-                    ToolResult(call.name, "invalid", "The arguments are not valid JSON."))
-        call = ToolCall(call.id, call.name, json.dumps(decoded, sort_keys=True, ensure_ascii=False))
-        if call.name not in self.tools:
-            return call, ToolResult(call.name, "invalid", "There is no such tool.")
-        try:
-            return call, self.tools[call.name].validated(decoded)
-        except BadArguments as err:
-            return call, ToolResult(call.name, "invalid", err.message)
-
     async def _use(self, call: ToolCall, arguments: dict[str, Any]) -> ToolResult:
         """Call the tool as the person; a refusal of the database is a result for the model to deal with."""
         tool = self.tools[call.name]
         await self.emit(ToolCalled(tool.name, call.arguments))
         answer = await self._call(tool, arguments)
-        await self.emit(ToolReturned(tool.name, answer["outcome"]))
-        rows = answer["rows"] or []
+        rows, self.waiting = answer["rows"] or [], Approval.of(tool.name, answer)
         if tool.name == data_tool.ASK_DATA and (told := await self._watch.ended(answer)) is not None:
             rows = [told]
             if told["status"] == jobs.SUCCEEDED:
@@ -224,10 +218,15 @@ class _Run:
 
     async def succeed(self) -> Answer:
         """Store the answer and return it. Raises: DatabaseError; then nobody may take the run for recorded."""
-        citations = self.citations.cited_in(self.text)
-        await self._store("succeeded", citations, None)
-        return Answer(self.started.run_id, self.started.conversation_id, self.text, citations,
-                      self.budget.input_tokens, self.budget.output_tokens, [data_tool.shown(self._watch.org_id, told) for told in self.data.values()])
+        answer = self.answer()
+        await self._store("succeeded", answer.citations, None)
+        return answer
+
+    def answer(self) -> Answer:
+        """Return what was said so far and what the run waits for."""
+        return Answer(self.started.run_id, self.started.conversation_id, self.text, self.citations.cited_in(self.text),
+                      self.budget.input_tokens, self.budget.output_tokens, [data_tool.shown(self._watch.org_id, told) for told in self.data.values()],
+                      self.waiting)
 
     async def finish(self, outcome: str, error_code: str | None = None) -> None:
         """Store how far the run came; a failure here is logged, so that the first one is reported."""

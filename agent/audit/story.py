@@ -17,6 +17,10 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
     yield f"  question sha256 {told['question_sha256']}{_also(', answer sha256 ', told['answer_sha256'])}"
     for step in told["steps"]:
         yield from _step(step)
+    if told["taint"]:
+        yield f"  in its context: {', '.join(told['taint'])}"
+    for one in told["approvals"]:
+        yield f"  {_short(one['requested_at'])} approval {one['id']} of {one['tool']}: {one['state']}, {one['reason']}{_also(', decided by ', one['decided_by'])}"
     for call in told["model_calls"]:
         yield f"  {_short(call['at'])} {call['purpose']} by {call['model']} of {call['provider']}: {_facts(call)}"
     for event in told["events"]:

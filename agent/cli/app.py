@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import analytics, audit, chat, db, doctor, kb, keys, login, me, members, model, openapi, org, retention, rls, secret, secret_keys, stack, table, token, tour, why, worker
+from agent.cli import analytics, approvals, audit, chat, db, doctor, kb, keys, login, me, members, model, openapi, org, retention, rls, secret_keys, stack, table, token, tour, why, worker
 from agent.cli.errors import CliError
 from agent.errors import AgentError
 
@@ -31,9 +31,9 @@ app.add_typer(token.app, name="token")
 app.add_typer(org.app, name="org")
 app.add_typer(audit.app, name="audit")
 keys.app.add_typer(secret_keys.app, name="secrets")
-app.add_typer(secret.app, name="secret")
 app.add_typer(me.app, name="me")
 app.add_typer(retention.app, name="retention")
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(rls.app, name="rls")
 app.add_typer(table.app, name="table")
 

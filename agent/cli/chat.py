@@ -16,8 +16,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def chat(
-    question: Annotated[str, typer.Argument(help="What to ask.")],
+    question: Annotated[str, typer.Argument(help="What to ask; with --approval it is left out.")] = "",
+    *,
     bot: Annotated[str, typer.Option("--bot", metavar="ORG/BOT", help="The bot to ask, for example acme/helpdesk.")],
+    approval: Annotated[str | None, typer.Option("--approval", metavar="ID", help="Go on with the answer that waited for this, now that it is decided.")] = None,
     email: AsEmail = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
@@ -25,10 +27,15 @@ def chat(
     where = target(state_dir)
     if not where.is_edge:
         raise CliError("a bot is asked through the edge: set RINGFENCE_URL to its address, or unset SUPABASE_URL for the local stack")
-    extra = _stream(where, token_for(where, email), bot, question)
+    if bool(question) is bool(approval):
+        raise CliError("give a question, or --approval ID to go on with an answer that waited")
+    extra = _stream(where, token_for(where, email), bot, question, approval)
     for citation in extra.get("citations", []):
         print(citation_line(citation))
     print(f"run {extra.get('run_id', 'unknown')}")
+    if waits := extra.get("approval"):
+        org = bot.partition("/")[0]
+        print(f"waits until {waits['expires_at']}: `ringfence approvals approve {org} {waits['id']}`, then `ringfence chat --bot {bot} --approval {waits['id']}`")
 
 
 def citation_line(citation: dict[str, Any]) -> str:
@@ -46,15 +53,16 @@ def shown(text: str, *, escaped_html: bool) -> str:
     return _CONTROL.sub("", plain(text) if escaped_html else text)
 
 
-def _stream(where: Target, token: str, bot: str, question: str) -> dict[str, Any]:
+def _stream(where: Target, token: str, bot: str, question: str, approval: str | None) -> dict[str, Any]:
     """Print the answer and return its `ringfence` part. Raises: CliError."""
     import openai  # takes most of a second to import, so only here
 
     extra: dict[str, Any] = {}
     try:
         with openai.OpenAI(base_url=f"{where.url}/v1", api_key=token, max_retries=0) as client:
-            messages: Any = [{"role": "user", "content": question}]
-            for chunk in client.chat.completions.create(model=bot, messages=messages, stream=True):
+            messages: Any = [{"role": "user", "content": question or "Go on."}]
+            more: Any = {"ringfence": {"approval_id": approval}} if approval else {}
+            for chunk in client.chat.completions.create(model=bot, messages=messages, stream=True, extra_body=more):
                 told = (chunk.model_extra or {}).get("ringfence") or {}
                 if progress := told.pop("progress", None):
                     print(f"[{progress['tool']}: {progress['status']}, job {progress['job_id']}]", file=sys.stderr)

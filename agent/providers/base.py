@@ -26,7 +26,7 @@ class ToolResult:
 
     tool: str
     outcome: str
-    """ok, denied, not_found, invalid, conflict or failed."""
+    """ok, denied, not_found, invalid, conflict, failed or needs_approval."""
     message: str
     rows: Sequence[Row] = ()
     passages: Sequence[Passage] = ()

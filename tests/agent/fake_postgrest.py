@@ -108,6 +108,10 @@ class FakePostgrest:
     refused_by: str | None = None
     """The rule of the organization that refuses every model call."""
     redact: bool = False
+    approvals: dict[str, Row] = field(default_factory=dict)
+    """What waits or was decided, by id; `state` is for a test to set."""
+    guarded: set[str] = field(default_factory=set)
+    """Tools whose calls need an approval."""
     documents: dict[str, Row] = field(default_factory=dict)
     jobs: Any = None
     """What answers about jobs: `told()`, and `cancelled`."""
@@ -163,11 +167,12 @@ class FakePostgrest:
             raise Refusal(404, "PT404", "no such bot, or not yours to run")
         conversation = arguments.get("conversation_id") or str(uuid.uuid4())
         run_id = str(uuid.uuid4())
-        self.runs[run_id] = {"person": person, "status": "running", "chunks": set()}
-        return {"run_id": run_id, "org_id": str(uuid.UUID(int=1)), "conversation_id": conversation,
+        self.runs[run_id] = {"person": person, "status": "running", "chunks": set(), "question": arguments["question"]}
+        self.runs[run_id]["opened"] = opened = {"run_id": run_id, "org_id": str(uuid.UUID(int=1)), "conversation_id": conversation,
                 "bot": {"id": str(uuid.UUID(int=7)), "slug": "support", "name": "Support", "version": 1,
                         "instructions": "Be brief."},
                 "tools": sorted(self.tools), "history": self.history}
+        return opened
 
     def _running(self, person: str, arguments: Row) -> Row:
         run = self.runs.get(arguments["run_id"])
@@ -178,6 +183,9 @@ class FakePostgrest:
     def _call_tool(self, person: str, arguments: Row) -> Row:
         run, rows = self._running(person, arguments), []
         outcome, code, message = "ok", None, None
+        if (waiting := self._waiting(arguments)) is not None:
+            return {"step_id": str(uuid.uuid4()), "outcome": "needs_approval", "code": None, "message": "waits for an approval", "row_count": 0, "rows": [],
+                    "approval": {"id": waiting["id"], "reason": "tainted", "expires_at": "2026-11-22T12:30:00+00:00"}}
         try:
             if arguments["tool"] not in self.tools:
                 raise Refusal(403, "42501", "not allowed")
@@ -188,6 +196,32 @@ class FakePostgrest:
         run["chunks"] |= {row["chunk_id"] for row in rows if "chunk_id" in row}
         return {"step_id": str(uuid.uuid4()), "outcome": outcome, "code": code, "message": message,
                 "row_count": len(rows), "rows": rows}
+
+    def _waiting(self, arguments: Row) -> Row | None:
+        """What this call waits for; an approved one is used up."""
+        if arguments["tool"] not in self.guarded:
+            return None
+        wanted = {name: arguments[name] for name in ("run_id", "tool", "arguments")}
+        for one in self.approvals.values():
+            if one.items() >= wanted.items() and one["state"] in ("pending", "approved"):
+                if one["state"] == "pending":
+                    return one
+                one["state"] = "used"
+                return None
+        made = wanted | {"id": str(uuid.uuid4()), "state": "pending"}
+        self.approvals[made["id"]] = made
+        return made
+
+    def _resume_run(self, person: str, arguments: Row) -> Row:
+        one = self.approvals.get(arguments["approval_id"])
+        if one is None or self.runs[one["run_id"]]["person"] != person:
+            raise Refusal(404, "PT404", "no such request of yours")
+        if one["state"] not in ("approved", "denied"):
+            raise Refusal(409, "PT409", "it waits to be decided, was used before, or its time is over")
+        self._running(person, one)
+        return self.runs[one["run_id"]]["opened"] | {
+            "history": [*self.history, {"role": "user", "content": self.runs[one["run_id"]]["question"]}],
+            "call": {"tool": one["tool"], "arguments": one["arguments"] if one["state"] == "approved" else None, "state": one["state"]}}
 
     def _begin_model_call(self, person: str, arguments: Row) -> Row:
         if arguments["run_id"] is not None:

@@ -201,13 +201,3 @@ async def test_a_broken_tool_spoils_only_the_bots_that_are_bound_to_it(
     with pytest.raises(Misconfigured):
         await ask("?")
     assert database.finished[-1]["error_code"] == "misconfigured"
-
-
-async def test_a_destructive_tool_is_never_offered(ask: Ask, database: FakePostgrest, model: ScriptedModel) -> None:
-    database.catalog.append({"name": "purge", "comment": "Purge.\n\n@audience bot\n@effect destructive",
-                             "volatility": "volatile", "arguments": []})
-    database.tools["purge"] = lambda person, arguments: []
-    model.turns = [calls(("purge", {})), says("no")]
-    await ask("?")
-    assert "purge" not in {t["function"]["name"] for t in model.bodies[0]["tools"]}
-    assert database.called("call_tool") == []

@@ -57,41 +57,6 @@ def test_a_key_is_added_promoted_rewrapped_and_dropped_F76(founder: tuple[Someon
     assert "no key nobody" in keys("promote", "nobody", ends=1)
 
 
-def test_a_secret_is_sealed_here_set_anew_and_deleted_and_nowhere_to_be_read_F73_F76(founder: tuple[Someone, str], stack: dict[str, Any], tmp_path: Path) -> None:
-    owner, slug = founder
-    guest = Someone(stack, tmp_path / "guest")
-    guest.done("join", owner.done("invite", slug, guest.email, "--role", "member"))
-    file = tmp_path / "secret_keys"
-    key = f"k-{uuid4().hex[:8]}"
-    assert ringfence("keys", "secrets", "add", key, environment={"RINGFENCE_SECRET_KEYS_FILE": str(file)}).returncode == 0
-
-    def secret(person: Someone, *arguments: str, value: str = "", ends: int = 0) -> str:
-        done = ringfence("secret", *arguments, environment=person.environment | {"RINGFENCE_SECRET_KEYS_FILE": str(file)}, stdin=value)
-        assert done.returncode == ends, done.stderr
-        assert value.strip() == "" or value.strip() not in done.stdout + done.stderr
-        return str(done.stderr if ends else done.stdout)
-
-    def opened(person: Someone, token: str) -> bytes:
-        kept = rpc(person, token, "read_sealed_secret", org_id=org_id, purpose="connector", name="shop")
-        sealed = Sealed(base64.b64decode(kept["ciphertext"]), base64.b64decode(kept["wrapped_key"]), kept["key_id"])
-        return Keyring.load(file).open(UUID(org_id), UUID(kept["secret_id"]), sealed)
-
-    token, theirs = (person.done("login", person.email, "--password-stdin") for person in (owner, guest))
-    org_id = next(o["id"] for o in rpc(owner, token, "whoami")["organizations"] if o["slug"] == slug)
-    assert f"sealed by {key}" in secret(owner, "put", slug, "shop", value="swordfish\n")
-    assert opened(owner, token) == opened(guest, theirs) == b"swordfish"
-    secret(owner, "put", slug, "shop", value="tunafish")
-    secret(guest, "put", slug, "shop", "--own", value="mackerel")
-    assert (opened(owner, token), opened(guest, theirs)) == (b"tunafish", b"mackerel"), "one's own comes first"
-    assert "organization.manage" in secret(guest, "put", slug, "shop", value="eel", ends=1)
-    assert [(s["name"], s["own"]) for s in json.loads(secret(guest, "list", slug, "--json"))] == [("shop", True), ("shop", False)]
-    assert len(secret(owner, "list", slug).splitlines()) == 1
-    assert "no provider secret 'shop'" in secret(owner, "delete", slug, "shop", "--for", "provider", ends=1)
-    assert "not yours to delete" in secret(guest, "delete", slug, "shop", ends=1)
-    assert "is gone" in secret(guest, "delete", slug, "shop", "--own") and opened(guest, theirs) == b"tunafish"
-    assert "1..8192 bytes" in secret(owner, "put", slug, "shop", ends=1) and "1..8192 bytes" in secret(owner, "put", slug, "shop", value="x" * 8193, ends=1)
-
-
 @pytest.mark.parametrize(("change", "said"), [
     ("update app.secret set set_at = now() - interval '400 days'", "secrets not set anew"),
     ("update app.secret set wrapped_at = now() - interval '400 days'", "keys of secrets wrapped by a key older"),
