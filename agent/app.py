@@ -19,7 +19,7 @@ from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
 from agent.chat_response import Chunks, completion
 from agent.config import Config
 from agent.embedding import create_embedder
-from agent.errors import AgentError, NotVisible, Unauthenticated, where
+from agent.errors import AgentError, NotVisible, Unauthenticated
 from agent.files import FILES, Files
 from agent.limits import Limits
 from agent.mcp import MCP, McpTools
@@ -32,6 +32,7 @@ from agent.rpc import Rpc, RpcPool, Token
 from agent.run import Agent
 from agent.tracing import TRACER, Spans
 from agent.turns import Turns
+from agent.unforeseen import where
 
 log = logging.getLogger(__name__)
 

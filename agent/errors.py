@@ -44,8 +44,6 @@ AgentError                          status  code                 next actor
 The docstring of a class is its public message. The kinds of BadDocument are in `agent.documents.errors`, those of results in `agent.analytics.errors`.
 """
 
-import traceback
-from pathlib import Path
 from typing import ClassVar
 
 
@@ -242,9 +240,3 @@ def database_error(sqlstate: str, message: str) -> DatabaseError:
     """Return the typed error for what PostgREST answered, with its message only where that is a sentence of ours."""
     known = DatabaseError.registry.get(sqlstate, UpstreamFailed)
     return known(message if sqlstate.startswith(_OUR_SENTENCES) else None)
-
-
-def where(error: BaseException) -> str:
-    """Return the type and the place of an unforeseen error for the log; its message may quote data and stays out."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return type(error).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")

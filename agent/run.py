@@ -19,7 +19,7 @@ from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.config import KEY_BYTES
 from agent.embedding import Embedder
-from agent.errors import AgentError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut, where
+from agent.errors import AgentError, ModelMalformed, OutOfTime, OutOfTokens, TimedOut
 from agent.history import latest_turns
 from agent.limits import ANSWER_TOKENS, Budget, Limits
 from agent.model_calls import EmbedderFor, ModelCall, begin, end
@@ -30,6 +30,7 @@ from agent.redaction.pseudonyms import Pseudonyms
 from agent.redaction.request import Redacted
 from agent.rpc import Rpc
 from agent.tokens import Gauge, at_most, count_tokens
+from agent.unforeseen import where
 
 log = logging.getLogger(__name__)
 
@@ -182,6 +183,7 @@ class _Run:
         tool = self.tools[call.name]
         await self.emit(ToolCalled(tool.name, call.arguments))
         answer = await self._call(tool, arguments)
+        await self.emit(ToolReturned(tool.name, answer["outcome"]))
         rows, self.waiting = answer["rows"] or [], Approval.of(tool.name, answer)
         if tool.name == data_tool.ASK_DATA and (told := await self._watch.ended(answer)) is not None:
             rows = [told]
