@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,6 +135,21 @@ class Acting:
             yield
         finally:
             self._send("rollback to savepoint attempt;\nrelease savepoint attempt;\n")
+
+    @contextmanager
+    def tried(self) -> Iterator[Callable[[], None]]:
+        """Yield a function that takes back what `do` has kept inside. Not to be nested with itself."""
+        self._send("savepoint tried;\n")
+        count = len(self.kept)
+
+        def take_back() -> None:
+            self._send("rollback to savepoint tried;\n")
+            del self.kept[count:]
+
+        try:
+            yield take_back
+        finally:
+            self._send("release savepoint tried;\n")
 
     def do(self, statement: str) -> Outcome:
         """Execute as ourselves and keep it in the transaction if it succeeds; undo it if it fails."""
