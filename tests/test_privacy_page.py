@@ -1,4 +1,4 @@
-"""PRIVACY.md promises nothing without a test that there is."""
+"""sql/PRIVACY.md promises nothing without a test that there is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "PRIVACY.md").read_text()
+PAGE = (ROOT / "sql" / "PRIVACY.md").read_text()
 NAMED = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(test_\w+)`")
 
 
