@@ -53,7 +53,7 @@ def rows(world: World, table: str, org: str = "acme") -> int:
 
 
 def test_what_is_over_goes_with_all_that_hangs_on_it_and_a_receipt_counts_it_F72(old: World, job: Job) -> None:
-    hanging = ("conversation", "message", "run", "run_step", "model_call")
+    hanging = ("conversation", "message", "run", "run_step", "model_call", "approval")
     before = {t: rows(old, t) for t in (*hanging, "support_ticket", "usage_entry")}
     assert all(before.values())
     assert job() == [], "the rule of the world is ten years"

@@ -55,6 +55,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("r20", "authz.request_id()"): "what the edge calls the request, written into the trail as it was said; nothing is decided by it",
     ("f07", "app.team"): "delegated everyday work: what a team opens was shared with it by who may share it, and roles and rules ask",
     ("f07", "app.team_member"): "as that",
+    ("f07", "app.approval"): "approving asks in authz.tg_approval_decision(), whatever the organization's rule is; denying only takes away",
     ("f07", "app.api_token"): "making one asks in a trigger of its own, for the session the token will be; revoking only takes away",
     ("r20", "authz.pre_request()"): "refuses a request in which the legacy identity setting is present",
 }
