@@ -18,7 +18,7 @@ AgentError                          status  code                 next actor
  |   |- BadArguments  22023 22004 …  400    invalid_argument     model (retries)
  |   |- Denied        42501          403    denied               person (stop and say so)
  |   |- NotVisible    PT404          404    not_found            model (adapts)
- |   |- Conflict      23505 PT409    409    conflict             model (reads again)
+ |   |- Conflict      23505 PT409 …  409    conflict             model (reads again)
  |   |   '- NotFinished              409    no_result            app developer (later, or never: the job says)
  |   |- StepUp        PT401          401    aal_required         person (stronger sign-in)
  |   |- Held          PT423          423    legal_hold           organization (releases the hold)
@@ -120,7 +120,7 @@ class NotVisible(DatabaseError, sqlstates=("PT404",)):
     status, code = 404, "not_found"
 
 
-class Conflict(DatabaseError, sqlstates=("PT409", "23505")):
+class Conflict(DatabaseError, sqlstates=("PT409", "23505", "40001", "40P01")):
     """The record was changed or exists already."""
 
     status, code = 409, "conflict"

@@ -40,6 +40,8 @@ class Mapping(NamedTuple):
 
 _ARGUMENT = Mapping(400, "invalid_argument", "An argument is missing, of the wrong type or out of range.")
 _CONFLICT = Mapping(409, "conflict", "This conflicts with what is already there.")
+# A deadlock, or a transaction that another one overtook: nothing is wrong with either.
+_OVERTAKEN = _CONFLICT._replace(fixed="Somebody changed the same at the same moment, and nothing was done: try again.")
 _DENIED = Mapping(403, "denied", "You may not do this.")
 _TOKEN = Mapping(401, "invalid_token", "The access token is not valid here.")
 
@@ -47,6 +49,8 @@ _BY_STATE: dict[str, Mapping] = {
     "22004": _ARGUMENT._replace(relayed=True),
     "22023": _ARGUMENT._replace(relayed=True),
     "23505": _CONFLICT,
+    "40001": _OVERTAKEN,
+    "40P01": _OVERTAKEN,
     "28000": Mapping(401, "session_ended", "This session is no longer valid; sign in again.", relayed=True),
     "42501": _DENIED._replace(relayed=True),
     "PT401": Mapping(401, "aal_required", "This needs a stronger sign-in.", relayed=True),

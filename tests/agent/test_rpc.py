@@ -46,7 +46,7 @@ async def test_a_call_is_one_post_with_headers_made_from_nothing() -> None:
     (400, "22023", errors.BadArguments, True), (400, "22004", errors.BadArguments, True),
     (400, "23514", errors.BadArguments, False), (404, "PGRST202", errors.BadArguments, False),
     (403, "42501", errors.Denied, True), (404, "PT404", errors.NotVisible, True), (409, "PT409", errors.Conflict, True),
-    (409, "23505", errors.Conflict, False), (401, "PT401", errors.StepUp, True), (429, "PT429", errors.QuotaExceeded, True),
+    (409, "23505", errors.Conflict, False), (500, "40P01", errors.Conflict, False), (500, "40001", errors.Conflict, False), (401, "PT401", errors.StepUp, True), (429, "PT429", errors.QuotaExceeded, True),
     (423, "PT423", errors.Held, True),
     (500, "57014", errors.TimedOut, False), (401, "PGRST301", errors.Unauthenticated, False),
     (500, "XX000", errors.UpstreamFailed, False), (503, "PGRST001", errors.UpstreamFailed, False)])

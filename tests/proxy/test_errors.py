@@ -28,6 +28,8 @@ MAPPED = [
 ]
 REWORDED = [
     (409, "23505", 409, "conflict"),
+    (500, "40P01", 409, "conflict"),
+    (500, "40001", 409, "conflict"),
     (409, "23503", 400, "invalid_argument"),
     (400, "23514", 400, "invalid_argument"),
     (400, "22P02", 400, "invalid_argument"),
