@@ -2,7 +2,7 @@
 
 A file begins with a comment that says what holds and why it matters, and selects two columns: `object`, the name of what is wrong,
 and `finding`, what is wrong with it. The check's id is the file's name up to the first underscore; a1 to a15 are FACTS.md's,
-r2 and so on carry the number of their requirement.
+r2 and so on carry the number of their requirement, f07 that of its feature.
 """
 
 from __future__ import annotations

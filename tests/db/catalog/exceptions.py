@@ -32,6 +32,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("r17", "app.audit_link.audit_link_select_owner"): "as that",
     ("r17", "app.audit_link.audit_link_insert_owner"): "as that",
     ("r20", "authz.request_id()"): "what the edge calls the request, written into the trail as it was said; nothing is decided by it",
+    ("f07", "app.team"): "delegated everyday work: what a team opens was shared with it by who may share it, and roles and rules ask",
+    ("f07", "app.team_member"): "as that",
+    ("f07", "app.api_token"): "making one asks in a trigger of its own, for the session the token will be; revoking only takes away",
     ("r20", "authz.pre_request()"): "refuses a request in which the legacy identity setting is present",
 }
 

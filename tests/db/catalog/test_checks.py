@@ -11,6 +11,8 @@ from tests.db.catalog.plants import PLANTS, Plant
 
 # What looks like the bad thing and is not: a check that cries wolf is switched off one day.
 GOOD = [
+    ("f07", "create policy good on app.support_ticket for select to authenticated using (org_id = any (array(select authz.orgs_with('members.manage'))))"),
+    ("f07", "create policy good on app.support_ticket for delete to authenticated using (org_id = any (array(select authz.orgs_with('tickets.manage'))))"),
     ("a5", "create view app.good with (security_invoker = yes) as select * from app.chunk"),
     ("a5", "create view app.good with (security_invoker = 1) as select * from app.chunk"),
     ("a7", "create policy good on app.run for select to authenticated using (((select auth.jwt()) ->> 'aal') = 'aal2')"),

@@ -6,6 +6,16 @@ from tests.db.catalog.plants.plant import FLOOR, TABLE, plants
 
 POLICIES = [
     *plants(
+        "f07",
+        ("drop trigger _110_step_up on app.role", "app.role"),
+        ("alter table app.deny_rule disable trigger _110_step_up", "app.deny_rule"),
+        ("drop trigger _110_step_up on app.sso_group; create trigger _110_step_up before insert or update on app.sso_group"
+         " for each row execute function authz.tg_step_up('if_enrolled')", "app.sso_group"),
+        ("drop trigger _110_step_up on app.budget; create trigger _110_step_up after insert or update or delete on app.budget"
+         " for each row execute function authz.tg_step_up('if_enrolled')", "app.budget"),
+        ("create policy planted on app.support_ticket for delete to authenticated"
+         " using (org_id = any (array(select authz.orgs_with('members.manage'))))", "app.support_ticket")),
+    *plants(
         "a6",
         (f"create policy planted on app.chunk using ({FLOOR}) with check ({FLOOR})", "app.chunk.planted"),
         (f"create policy planted on app.chunk for select to anon using ({FLOOR})", "app.chunk.planted"),
