@@ -253,9 +253,7 @@ def main() -> int:
         finally:
             ringfence("down", "--state-dir", Path(folder))
     subprocess.run(["uptime"], check=False)
-    for missed in report.missed:
-        print(f"MISSED  {missed}")
-    return 1 if report.missed and os.environ.get("STRICT") == "1" else 0
+    return report.conclude(strict=os.environ.get("STRICT") == "1")
 
 
 if __name__ == "__main__":

@@ -26,5 +26,5 @@ def measure(report: Report, server: Server, database: str, data: Dataset, search
         secured, plain = row_security.in_turns(server, database, member, searches)
         report.add(f"search, {of}: {name} ({member.chunks:,})", secured, "s", note=f"{secured / plain:.2f} times the owner's")
     person = permissions.join(server.cluster.url("supabase_admin", database), 1)
-    for name, seconds in permissions.times(server, database, person, 2 * searches, 1).items():
+    for name, (seconds, _) in permissions.times(server, database, person, 2 * searches, 1).items():
         report.add(f"{name}, {of}", seconds, "s")

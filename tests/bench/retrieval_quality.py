@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.bench.report import percentile
 from tests.eval.questions import Question
 from tests.eval.world import Home, homes
 from tests.stack.support import ringfence
@@ -43,9 +44,9 @@ async def measure(stack: dict[str, Any]) -> dict[str, Any]:
                 foreign += sum(not home.may_show(row) for row in rows)
     result = {way: _summary(ranks[way], seconds[way]) for way in WAYS}
     print(f"\nretrieval on {len(asked)} questions over {sum(len(home.documents) for home in places)} documents"
-          f"\n{'':<12}{'recall@1':>10}{'recall@5':>10}{'recall@10':>11}{'MRR':>8}{'median':>11}")
+          f"\n{'':<12}{'recall@1':>10}{'recall@5':>10}{'recall@10':>11}{'MRR':>8}{'median':>11}{'p95':>11}")
     for way, row in result.items():
-        print(f"{way:<12}{row['recall@1']:>10.2f}{row['recall@5']:>10.2f}{row['recall@10']:>11.2f}{row['mrr']:>8.3f}{row['median_ms']:>8.1f} ms")
+        print(f"{way:<12}{row['recall@1']:>10.2f}{row['recall@5']:>10.2f}{row['recall@10']:>11.2f}{row['mrr']:>8.3f}{row['median_ms']:>8.1f} ms{row['p95_ms']:>8.1f} ms")
     print(f"rows of the other organization: {foreign}")
     missed = [question.text for (_, question), rank in zip(asked, ranks["fused"], strict=True) if rank is None]
     return {"questions": len(asked), "ways": result, "foreign_rows": foreign, "missed_by_fused": missed}
@@ -65,7 +66,8 @@ def _rank(home: Home, question: Question, rows: list[dict[str, Any]]) -> int | N
 
 def _summary(ranks: list[int | None], seconds: list[float]) -> dict[str, float]:
     within = {f"recall@{k}": sum(rank is not None and rank <= k for rank in ranks) / len(ranks) for k in (1, 5, DEPTH)}
-    return within | {"mrr": sum(1 / rank for rank in ranks if rank) / len(ranks), "median_ms": statistics.median(seconds) * 1000}
+    return within | {"mrr": sum(1 / rank for rank in ranks if rank) / len(ranks), "median_ms": statistics.median(seconds) * 1000,
+                     "p95_ms": percentile(seconds, 95) * 1000}
 
 
 def main() -> None:
