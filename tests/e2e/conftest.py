@@ -7,6 +7,7 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -106,10 +107,12 @@ class ScriptedEdge:
 
 @pytest.fixture(scope="session")
 def _scripted_edge(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedEdge]:
+    from edge_proxy.local.state import State
     from tests.e2e import scripted
 
-    model = scripted.Model()
-    with scripted.serving(model) as model_url, scripted.edge(stack, model_url, tmp_path_factory.mktemp("edge") / "edge.log") as (url, child):
+    model, keys = scripted.Model(), str(State(Path(stack["state_dir"])).token_keys)
+    with scripted.serving(model) as model_url, scripted.edge(
+            stack, model_url, tmp_path_factory.mktemp("edge") / "edge.log", RINGFENCE_TOKEN_KEYS_FILE=keys) as (url, child):
         yield ScriptedEdge(url, model, model_url, psutil.Process(child.popen.pid))
 
 

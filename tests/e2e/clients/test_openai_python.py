@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -46,6 +47,10 @@ def test_openai_gets_an_answer_with_citations_that_can_be_checked_F28(ask: Calla
     for citation in extra["citations"]:
         assert citation["title"] and citation["document_id"] and citation["end_char"] > citation["start_char"] and citation["score"] > 0
         assert citation["trust"] == "untrusted"
+        # Its reader looks at the document at that place, and finds what was hashed when the answer was made.
+        shown = owner.rpc("preview_document", org_id=owner.orgs["globex"], document_id=citation["document_id"], start_char=citation["start_char"],
+                          max_chars=citation["end_char"] - citation["start_char"]).json()
+        assert hashlib.sha256(shown["text"].encode()).hexdigest() == citation["chunk_sha256"] and citation["retrieved_at"]
     intruder = person("owner@acme.test")
     assert intruder.rpc("list_run_steps", org_id=owner.orgs["globex"], run_id=extra["run_id"]).json() == []
 
