@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_readme import commands
 from tests.stack.support import ringfence
 
-COMMANDS = ["", "up", "status", "down", "serve", "tour", "login", "chat", "doctor", "kb", "kb add", "db", "db migration", "db check", "model", "model install",
-            "token", "token create", "token list", "token revoke", "invite", "join", "members", "keys", "openapi", "rls", "rls test", "rls report", "rls mutate"]
+# Every one there is, and the groups they are in.
+COMMANDS = sorted({" ".join(words[:count]) for words in map(str.split, commands()) for count in range(len(words) + 1)})
 
 
 @pytest.fixture
