@@ -83,6 +83,10 @@ def _names(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Dict():
             return  # arguments of a call: what is said, not what is looked at
+        case ast.Call(args=args, keywords=keywords):
+            for part in (node.func, *(one for one in (*args, *(named.value for named in keywords)) if not isinstance(one, ast.Name))):
+                yield from _names(part)
+            return
         case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
             yield name
     for part in ast.iter_child_nodes(node):

@@ -45,7 +45,6 @@ PATHS = [
     "/rest/v2/rpc/whoami",
     "/graphql/v1",
     "/storage/v1/object/x",
-    "/realtime/v1/websocket",
     "/",
     "/metrics",
 ]
