@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
+import sys
 
 import pytest
 from prometheus_client import generate_latest
@@ -85,6 +87,31 @@ async def test_a_served_call_is_one_line_with_who_what_and_how_long_R95(edge, ke
         "event": "request", "request_id": got.header("x-request-id"), "route": "rpc", "status": 200, "outcome": "ok", "code": "",
         "sub": fingerprint(USER), "session": fingerprint(SESSION), "kid": key.kid, "rpc": "whoami",
     }  # fmt: skip
+
+
+OTHERS_SPEAK = """
+import logging, warnings
+from edge_proxy import log
+log.configure()
+log.write("request", status=200)
+logging.getLogger("agent.run").warning("run %s", "failed", extra={"run_id": "a-run", "code": "timeout", "args_of_it": "canary"})
+logging.getLogger("asyncio").error("Task exception was never retrieved: canary", exc_info=ValueError("canary"))
+logging.getLogger("a.library").info("canary")
+warnings.warn("canary")
+"""
+
+
+def test_what_the_agent_and_libraries_log_is_json_too_and_quotes_nothing_R59_R95() -> None:
+    said = subprocess.run([sys.executable, "-c", OTHERS_SPEAK], capture_output=True, text=True, check=True)
+    assert said.stdout == "" and "canary" not in said.stderr
+    seen = [json.loads(line) for line in said.stderr.splitlines()]
+    assert all(line.pop("at") for line in seen)
+    assert seen == [
+        {"event": "request", "status": 200},
+        {"event": "agent", "message": "run failed", "run_id": "a-run", "code": "timeout"},
+        {"event": "library", "logger": "asyncio", "level": "ERROR", "raised": "ValueError"},
+        {"event": "library", "logger": "py.warnings", "level": "WARNING"},
+    ]
 
 
 async def test_a_refusal_is_logged_with_its_reason_R95(edge, key, caplog):
