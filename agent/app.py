@@ -12,7 +12,7 @@ The identity comes in the ASGI scope from the edge (`ringfence.identity`); witho
 
 import logging
 
-from agent.asgi import IDENTITY, ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
+from agent.asgi import FACTS, IDENTITY, ClientGone, Receive, Reply, Scope, Send, read_body, while_connected
 from agent.chat_request import MAX_BODY_BYTES, parse_chat_request
 from agent.chat_response import Chunks, completion
 from agent.config import Config
@@ -25,7 +25,7 @@ from agent.models import model_called, models
 from agent.openapi import document
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
-from agent.question import Answer, Question, Started
+from agent.question import Answer, Event, Question, Spent, Started, ToolCalled, ToolReturned
 from agent.rpc import Rpc, RpcPool, Token
 from agent.run import Agent
 from agent.tracing import TRACER, Spans
@@ -71,14 +71,14 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reply = Reply(send, (scope.get(IDENTITY) or {}).get("request_id", ""))
+        reply = Reply(send, (scope.get(IDENTITY) or {}).get("request_id", ""), scope.setdefault(FACTS, {}))
         try:
             if scope["path"] == MCP or scope["path"].startswith(f"{MCP}/"):
                 await self._mcp.answer(scope, receive, send)
             else:
                 await self._route(scope, receive, reply)
         except ClientGone:
-            pass
+            reply.facts["code"] = "client_gone"
         except AgentError as err:
             await reply.error(err)
         except Exception as err:
@@ -109,25 +109,34 @@ class App:
         request = parse_chat_request(await read_body(receive, MAX_BODY_BYTES))
         question = Question(request.bot, request.question, request.conversation_id, reply.request_id)
         chunks: Chunks | None = None
+        called: list[ToolCalled] = []
 
-        async def stream(event: Started | TextDelta) -> None:
+        async def tell(event: Event) -> None:
             nonlocal chunks
+            if isinstance(event, Spent):
+                reply.facts["tokens"] = reply.facts.get("tokens", 0) + event.tokens
+            elif isinstance(event, ToolReturned):
+                reply.facts.setdefault("tools", []).append((event.name, event.outcome))
+            elif isinstance(event, ToolCalled) and request.tool_calls:
+                called.append(event)
+            if not request.stream:
+                return
             if isinstance(event, Started):
                 chunks = Chunks(event.run_id, request.bot, include_usage=request.include_usage)
                 await reply.event(chunks.first(escaped_html=event.escaped_html))
-            elif chunks is not None:
+            elif chunks is not None and isinstance(event, TextDelta):
                 await reply.event(chunks.text(event.text))
-
-        async def collect(event: Started | TextDelta) -> None:
-            pass
+            elif chunks is not None and isinstance(event, ToolCalled) and request.tool_calls:
+                for chunk in chunks.tool_call(len(called) - 1, event):
+                    await reply.event(chunk)
 
         async def make() -> Answer:
             async with self._turns.of(user_id):
-                return await self._agent.answer(rpc, question, stream if request.stream else collect)
+                return await self._agent.answer(rpc, question, tell)
 
         answer = await while_connected(make(), receive)
         if chunks is None:
-            await reply.json(200, completion(request.bot, answer))
+            await reply.json(200, completion(request.bot, answer, called))
         else:
             for chunk in chunks.last(answer):
                 await reply.event(chunk)

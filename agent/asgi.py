@@ -17,6 +17,16 @@ T = TypeVar("T")
 
 IDENTITY = "ringfence.identity"
 """Where in the scope the edge puts whom it has verified."""
+FACTS = "ringfence.facts"
+"""Where in the scope the edge reads afterwards what the answer's status does not tell, for its log and its metrics.
+
+    code    how the answer failed, also when it had begun
+    org     the organization it was about, where the request named none
+    tokens  what models took
+    tools   list of (tool, outcome)
+
+Names and numbers: no content, no argument, no person.
+"""
 
 
 class ClientGone(Exception):
@@ -61,8 +71,8 @@ async def _disconnected(receive: Receive) -> None:
 class Reply:
     """Writes one HTTP answer: a JSON body, server-sent events once the first is sent, or a file."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self.request_id = send, request_id
+    def __init__(self, send: Send, request_id: str, facts: dict[str, Any]) -> None:
+        self._send, self.request_id, self.facts = send, request_id, facts
         self._streaming = False
         self._file_bytes_left: int | None = None
 
@@ -81,6 +91,7 @@ class Reply:
 
     async def error(self, error: AgentError) -> None:
         """Send the error; in a stream that has begun, as its last event, without the mark of a good end."""
+        self.facts["code"] = error.code
         body = error_body(error, self.request_id)
         if self._file_bytes_left is not None:
             # Without its last bytes the answer cannot be taken for the whole file: the server cuts the connection.

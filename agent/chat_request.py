@@ -1,7 +1,7 @@
 """Read an OpenAI chat completion request into a question.
 
 Taken: `model` (the bot), the text of the last message, which must be the user's, `stream`, `stream_options.include_usage`
-and `ringfence.conversation_id`. Earlier messages and system messages are ignored: history is what the database holds, and
+`ringfence.conversation_id` and `ringfence.tool_calls` (show which tools the bot calls). Earlier messages and system messages are ignored: history is what the database holds, and
 instructions are the bot's. Ignored as well, because they only tune sampling or label the request: the names in IGNORED.
 `user` is among them: a label never selects an identity (F56). Refused, because leaving it out would silently change what
 the client gets: tools of its own, more than one choice, audio, other response formats, stop words, and anything unknown.
@@ -39,6 +39,8 @@ class ChatRequest:
     conversation_id: str | None
     stream: bool
     include_usage: bool
+    tool_calls: bool
+    """Whether the answer tells which tools the bot called."""
 
 
 def parse_chat_request(body: bytes) -> ChatRequest:
@@ -60,8 +62,9 @@ def parse_chat_request(body: bytes) -> ChatRequest:
     if not isinstance(model, str) or not 0 < len(model) <= 200 or not model.isprintable():
         raise BadRequest("model: must name a bot, as organization/bot.")
     options = _object(fields, "stream_options", ("include_usage", "include_obfuscation"))
-    return ChatRequest(model, _question(fields.get("messages")), _conversation_id(fields),
-                       _flag(fields, "stream"), _flag(options, "include_usage"))
+    ours = _object(fields, "ringfence", ("conversation_id", "tool_calls"))
+    return ChatRequest(model, _question(fields.get("messages")), _conversation_id(ours),
+                       _flag(fields, "stream"), _flag(options, "include_usage"), _flag(ours, "tool_calls"))
 
 
 def _question(messages: Any) -> str:
@@ -79,8 +82,8 @@ def _question(messages: Any) -> str:
     return content
 
 
-def _conversation_id(fields: dict[str, Any]) -> str | None:
-    value = _object(fields, "ringfence", ("conversation_id",)).get("conversation_id")
+def _conversation_id(ours: dict[str, Any]) -> str | None:
+    value = ours.get("conversation_id")
     if value is None:
         return None
     try:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.asgi import IDENTITY, Receive, Scope, Send
+from agent.asgi import FACTS, IDENTITY, Receive, Scope, Send
 from agent.catalog import EMBEDDED_ARGUMENT, Tool, parse_catalog
 from agent.citations import Citations
 from agent.embedding import Embedder
@@ -147,12 +147,15 @@ class McpTools:
         import mcp_types as types
 
         rpc, bot, request_id = self._caller(context)
+        facts = context.request.scope.get(FACTS, {})
         try:
-            result, run_id = await self._use(rpc, bot, request_id, params.name, params.arguments or {})
+            result, run_id = await self._use(rpc, bot, request_id, params.name, params.arguments or {}, facts)
         except BadArguments as err:
             result, run_id = ToolResult(params.name, "invalid", err.message), None
         except AgentError as err:
             result, run_id = ToolResult(params.name, err.code, err.message), None
+        if result.outcome != "ok":
+            facts["code"] = result.outcome
         text = render_result(result, self._limits.result_characters)
         record = {"ringfence/run_id": run_id} if run_id else {}
         return types.CallToolResult(
@@ -160,16 +163,20 @@ class McpTools:
             # For the client's program: what a model reads is the fenced text alone (R100).
             _meta=record | {"ringfence/outcome": result.outcome, "ringfence/rows": list(result.rows)})
 
-    async def _use(self, rpc: Rpc, bot: str | None, request_id: str, name: str, arguments: dict[str, Any]) -> tuple[ToolResult, str]:
+    async def _use(
+        self, rpc: Rpc, bot: str | None, request_id: str, name: str, arguments: dict[str, Any], facts: dict[str, Any]
+    ) -> tuple[ToolResult, str]:
         offer = (await offers(rpc, bot)).get(name)
         if offer is None:
             raise NotVisible("There is no such tool.")
         chosen, checked = offer.chosen(arguments)
+        facts["org"] = offer.orgs[chosen]
         body: dict[str, Any] = {"bot": chosen, "tool": name, "arguments": checked, "request_id": request_id or None}
         if offer.tool.needs_embedding and EMBEDDED_ARGUMENT in checked:
             embedder = EmbedderFor(self._embedder, rpc, offer.orgs[chosen])
             [body["query_embedding"]] = await embedder.embed([checked[EMBEDDED_ARGUMENT]])
         answer = await rpc.call("use_tool", body)
+        facts["tools"] = [(name, answer["outcome"])]
         rows = answer["rows"] or []
         return ToolResult(name, answer["outcome"], answer["message"] or "", rows, Citations().add(rows)), answer["run_id"]
 

@@ -75,7 +75,8 @@ _CHAT = _object(
         content={"anyOf": [_TEXT | {"maxLength": MAX_QUESTION_CHARACTERS}, {"type": "array", "items": {"type": "object"}}, {"type": "null"}]}),
         "description": "the last one is the question; earlier ones are ignored"},
     stream={"type": "boolean"}, stream_options=_object([], include_usage={"type": "boolean"}),
-    ringfence=_object([], conversation_id=_UUID | {"description": "a conversation of yours with this bot, to go on with"}))
+    ringfence=_object([], conversation_id=_UUID | {"description": "a conversation of yours with this bot, to go on with"},
+                      tool_calls={"type": "boolean", "description": "show the tools that the bot calls, as tool_calls"}))
 _UPLOAD = _object(
     ["file", "knowledge_base"], file=_TEXT | {"contentMediaType": "application/octet-stream"}, knowledge_base=_TEXT | {"description": "organization/base"},
     title=_TEXT | {"maxLength": 300}, visibility={"enum": ["organization", "knowledge_base", "private"]}, tags={"type": "array", "items": _TEXT},

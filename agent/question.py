@@ -40,5 +40,30 @@ class Answer:
     output_tokens: int
 
 
-Emit = Callable[[Started | TextDelta], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """A tool of the bot is about to be called, with arguments that were checked."""
+
+    name: str
+    arguments: str
+    """JSON of one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """What came of it: `ok`, `denied` and so on."""
+
+    name: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A call of the model took so many tokens, sent and received."""
+
+    tokens: int
+
+
+Event = Started | TextDelta | ToolCalled | ToolReturned | Spent
+Emit = Callable[[Event], Awaitable[None]]
 """Is told what happens while it happens; the text deltas joined are the answer's text."""

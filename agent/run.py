@@ -22,7 +22,7 @@ from agent.limits import ANSWER_TOKENS, Budget, Limits
 from agent.model_calls import EmbedderFor, ModelCall, begin, end
 from agent.prompt import render_result, system_prompt
 from agent.providers.base import Done, Message, ModelRequest, Provider, TextDelta, ToolCall, ToolResult
-from agent.question import Answer, Emit, Question, Started
+from agent.question import Answer, Emit, Question, Spent, Started, ToolCalled, ToolReturned
 from agent.redaction.pseudonyms import Pseudonyms
 from agent.redaction.request import Redacted
 from agent.rpc import Rpc
@@ -147,6 +147,7 @@ class _Run:
         checked = [self._check(call) for call in done.tool_calls]
         refused = any(isinstance(prepared, ToolResult) for _, prepared in checked)
         await self._record("invalid" if refused else "ok", *used)
+        await self.emit(Spent(sum(used)))
         self.budget.spend_tokens(*used)
         return said, checked
 
@@ -182,6 +183,7 @@ class _Run:
             embedder = EmbedderFor(self.agent.embedder, self.rpc, self.opened["org_id"], self.started.run_id)
             [vector] = await embedder.embed([arguments[EMBEDDED_ARGUMENT]])
             body["query_embedding"] = vector
+        await self.emit(ToolCalled(tool.name, call.arguments))
         try:
             answer = await self.rpc.call("call_tool", body)
         except TimedOut:
@@ -189,6 +191,7 @@ class _Run:
             if tool.effect != "read" and not tool.idempotent:
                 raise
             answer = await self.rpc.call("call_tool", body)
+        await self.emit(ToolReturned(tool.name, answer["outcome"]))
         rows = answer["rows"] or []
         return ToolResult(tool.name, answer["outcome"], answer["message"] or "", rows, self.citations.add(rows))
 

@@ -7,7 +7,7 @@ import contextlib
 import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from edge_proxy import log
 from edge_proxy.asgi import SAFE_HEADERS, App, Message, Receive, Request, Send
@@ -23,6 +23,8 @@ MCP = "/mcp"
 FILES = "/v1/files"
 IDENTITY_KEY = "ringfence.identity"
 TRACER_KEY = "ringfence.tracer"
+FACTS_KEY = "ringfence.facts"
+"""Where the agent writes `code`, `org`, `tokens` and `tools` of its answer, for the log and the metrics."""
 _NOT_FOR_THE_AGENT = frozenset({b"authorization", b"apikey", b"cookie", b"proxy-authorization"})
 _NOT_FOR_THE_CLIENT = frozenset({b"set-cookie", b"server", b"location", b"x-request-id"}) | {n for n, _ in SAFE_HEADERS}
 _STOP_SECONDS = 3.0
@@ -74,8 +76,7 @@ class AgentMount:
         body = b""
         if request.method in _WITH_BODY:
             body = await request.json_body(self._limits, max_bytes=self._limits.agent_body_bytes)
-        model = request.members.get("model")
-        bot = model if isinstance(model, str) else ""
+        bot = _bot(request)
         await self._admit(request, identity, bot.partition("/")[0] or _organization(request.path))
         await self._watched(request, identity, bot, _replay(body, request.receive), _cleaned(send))
 
@@ -168,12 +169,21 @@ def _check_query(request: Request) -> None:
         raise QueryRefused
 
 
+def _bot(request: Request) -> str:
+    """Return the bot that is asked or whose tools are called, as the request names it; empty where it names none."""
+    if request.path.startswith(f"{MCP}/"):
+        return unquote(request.path).removeprefix(MCP).strip("/")
+    named: object = request.members.get("model")
+    if request.path == MCP:
+        named = request.members
+        for name in ("params", "arguments", "bot"):
+            named = named.get(name) if isinstance(named, dict) else None
+    return named if isinstance(named, str) else ""
+
+
 def _organization(path: str) -> str:
-    """Return the organization that the path of a file or of a bot's tools names, empty where none does."""
-    for prefix in (f"{FILES}/", f"{MCP}/"):
-        if path.startswith(prefix):
-            return path.removeprefix(prefix).split("/")[0]
-    return ""
+    """Return the organization that the path of a file names, empty for any other."""
+    return path.removeprefix(f"{FILES}/").split("/")[0] if path.startswith(f"{FILES}/") else ""
 
 
 def _scope(request: Request, identity: Identity) -> dict[str, object]:
@@ -184,7 +194,7 @@ def _scope(request: Request, identity: Identity) -> dict[str, object]:
         "session_id": identity.session_id,
         "request_id": request.request_id,
     }
-    return {**request.scope, "headers": headers, IDENTITY_KEY: facts}
+    return {**request.scope, "headers": headers, IDENTITY_KEY: facts, FACTS_KEY: request.facts}
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -136,11 +136,13 @@ class Edge:
                 request.held.close()
                 self.admission.served(request)
                 seconds = time.perf_counter() - started
+                code = code or request.facts.get("code", "")
+                ended, org = outcome(outgoing.status, code), request.org or request.facts.get("org", "")
                 self.metrics.answered(route, outgoing.status, code, seconds)
-                if request.org:
-                    size = request.bytes_in + request.bytes_out
-                    self.metrics.answered_for(request.org, outgoing.status, seconds, size)
-                facts = {"route": route, "status": outgoing.status, "outcome": outcome(outgoing.status), "code": code}
+                if org:
+                    request.log["org"] = org
+                    self.metrics.answered_for(org, ended, seconds, request.bytes_in + request.bytes_out, request.facts)
+                facts = {"route": route, "status": outgoing.status, "outcome": ended, "code": code}
                 facts |= {"ms": round(seconds * 1000, 1), **request.log}
                 log.write("request", request_id=request.request_id, **facts)
                 if span is not None:

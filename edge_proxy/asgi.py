@@ -65,6 +65,8 @@ class Request:
     bytes_out: int = 0
     members: dict[str, Any] = field(default_factory=dict)
     """The members of its JSON body, once that is read."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the agent tells of its answer beside the answer itself; see `agent_mount`."""
     held: ExitStack = field(default_factory=ExitStack)
     """The places it takes up, given back when it has been served."""
 

@@ -1,20 +1,30 @@
-"""Counters and durations by route, status and code, and by organization: never by person, function or argument."""
+"""Counters and durations by route, status and code, and by organization and tool: never by person or argument."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 OTHERS = "other"
 
 
-def outcome(status: int) -> str:
-    """Return how a request ended, in one of a few words; 0 is a client that went away before the answer."""
+# How an answer that had begun, or an answer of MCP, ended: there the status says nothing.
+_BY_CODE = {
+    "client_gone": "gone", "invalid": "invalid", "invalid_argument": "invalid",
+    **dict.fromkeys(("denied", "not_found", "invalid_token", "session_ended", "aal_required", "provider_refused"), "denied"),
+    **dict.fromkeys(("rate_limited", "quota", "budget_spent", "limit_model_calls", "limit_tool_calls", "limit_repeated_call",
+                     "limit_tokens", "limit_wall_time"), "limited"),
+}  # fmt: skip
+
+
+def outcome(status: int, code: str = "") -> str:
+    """Return how a request ended, in one of a few words; status 0 is a client that went away before the answer."""
     if status == 0:
         return "gone"
     if status < 400:
-        return "ok"
+        return _BY_CODE.get(code, "failed") if code else "ok"
     if status == 429:
         return "limited"
     if status in (401, 403, 404):
@@ -54,6 +64,12 @@ class Metrics:
         self._organization_bytes = Counter(
             "ringfence_edge_organization_bytes", "Bytes in and out.", ["org"], registry=self.registry
         )
+        self._tokens = Counter(
+            "ringfence_edge_organization_tokens", "Tokens that models took for answers to its members.", ["org"], registry=self.registry
+        )
+        self._tools = Counter(
+            "ringfence_edge_organization_tool_calls", "Calls of tools by bots and MCP clients.", ["org", "tool", "outcome"], registry=self.registry
+        )
         self._strangers = Counter(
             "ringfence_edge_foreign_organization_named",
             "Requests that named an organization the person does not belong to.",
@@ -77,14 +93,20 @@ class Metrics:
         children[0].inc()
         children[1].observe(seconds)
 
-    def answered_for(self, org: str, status: int, seconds: float, size: int) -> None:
-        """Count for an organization that was seen to be one of the caller's: a made-up id gets no label."""
+    def answered_for(self, org: str, ended: str, seconds: float, size: int, facts: dict[str, Any]) -> None:
+        """Count for an organization that was seen to be one of the caller's: a made-up id gets no label.
+
+        `ended`: what `outcome` said; `facts`: `tokens` and `tools` of the agent, whose names are those of the catalog.
+        """
         if org not in self._organizations:
             if len(self._organizations) >= self._most:
                 org = OTHERS
             else:
                 self._organizations.add(org)
-        ended = outcome(status)
+        if tokens := facts.get("tokens"):
+            self._tokens.labels(org).inc(tokens)
+        for tool, came in facts.get("tools", ()):
+            self._tools.labels(org, tool, came).inc()
         counters = self._org_children.get((org, ended))
         if counters is None:
             counters = (self._of_organizations.labels(org, ended), self._organization_seconds.labels(org),

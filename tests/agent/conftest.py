@@ -24,7 +24,7 @@ from agent.limits import Limits
 from agent.providers.base import Provider, TextDelta
 from agent.providers.offline import OfflineResponder
 from agent.providers.openai_compatible import OpenAICompatible
-from agent.question import Answer, Question, Started
+from agent.question import Answer, Event, Question, Started
 from agent.rpc import RpcPool, Token
 from agent.run import Agent
 from tests.agent import network_guard
@@ -127,10 +127,10 @@ class Asked:
     deltas: list[str] = field(default_factory=list)
     started: Started | None = None
 
-    async def emit(self, event: Started | TextDelta) -> None:
+    async def emit(self, event: Event) -> None:
         if isinstance(event, Started):
             self.started = event
-        else:
+        elif isinstance(event, TextDelta):
             self.deltas.append(event.text)
 
 

@@ -2,13 +2,20 @@
 
 import asyncio
 import json
+from typing import Any
 
 import openai
 import pytest
 
-from tests.agent.conftest import BOB_TOKEN, QUESTION, REQUEST_ID
+from agent.app import App
+from agent.asgi import FACTS, IDENTITY
+from agent.embedding import LocalEmbedder
+from agent.providers.openai_compatible import OpenAICompatible
+from agent.rpc import RpcPool
+from agent.run import Agent
+from tests.agent.conftest import BOB_TOKEN, QUESTION, REQUEST_ID, TOKEN
 from tests.agent.fake_postgrest import FakePostgrest
-from tests.agent.scripted_model import ScriptedModel, calls, hangs, says
+from tests.agent.scripted_model import ScriptedModel, calls, fails, hangs, says
 
 pytestmark = pytest.mark.anyio
 
@@ -122,3 +129,59 @@ async def test_bots_are_models(client: openai.AsyncOpenAI) -> None:
     assert (bot.id, bot.owned_by, bot.object) == ("acme/support", "acme", "model")
     assert bot.model_extra is not None and bot.model_extra["ringfence"].keys() == {"bot_id", "org_id", "name", "version"}
     assert await client.models.retrieve("acme/support") == bot
+
+
+async def test_the_tools_a_bot_calls_are_shown_as_tool_call_deltas_to_who_asks_for_them(client: openai.AsyncOpenAI, model: ScriptedModel) -> None:
+    shown = QUESTION | {"extra_body": {"ringfence": {"tool_calls": True}}}
+    model.turns = [*CITED, *CITED, *CITED]
+    whole = await client.chat.completions.create(**shown)
+    [call] = whole.choices[0].message.tool_calls
+    assert (call.function.name, json.loads(call.function.arguments)) == ("search_documents", {"query": "How fast?"})
+    assert whole.choices[0].finish_reason == "stop", "it has been called: there is nothing for the client to do"
+    seen: list[str] = []
+    async with client.chat.completions.stream(**shown) as stream:
+        async for event in stream:
+            if event.type == "tool_calls.function.arguments.delta":
+                seen.append(event.name + event.arguments_delta)
+        final = await stream.get_final_completion()
+    [streamed] = final.choices[0].message.tool_calls
+    assert (streamed.id, streamed.function.name, streamed.function.arguments) == (call.id, call.function.name, call.function.arguments)
+    assert seen and final.choices[0].message.content == whole.choices[0].message.content
+    plain = await client.chat.completions.create(**QUESTION)
+    assert plain.choices[0].message.tool_calls is None, "who does not ask sees an answer and no more"
+
+
+async def test_several_calls_have_numbers_of_their_own_and_what_was_not_called_is_not_shown(client: openai.AsyncOpenAI, model: ScriptedModel) -> None:
+    model.turns = [calls(("my_orders", {"max_rows": 1}), ("drop_everything", {})), calls(("my_orders", {"max_rows": 2})), says("Two.")]
+    chunks = [c async for c in await client.chat.completions.create(**QUESTION, stream=True, extra_body={"ringfence": {"tool_calls": True}})]
+    deltas = [delta for c in chunks if c.choices for delta in c.choices[0].delta.tool_calls or ()]
+    assert [(d.index, d.id, d.function.name) for d in deltas if d.id] == [(0, "call_0", "my_orders"), (1, "call_1", "my_orders")]
+    assert [json.loads(d.function.arguments) for d in deltas if not d.id] == [{"max_rows": 1}, {"max_rows": 2}]
+
+
+@pytest.mark.parametrize("value", [1, "yes", [], {}])
+async def test_whether_to_show_them_is_true_or_false(client: openai.AsyncOpenAI, model: ScriptedModel, value: object) -> None:
+    with pytest.raises(openai.BadRequestError, match="tool_calls"):
+        await client.chat.completions.create(**QUESTION, extra_body={"ringfence": {"tool_calls": value}})
+    assert model.bodies == []
+
+
+async def test_the_edge_is_told_tokens_tools_and_how_it_failed_and_no_content_F77(pool: RpcPool, provider: OpenAICompatible, embedder: LocalEmbedder, model: ScriptedModel) -> None:
+    async def asked(*turns: Any) -> dict[str, Any]:
+        model.turns = list(turns)
+        body = json.dumps(QUESTION | {"stream": True}).encode()
+        scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": [], FACTS: {}, IDENTITY: {
+            "token": TOKEN, "user_id": "u", "session_id": "s", "request_id": REQUEST_ID}}
+        messages = [{"type": "http.request", "body": body}]
+
+        async def receive() -> dict[str, Any]:
+            return messages.pop() if messages else await asyncio.sleep(60)
+
+        async def send(message: Any) -> None:
+            pass
+
+        await App(Agent(provider, embedder), pool)(scope, receive, send)
+        return scope[FACTS]
+
+    assert await asked(*CITED) == {"tokens": 65, "tools": [("search_documents", "ok")]}
+    assert await asked(fails(500), fails(500), fails(500)) == {"code": "model_unavailable"}

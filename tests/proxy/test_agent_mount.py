@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from edge_proxy.agent_mount import AgentMissing, load_agent
 from edge_proxy.app import create_app
-from tests.proxy.support import SESSION, USER, Got, assert_error, call
+from tests.proxy.support import ORG, SESSION, USER, Got, assert_error, call
 
 pytestmark = pytest.mark.anyio
 
 CHAT = "/v1/chat/completions"
 OPENAI = {"error": ...}
+OTHER_ORG = "9a0e35f1-4d0b-4a6c-8f83-33a0f5b0f2aa"
 
 
 def assert_openai_error(got: Got, status: int, code: str) -> None:
@@ -207,3 +212,52 @@ def test_an_agent_that_cannot_be_loaded_is_said_by_name(name):
     with pytest.raises(AgentMissing, match="RINGFENCE_AGENT_APP"):
         load_agent(name)
     assert load_agent("") is None
+
+
+def told(**facts: Any) -> Any:
+    """Return an agent's answer that begins, and tells this of itself."""
+
+    async def reply(receive: Any, send: Any) -> None:
+        reply.agent.scopes[-1]["ringfence.facts"].update(facts)  # type: ignore[attr-defined]
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        await send({"type": "http.response.body", "body": b"data: 1\n\n"})
+
+    return reply
+
+
+@pytest.mark.parametrize(("code", "ended"), [("", "ok"), ("denied", "denied"), ("budget_spent", "limited"), ("model_unavailable", "failed"), ("client_gone", "gone")])
+async def test_an_answer_that_fails_after_it_began_is_counted_and_logged_as_what_it_was_F77_R95(edge, agent, key, caplog, code, ended):
+    caplog.set_level(logging.INFO)
+    agent.reply = told(**({"code": code} if code else {}))
+    agent.reply.agent = agent
+    await call(edge, "/v1/chat/completions", token=key.token(), body=b'{"model":"acme/desk"}')
+    [line] = [json.loads(record.getMessage()) for record in caplog.records if record.name == "edge_proxy"]
+    assert (line["status"], line["outcome"], line["code"], line["org"]) == (200, ended, code, ORG)
+    text = generate_latest(edge.metrics.registry).decode()
+    assert f'ringfence_edge_requests_total{{code="{code}",route="agent",status="200"}} 1.0' in text
+    assert f'ringfence_edge_organization_requests_total{{org="{ORG}",outcome="{ended}"}} 1.0' in text
+
+
+async def test_tokens_and_tools_are_counted_for_the_organization_and_say_nothing_else_F77(edge, agent, key):
+    agent.reply = told(tokens=65, tools=[("search_documents", "ok"), ("search_documents", "ok"), ("create_ticket", "denied")])
+    agent.reply.agent = agent
+    for _ in range(2):
+        await call(edge, "/v1/chat/completions", token=key.token(), body=b'{"model":"acme/desk"}')
+    agent.reply = told(org=OTHER_ORG, tools=[("my_orders", "ok")])
+    agent.reply.agent = agent
+    await call(edge, "/mcp", token=key.token(), body=b'{"jsonrpc":"2.0"}')
+    text = generate_latest(edge.metrics.registry).decode()
+    assert f'ringfence_edge_organization_tokens_total{{org="{ORG}"}} 130.0' in text
+    assert f'ringfence_edge_organization_tool_calls_total{{org="{ORG}",outcome="ok",tool="search_documents"}} 4.0' in text
+    assert f'ringfence_edge_organization_tool_calls_total{{org="{ORG}",outcome="denied",tool="create_ticket"}} 2.0' in text
+    assert f'ringfence_edge_organization_tool_calls_total{{org="{OTHER_ORG}",outcome="ok",tool="my_orders"}} 1.0' in text
+    assert USER not in text
+
+
+@pytest.mark.parametrize(("path", "arguments", "named"), [
+    ("/mcp/acme/desk", {}, ORG), ("/mcp/acme%2Fdesk", {}, ORG), (f"/mcp/{ORG}/x", {}, ORG), ("/mcp", {"bot": "acme/desk"}, ORG), ("/mcp/globex/desk", {"bot": "acme/desk"}, None),
+    ("/mcp", {}, None), ("/mcp", {"bot": 7}, None), ("/mcp", "acme/desk", None), ("/mcp", {"bot": "globex/desk"}, None)])  # fmt: skip
+async def test_a_tool_called_over_mcp_counts_for_the_organization_of_its_bot_R92(edge, agent, key, path, arguments, named):
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "x", "arguments": arguments}}).encode()
+    assert (await call(edge, path, token=key.token(), body=body)).status == 200
+    assert list(edge.admission.limiter.kinds.get("organization", {})) == ([named] if named else [])
