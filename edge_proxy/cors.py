@@ -6,11 +6,12 @@ from edge_proxy.asgi import Reply, Request
 from edge_proxy.errors import Header, MethodNotAllowed, OriginRefused
 
 _METHODS = b"GET, POST, PUT, DELETE"
-# What supabase-js and openai send; everything else in a preflight fails in the browser.
+# What supabase-js, openai and MCP clients send; everything else in a preflight fails in the browser.
 _HEADERS = (
-    b"authorization, apikey, content-type, accept, accept-profile, content-profile, prefer, x-client-info, "
-    b"x-supabase-api-version, x-stainless-arch, x-stainless-lang, x-stainless-os, x-stainless-package-version, "
-    b"x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout"
+    b"authorization, apikey, content-type, accept, accept-profile, content-profile, prefer, x-client-info, x-retry-count, "
+    b"x-supabase-api-version, openai-organization, openai-project, x-stainless-arch, x-stainless-helper-method, x-stainless-lang, "
+    b"x-stainless-os, x-stainless-package-version, x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, "
+    b"x-stainless-timeout, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, last-event-id"
 )
 
 
