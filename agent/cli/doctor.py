@@ -48,10 +48,10 @@ def doctor(
     findings = [replace(one, status="warn") if one.status == "fail" and one.check in (accept or ()) else one for one in findings]
     failed = [finding for finding in findings if finding.status == "fail"]
     if as_json:
-        print(json.dumps({"ok": not failed, "checks": [asdict(finding) for finding in findings]}, indent=2))
+        print(json.dumps({"ok": not failed, "checks": [asdict(finding) | {"advice": finding.advice} for finding in findings]}, indent=2))
     else:
         for finding in findings:
-            print(f"{finding.status:<5} {finding.check}: {finding.detail}")
+            print(f"{finding.status:<5} {finding.check}: {finding.detail}" + (f"\n      {finding.advice}" if finding.advice else ""))
     if failed:
         raise typer.Exit(1)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from agent.cli import doctor_database, manifest
 from agent.cli.doctor_database import skew_finding, version_finding
 from agent.cli.doctor_service import signing_keys
-from agent.cli.findings import Finding
+from agent.cli.findings import ADVICE, Finding
 from tests.stack.support import ringfence
 
 
@@ -108,6 +110,30 @@ def test_clocks_that_differ_are_told(seconds: float, status: str) -> None:
 def test_a_lagging_server_is_a_failure_where_it_is_deployed_unless_it_is_accepted_R29() -> None:
     assert version_finding(170011, "17.11", local=False).status == "fail"
     assert version_finding(170012, "17.12", local=False).status == "ok"
+
+
+def checks_in_the_code() -> set[str]:
+    """Return the names that the modules of doctor give to what may fail or warn."""
+    found = set()
+    for module in Path(doctor_database.__file__).parent.glob("doctor*.py"):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Finding", "skew_finding", "_program") and isinstance(node.args[0], ast.Constant):
+                found.add(str(node.args[0].value))
+    return found | {"signing keys", "supabase cli", "postgrest"}
+
+
+def test_every_check_says_what_to_do_when_it_fails() -> None:
+    assert len(checks_in_the_code()) > 12 and checks_in_the_code() - {"python"} <= set(ADVICE)
+    for check, advice in ADVICE.items():
+        assert Finding(check, "ok", "").advice == "" and Finding(check, "fail", "").advice == advice
+    assert {check for check, advice in ADVICE.items() if not advice} == {"exposed schemas", "pre-request"}, "these give the statement itself"
+
+
+def test_the_advice_is_printed_below_what_failed(tmp_path: Any) -> None:
+    said = ringfence("doctor", "--state-dir", str(tmp_path), environment={"SUPABASE_URL": "http://127.0.0.1:9", "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x"})
+    lines = said.stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("fail  service:"))
+    assert lines[at + 1] == f"      {ADVICE['service']}" and said.returncode == 1
 
 
 def test_without_a_stack_there_is_nothing_to_check_and_that_fails(tmp_path: Any) -> None:
