@@ -14,7 +14,9 @@ class Limits:
     """Ceilings of one run."""
 
     model_calls: int = 8
+    """Calls of the model."""
     tool_calls: int = 16
+    """Calls of tools, all together."""
     repeated_calls: int = 2
     """How often the very same call (tool and arguments) may be made."""
     total_tokens: int = 60_000
@@ -22,6 +24,7 @@ class Limits:
     history_tokens: int = 6_000
     """How much of a conversation's earlier turns a model sees: each of its calls sends them again."""
     answer_characters: int = 50_000
+    """Of what a model writes, and of the answer."""
     answers_at_once: int = 4
     """Answers made for one person at a time; further questions wait for their turn."""
     wall_s: float = 120.0

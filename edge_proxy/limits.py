@@ -55,6 +55,8 @@ class Limits:
     """For the whole request body to arrive."""
     response_bytes: int = 1024 * 1024
     """An answer of the database or of Supabase Auth; a larger one is 502."""
+    upstream_head_bytes: int = 64 * 1024
+    """Its head, and framing around a body beyond the body's own size; then 502."""
     connect_seconds: float = 2.0
     """To upstream."""
     read_seconds: float = 10.0

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import httptools
 
 from edge_proxy.errors import ProxyError, ResponseTooLarge, UpstreamFailed, UpstreamTimeout
+from edge_proxy.limits import Limits
 
-_HEAD_BYTES = 64 * 1024
+_HEAD_BYTES = Limits.upstream_head_bytes
 _NO_BODY = frozenset({204, 304})
 
 
