@@ -77,6 +77,10 @@ _CHAT = _object(
     stream={"type": "boolean"}, stream_options=_object([], include_usage={"type": "boolean"}),
     ringfence=_object([], conversation_id=_UUID | {"description": "a conversation of yours with this bot, to go on with"},
                       tool_calls={"type": "boolean", "description": "show the tools that the bot calls, as tool_calls"}))
+_LISTING: list[Part] = [
+    {"name": "knowledge_base", "in": "query", "required": True, "description": "organization/base", "schema": _TEXT},
+    {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 999}},
+    {"name": "after", "in": "query", "description": "the last id of the page before", "schema": _TEXT}]
 _UPLOAD = _object(
     ["file", "knowledge_base"], file=_TEXT | {"contentMediaType": "application/octet-stream"}, knowledge_base=_TEXT | {"description": "organization/base"},
     title=_TEXT | {"maxLength": 300}, visibility={"enum": ["organization", "knowledge_base", "private"]}, tags={"type": "array", "items": _TEXT},
@@ -90,7 +94,9 @@ ROUTES: dict[str, Part] = {
     "/v1/models": {"get": _operation("models", "agent", "List the bots you may run.")},
     "/v1/models/{org}/{bot}": {"get": _operation("model", "agent", "One of them.", parameters=[_in_path("org", "the organization"), _in_path("bot", "the bot")])},
     "/v1/openapi.json": {"get": _operation("openapi", "operations", "This document.")},
-    "/v1/files": {"post": _operation("upload", "files", "Add or replace a document, up to 50 MB.", body=_UPLOAD, media="multipart/form-data")},
+    "/v1/files": {
+        "get": _operation("files", "files", "The documents of a knowledge base, as files.", parameters=_LISTING),
+        "post": _operation("upload", "files", "Add or replace a document, up to 50 MB.", body=_UPLOAD, media="multipart/form-data")},
     "/v1/files/{org_id}/{document_id}": {
         "get": _operation("file", "files", "What is known about a file.", parameters=_FILE),
         "delete": _operation("delete_file", "files", "Delete a file; answers with the receipt.", parameters=_FILE)},
