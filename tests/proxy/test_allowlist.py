@@ -57,6 +57,19 @@ async def test_any_other_path_is_not_found_and_reaches_nothing_R84(edge, upstrea
     assert upstream.calls == []
 
 
+OTHER_DOORS = ("/realtime/v1/websocket", "/realtime/v1/api/broadcast", "/storage/v1/bucket", "/storage/v1/object/list/x", "/storage/v1/s3/x",
+               "/functions/v1/x", "/graphql/v1", "/pg/query", "/auth/v1/admin/users", "/rest/v1/", "/rest-admin/v1/ready")  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", OTHER_DOORS)
+async def test_no_other_service_of_the_project_is_behind_the_edge_so_no_right_lives_on_there_F04_R84(edge, upstream, key, path, method):
+    upgrade = [("connection", "upgrade"), ("upgrade", "websocket"), ("content-type", "application/json")]
+    got = await call(edge, path, method=method, token=key.token(), headers=upgrade)
+    assert_error(got, 404, "not_found")
+    assert upstream.calls == []
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
 async def test_any_other_method_is_refused_R84(edge, upstream, key, method):
     got = await call(edge, method=method, token=key.token())

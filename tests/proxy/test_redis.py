@@ -47,8 +47,9 @@ async def redis(_server: RedisServer) -> Any:
 @pytest.fixture
 async def pair(make_edge, redis):
     """Two edges that share their counters."""
-    # What is counted is tested here, not how soon: a busy machine may take a second to connect.
-    limits = replace(Limits(), user_rate=SLOW, organization_rate=Rate(0.01, 11), redis_seconds=10)
+    # What is counted is tested here, not how soon: a busy machine may take a second to connect, and no counter is forgotten meanwhile.
+    slowly = {name: replace(getattr(Limits(), name), per_second=0.01) for name in ("address_rate", "user_bytes", "organization_bytes")}
+    limits = replace(Limits(), user_rate=SLOW, organization_rate=Rate(0.01, 11), redis_seconds=10.0, **slowly)
     return [await make_edge(redis_url=redis[0], limits=limits) for _ in range(2)]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 NAMED = re.compile(r"def test_\w*?_((?:[RF]\d+_?)+)\(")
-FEATURES = ("F01", "F04", "F09", "F74", "F77", "F78")
-"""The features of the edge; F76 (rotation of the signing keys) is proven in tests/stack/test_keys.py under R77."""
+FEATURES = ("F01", "F04", "F09", "F74", "F76", "F77", "F78")
+"""The features of the edge; of F76 the signing keys."""
 
 
 def proofs() -> dict[str, list[str]]:

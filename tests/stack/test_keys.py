@@ -117,7 +117,7 @@ def idle(running: dict[str, Any]) -> Iterator[Person]:
     yield Person(running)
 
 
-def test_a_key_is_rotated_under_live_traffic_and_revoked_R77(running: dict[str, Any], folder: Path, idle: Person) -> None:
+def test_a_key_is_rotated_under_live_traffic_and_revoked_R77_F76(running: dict[str, Any], folder: Path, idle: Person) -> None:
     [first] = keys(folder, "list")
     assert idle.kid == first["kid"] and first["status"] == "in_use"
     with Traffic([Person(running) for _ in range(3)]) as traffic:
@@ -142,7 +142,7 @@ def test_a_key_is_rotated_under_live_traffic_and_revoked_R77(running: dict[str, 
     assert idle.kid == newcomer.kid and idle.seen() == [200, 200, 200, 200], "a refresh needs no access token"
 
 
-def test_changes_out_of_turn_are_refused_and_change_nothing(running: dict[str, Any], folder: Path, idle: Person) -> None:
+def test_changes_out_of_turn_are_refused_and_change_nothing_F76(running: dict[str, Any], folder: Path, idle: Person) -> None:
     before = (folder / "signing_keys.json").read_bytes()
     assert "keys standby" in refusal(folder, "rotate")
     assert "is in use" in refusal(folder, "revoke", idle.kid)
@@ -158,7 +158,7 @@ def test_changes_out_of_turn_are_refused_and_change_nothing(running: dict[str, A
     assert idle.seen() == [200, 200, 200, 200]
 
 
-def test_a_change_that_was_killed_half_way_is_finished_by_the_next(running: dict[str, Any], folder: Path, idle: Person) -> None:
+def test_a_change_that_was_killed_half_way_is_finished_by_the_next_F76(running: dict[str, Any], folder: Path, idle: Person) -> None:
     keys(folder, "standby")
     half_way = rotated(SigningKeys.load(folder / "signing_keys.json"))
     without(half_way, idle.kid).save(folder / "signing_keys.json")  # and nobody was told
