@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+import json
+import signal
 import ssl
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge_proxy.serve import connection_settings
 from tests.proxy.support import Got, assert_error
-from tests.proxy.test_sockets import answer, chunked, request
+from tests.proxy.test_sockets import answer, chunked, process, request
 
 pytestmark = pytest.mark.anyio
 
@@ -99,6 +102,39 @@ async def test_old_versions_of_tls_and_no_tls_get_nothing_R79(port, certificate,
     finally:
         writer.close()
     assert not plain.startswith(b"HTTP/") and upstream.calls == []
+
+
+def served(port: int) -> str:
+    return ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+
+
+def test_a_new_certificate_is_read_without_a_restart_and_a_broken_one_is_not_taken_R79(certificate: Certificate, tmp_path: Path) -> None:
+    def lines_until(event: str) -> dict[str, Any]:
+        while (line := json.loads(running.stderr.readline()))["event"] != event:
+            pass
+        return dict(line)
+
+    def soon(expected: str) -> bool:
+        # The signal is handled by the event loop, a moment later.
+        deadline = time.monotonic() + 10
+        while served(port) != expected and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return served(port) == expected
+
+    other = Certificate.make(tmp_path, "newer.test")
+    settings = {"RINGFENCE_TLS_CERT_FILE": str(certificate.cert), "RINGFENCE_TLS_KEY_FILE": str(certificate.key)}
+    with process(RINGFENCE_PORT="0", RINGFENCE_METRICS_PORT="0", **settings) as running:
+        port = lines_until("listening")["port"]
+        assert served(port) == certificate.cert.read_text()
+        certificate.cert.write_bytes(other.cert.read_bytes())
+        certificate.key.write_bytes(other.key.read_bytes())
+        assert served(port) != other.cert.read_text(), "not before it is told"
+        running.send_signal(signal.SIGHUP)
+        assert soon(other.cert.read_text())
+        certificate.cert.write_text("no certificate")
+        running.send_signal(signal.SIGHUP)
+        assert lines_until("certificate_kept")["raised"] == "SSLError"
+        assert served(port) == other.cert.read_text()
 
 
 @pytest.mark.parametrize(("trusted", "proto", "expected"), [
