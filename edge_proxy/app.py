@@ -135,15 +135,13 @@ class Edge:
                 self._serving.discard(task)
                 request.held.close()
                 self.admission.served(request)
-                seconds = time.perf_counter() - started
-                code = code or request.facts.get("code", "")
+                seconds, code = time.perf_counter() - started, code or request.facts.get("code", "")
                 ended, org = outcome(outgoing.status, code), request.org or request.facts.get("org", "")
                 self.metrics.answered(route, outgoing.status, code, seconds)
                 if org:
                     request.log["org"] = org
                     self.metrics.answered_for(org, ended, seconds, request.bytes_in + request.bytes_out, request.facts)
-                facts = {"route": route, "status": outgoing.status, "outcome": ended, "code": code}
-                facts |= {"ms": round(seconds * 1000, 1), **request.log}
+                facts = {"route": route, "status": outgoing.status, "outcome": ended, "code": code, "ms": round(seconds * 1000, 1), **request.log}
                 log.write("request", request_id=request.request_id, **facts)
                 if span is not None:
                     span.set_attributes({f"ringfence.{name}": value for name, value in facts.items()})

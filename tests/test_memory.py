@@ -50,6 +50,8 @@ PROCESS = {
     "edge_proxy.metrics.Metrics._of_organizations": "by organization and outcome: numbers, read on the port of the operator alone",
     "edge_proxy.metrics.Metrics._organization_seconds": "by organization: numbers, read on the port of the operator alone",
     "edge_proxy.metrics.Metrics._organization_bytes": "by organization: numbers, read on the port of the operator alone",
+    "edge_proxy.metrics.Metrics._tokens": "by organization: numbers, read on the port of the operator alone",
+    "edge_proxy.metrics.Metrics._tools": "by organization, tool and outcome: numbers, read on the port of the operator alone",
     "edge_proxy.metrics.Metrics._unrecorded": "one number for everybody",
     "edge_proxy.denials.Denials._going": "refusals on their way into the trail, each with the token of whom it was refused to, until it is there",
     "agent.analytics.guard._trusted": "by the text of a relation's own definition: that it is one SELECT, and nothing else",
@@ -64,7 +66,7 @@ PROCESS = {
 }
 # For one request, one run or one answer, made anew for each.
 REQUEST = {
-    "edge_proxy.asgi.Request._headers", "edge_proxy.asgi.Request.log", "edge_proxy.asgi.Request.members", "edge_proxy.asgi.Request.payers",
+    "edge_proxy.asgi.Request._headers", "edge_proxy.asgi.Request.facts", "edge_proxy.asgi.Request.log", "edge_proxy.asgi.Request.members", "edge_proxy.asgi.Request.payers",
     "edge_proxy.outgoing.Outgoing._headers", "edge_proxy.upstream_connection.Connection._headers", "edge_proxy.upstream_connection.Connection._chunks", "agent.run._Run.tools", "agent.citations.Citations._passages", 
     "agent.redaction.pseudonyms.Pseudonyms._back", "agent.redaction.pseudonyms.Pseudonyms._of",
     "agent.redaction.request.Redacted._hidden", "agent.analytics.names.Frame.sources", "agent.analytics.opinion.Reading.form",
