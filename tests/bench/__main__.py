@@ -90,6 +90,10 @@ def of_a_stack(report: Report, size: Size) -> None:
             if up.returncode != 0:
                 raise SystemExit(up.stderr)
             report.add("first start", time.perf_counter() - began, "s")
+            ringfence("down", "--state-dir", Path(folder))
+            began = time.perf_counter()
+            up = ringfence("up", "--detach", "--json", "--state-dir", Path(folder), environment=UNLIMITED, timeout_s=300)
+            report.add("second start", time.perf_counter() - began, "s", at_most=10)
             asyncio.run(_doors(report, json.loads(up.stdout), size))
         finally:
             ringfence("down", "--state-dir", Path(folder))

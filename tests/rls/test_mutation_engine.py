@@ -38,6 +38,7 @@ def stage(cluster: Any, described: bytes) -> Iterator[Stage]:  # noqa: F811
     ("where true", []),
     ("a and case when b and c then d else false end and e", ["a", "case when b and c then d else false end", "b", "c", "e"]),
     ("begin if a and b then x := 1; end if; end", ["a", "b"]),
+    ("case k when 1 then a and b else c end", ["a", "b"]),
 ])
 def test_each_condition_is_left_out_once(text: str, left_out: list[str]) -> None:
     assert [condition for condition, _ in without(text)] == left_out

@@ -61,13 +61,11 @@ def test_a_stack_starts_says_where_it_is_and_leaves_no_process(folder: Path) -> 
     assert ringfence("status", "--state-dir", folder).returncode == 1
 
 
-def test_a_second_start_keeps_keys_passwords_and_data_and_is_ready_within_ten_seconds(folder: Path) -> None:
+def test_a_second_start_keeps_keys_passwords_and_data(folder: Path) -> None:
     first = up(folder)
     keys = (folder / "signing_keys.json").read_text()
     ringfence("down", "--state-dir", folder)
-    began = time.monotonic()
     second = up(folder)
-    assert time.monotonic() - began < 10
     assert second == first, "ports, keys and passwords are those of the first start"
     assert (folder / "signing_keys.json").read_text() == keys
     assert up(folder) == second, "starting what runs already changes nothing"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"(?P<skip>\s+|--[^\n]*|/\*.*?\*/)|(?P<quote>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|'(?:[^']|'')*'|\"[^\"]*\")"
     r"|(?P<word>[A-Za-z_][\w$]*)|(?P<open>[(\[])|(?P<close>[)\]])|(?P<mark>:=|;|,)|(?P<other>.)", re.DOTALL)
-_BEFORE = {"and", "or", "where", "on", "when", "if", "elsif", "having", "select", "return", "else", ",", ";", ":=", "begin"}
+_BEFORE = {"and", "or", "where", "on", "when", "if", "elsif", "having", "select", "return", "then", "else", ",", ";", ":=", "begin"}
 _AFTER = {"and", "or", "then", "group", "order", "limit", "union", "returning", "join", "left", "cross", "when", "else", "end", "loop", "from", "for", ",", ";", "as",
           "on", "where", "having"}
 
