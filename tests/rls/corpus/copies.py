@@ -69,14 +69,26 @@ class Copies:
     def broken(self, entry: Entry) -> Iterator[str]:
         """Yield the name of a fresh copy with the break in it; what it changed of the cluster is undone."""
         with self.correct(entry.schema) as name:
+            before = self._roles(name)
             with self.connect(name, entry.patched_by) as connection:
                 connection.execute(entry.patch.replace("{database}", name))  # type: ignore[arg-type]
             try:
                 yield name
             finally:
                 if entry.undo:
-                    with self.connect(name, SUPERUSER) as connection:
+                    with self.connect(name, entry.patched_by) as connection:
                         connection.execute(entry.undo.replace("{database}", name))  # type: ignore[arg-type]
+                # What stayed would be found in every schema that is looked at afterwards.
+                assert self._roles(name) == before, f"{entry.id} changed roles of the cluster and does not undo it"
+
+    def _roles(self, database: str) -> list[tuple[object, ...]]:
+        """What roles of the cluster are and may, whatever the database."""
+        with self.connect(database, SUPERUSER) as connection:
+            return connection.execute(
+                "select rolname, r::text from pg_roles r"
+                " union all select 'member', format('%s %s %s %s %s', roleid, member, admin_option, inherit_option, set_option) from pg_auth_members"
+                " union all select 'setting', s::text from pg_db_role_setting s where setdatabase = 0"
+                " union all select 'parameter', p::text from pg_parameter_acl p order by 1, 2").fetchall()
 
     def connect(self, database: str, role: str, *, autocommit: bool = False) -> psycopg.Connection:
         return self.cluster.connect(role, database, autocommit=autocommit)

@@ -7,7 +7,7 @@ happened and how it is exploited; then the break itself; then steps, each begun 
     -- @as gina raises ACME        works if it fails with an error whose text holds this
     -- @as gina differs            two requests, parted by `-- @or`; works if they do not end alike
     -- @seen                       a look by postgres
-    -- @undo                       what brings back the state of the cluster (roles), by its superuser
+    -- @undo                       what brings back the state of the cluster (roles), by whoever made the break: a membership is revoked by who granted it
 
 The exploit works if its last step returns or touches at least one row (or raises, or differs). A break that begins with `-- @patch
 as supabase_admin` is made by that role instead of postgres.
