@@ -126,7 +126,7 @@ async def _store(rpc: Rpc, embedder: Embedder, loading: dict[str, str], parts: I
                  progress: Progress) -> Ingested:
     done = 0
     progress(done, total)
-    allowed = EmbedderFor(embedder, rpc, loading["org_id"])
+    allowed = EmbedderFor(embedder, rpc, loading["org_id"], document_id=loading["document_id"])
     for part in parts:
         vectors = await allowed.embed([piece.content for piece in part])
         # Six digits: the database keeps single precision, and the body stays a third of the size.

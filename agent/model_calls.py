@@ -16,6 +16,7 @@ from agent.rpc import Rpc
 REFUSALS = {
     "region": "The organization allows no provider of models outside its regions.",
     "retention": "The organization allows only providers of models that are attested to keep nothing.",
+    "classification": "The organization lets no document of this classification leave for a provider of models, and such a one is in what would be sent.",
     "training": "The organization allows only providers of models that are attested not to train on what they are sent.",
 }
 
@@ -32,11 +33,12 @@ class ModelCall:
 
 
 async def begin(rpc: Rpc, org_id: str, provider: str, model: str, tokens: int, *, run_id: str | None = None,
-                purpose: str = "answer") -> ModelCall:
-    """Reserve `tokens`, sent and received. Raises: ProviderRefused, BudgetSpent, DatabaseError."""
+                purpose: str = "answer", document_id: str | None = None) -> ModelCall:
+    """Reserve `tokens`, sent and received; `document_id` where a document's own text is sent. Raises: ProviderRefused, BudgetSpent, DatabaseError."""
     began = time.monotonic()
     decided = await rpc.call("begin_model_call", {
-        "org_id": org_id, "provider": provider, "model": model, "max_tokens": tokens, "run_id": run_id, "purpose": purpose})
+        "org_id": org_id, "provider": provider, "model": model, "max_tokens": tokens, "run_id": run_id, "purpose": purpose,
+        "document_id": document_id})
     rule = decided["refused_by"]
     if rule == "budget":
         raise BudgetSpent
@@ -55,8 +57,9 @@ async def end(rpc: Rpc, call: ModelCall, input_tokens: int, output_tokens: int, 
 class EmbedderFor:
     """Embeds for one organization, as one person: by its policy where the texts leave this machine."""
 
-    def __init__(self, embedder: Embedder, rpc: Rpc, org_id: str, run_id: str | None = None) -> None:
-        self._embedder, self._rpc, self._org_id, self._run_id = embedder, rpc, org_id, run_id
+    def __init__(self, embedder: Embedder, rpc: Rpc, org_id: str, *, run_id: str | None = None, document_id: str | None = None) -> None:
+        self._embedder, self._rpc, self._org_id = embedder, rpc, org_id
+        self._run_id, self._document_id = run_id, document_id
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one vector per text, in order. Raises: ProviderRefused, BudgetSpent, ModelError, DatabaseError."""
@@ -65,7 +68,8 @@ class EmbedderFor:
             return await self._embedder.embed(texts)
         # A token has a byte at least.
         most = sum(len(text.encode(errors="replace")) for text in texts) + 1
-        call = await begin(self._rpc, self._org_id, remote.provider, remote.model, most, run_id=self._run_id, purpose="embedding")
+        call = await begin(self._rpc, self._org_id, remote.provider, remote.model, most, run_id=self._run_id, purpose="embedding",
+                           document_id=self._document_id)
         used: int | None = 0
         try:
             if call.redact:

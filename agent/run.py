@@ -194,7 +194,7 @@ class _Run:
     async def _call(self, tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
         body: dict[str, Any] = {"run_id": self.started.run_id, "tool": tool.name, "arguments": arguments}
         if tool.needs_embedding and EMBEDDED_ARGUMENT in arguments:
-            embedder = EmbedderFor(self.agent.embedder, self.rpc, self.opened["org_id"], self.started.run_id)
+            embedder = EmbedderFor(self.agent.embedder, self.rpc, self.opened["org_id"], run_id=self.started.run_id)
             [vector] = await embedder.embed([arguments[EMBEDDED_ARGUMENT]])
             body["query_embedding"] = vector
         try:

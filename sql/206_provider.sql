@@ -45,7 +45,7 @@ insert into app.provider (name, leaves, retention_days, trains) values
   ('offline', false, 0, false),
   ('this-machine', false, 0, false);
 
-create function authz.provider_refusal(org_id uuid, provider text) returns text
+create function authz.provider_refusal(org_id uuid, provider text, classification smallint) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -53,12 +53,13 @@ as $$
     when not p.leaves then null
     when o.allowed_regions is not null and (p.region = any (o.allowed_regions)) is not true then 'region'
     when o.zero_retention and p.retention_days is distinct from 0 then 'retention'
-    when o.no_training and p.trains is distinct from false then 'training' end
+    when o.no_training and p.trains is distinct from false then 'training'
+    when provider_refusal.classification > o.external_classification then 'classification' end
   from app.organization o
   left join app.provider r on r.name = provider_refusal.provider
   cross join lateral (select coalesce(r.leaves, true) as leaves, r.region, r.retention_days, r.trains) p
   where o.id = provider_refusal.org_id
 $$;
-comment on function authz.provider_refusal(uuid, text) is 'Which rule of the organization refuses this provider: region, retention or training; null when none does.';
-revoke all on function authz.provider_refusal(uuid, text) from public;
-grant execute on function authz.provider_refusal(uuid, text) to ringfence_owner;
+comment on function authz.provider_refusal(uuid, text, smallint) is 'Which rule of the organization refuses to send this provider text of documents classified so: region, retention, training or classification; null when none does.';
+revoke all on function authz.provider_refusal(uuid, text, smallint) from public;
+grant execute on function authz.provider_refusal(uuid, text, smallint) to ringfence_owner;

@@ -36,7 +36,7 @@ create table app.run (
   answer_sha256 text constraint run_answer_sha256_check check (answer_sha256 ~ '^[0-9a-f]{64}$'),
   started_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
-  taint text[] not null default '{}' constraint run_taint_check check (taint <@ array['private', 'untrusted']),
+  taint text[] not null default '{}' constraint run_taint_check check (taint <@ array['private', 'untrusted', 'confidential', 'secret']),
   primary key (org_id, id),
   constraint run_user_id_key unique (org_id, id, user_id),
   constraint run_bot_version_fkey foreign key (org_id, bot_id, bot_version) references app.bot_version (org_id, bot_id, version),
@@ -63,7 +63,7 @@ comment on column app.run.error_code is 'Why it failed, as a code.';
 comment on column app.run.answer_sha256 is 'authz.digest() of the answer.';
 comment on column app.run.started_at is 'When it began.';
 comment on column app.run.finished_at is 'When it ended.';
-comment on column app.run.taint is 'What is in its context (F39): private, rows and documents of the organization or the person; untrusted, text that nobody the organization trusts vouches for. It only grows.';
+comment on column app.run.taint is 'What is in its context (F39): private, rows and documents of the organization or the person; untrusted, text that nobody the organization trusts vouches for; confidential and secret, documents classified so. It only grows.';
 
 alter table app.run enable row level security;
 alter table app.run force row level security;

@@ -18,7 +18,7 @@ create table app.run_step (
   sqlstate text,
   created_at timestamptz not null default clock_timestamp(),
   -- Null and not empty: rows from before it was there keep their digests.
-  taint text[] constraint run_step_taint_check check (taint <@ array['private', 'untrusted']),
+  taint text[] constraint run_step_taint_check check (taint <@ array['private', 'untrusted', 'confidential', 'secret']),
   primary key (org_id, id),
   constraint run_step_run_id_fkey foreign key (org_id, run_id, user_id) references app.run (org_id, id, user_id) on delete cascade,
   constraint run_step_position_key unique (org_id, run_id, position)

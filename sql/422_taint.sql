@@ -42,14 +42,22 @@ begin
           where s.value ? 'chunk_id' and not exists (select from app.document d
             where d.org_id = new.org_id and d.trust = 'trusted'
               and d.id = case when pg_input_is_valid(s.value ->> 'document_id', 'uuid') then (s.value ->> 'document_id')::uuid end))
-      then array['untrusted'] else '{}' end;
+      then array['untrusted'] else '{}' end
+      -- As classified as its document is now; one that is not to be seen counts as secret.
+      || array(
+        select distinct case when d.classification = 2 then 'confidential' else 'secret' end
+        from jsonb_array_elements(new.sources) s
+        cross join lateral (select coalesce(s.value ->> 'document_id', s.value ->> 'id') as id) named
+        left join app.document d on d.org_id = new.org_id and d.id = case when pg_input_is_valid(named.id, 'uuid') then named.id::uuid end
+        where coalesce(d.classification >= 2, s.value ? 'chunk_id')
+        order by 1);
   else
     new.taint := null;
   end if;
   return new;
 end
 $$;
-comment on function authz.tg_step_taint() is 'Trigger: what a tool returned is private, and untrusted where a row or the document of a passage is not trusted (F31, F39).';
+comment on function authz.tg_step_taint() is 'Trigger: what a tool returned is private, and untrusted where a row or the document of a passage is not trusted, and as classified as the documents (F15, F31, F39).';
 revoke all on function authz.tg_step_taint() from public;
 create trigger _200_taint before insert on app.run_step
   for each row execute function authz.tg_step_taint();

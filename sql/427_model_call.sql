@@ -12,7 +12,8 @@ create table app.model_call (
   retention_days integer,
   trains boolean,
   redacted boolean not null,
-  refused_by text constraint model_call_refused_by_check check (refused_by in ('region', 'retention', 'training', 'budget')),
+  classification smallint not null default 0 constraint model_call_classification_check check (classification between 0 and 3),
+  refused_by text constraint model_call_refused_by_check check (refused_by in ('region', 'retention', 'training', 'classification', 'budget')),
   input_price bigint,
   output_price bigint,
   reserved_tokens integer not null constraint model_call_reserved_tokens_check check (reserved_tokens >= 0),
@@ -40,7 +41,8 @@ comment on column app.model_call.region is 'Where the provider processed it, as 
 comment on column app.model_call.retention_days is 'How long the provider keeps it, as registered then; null: not known.';
 comment on column app.model_call.trains is 'Whether the provider trains on it, as registered then; null: not known.';
 comment on column app.model_call.redacted is 'Whether personal data had to be replaced by pseudonyms.';
-comment on column app.model_call.refused_by is 'The rule that refused it: region, retention, training or budget; null for one that was allowed.';
+comment on column app.model_call.classification is 'The highest classification of documents known to be in what it sent, from confidential on.';
+comment on column app.model_call.refused_by is 'The rule that refused it: region, retention, training, classification or budget; null for one that was allowed.';
 comment on column app.model_call.input_price is 'Price of a million input tokens then.';
 comment on column app.model_call.output_price is 'Price of a million output tokens then.';
 comment on column app.model_call.reserved_tokens is 'What it might take at most.';
@@ -70,6 +72,8 @@ create policy model_call_select_owner on app.model_call for select to ringfence_
   using (user_id = (select authz.uid()) and org_id = any (array(select authz.org_ids())));
 create policy model_call_insert_owner on app.model_call for insert to ringfence_owner
   with check (user_id = (select authz.uid()) and org_id = any (array(select authz.org_ids())));
+create policy model_call_data_policy_floor on app.model_call as restrictive for insert to ringfence_owner
+  with check (refused_by is not null or authz.provider_refusal(org_id, provider, classification) is null);
 create policy model_call_update_owner on app.model_call for update to ringfence_owner
   using (user_id = (select authz.uid()) and ended_at is null and org_id = any (array(select authz.org_ids())))
   with check (user_id = (select authz.uid()) and org_id = any (array(select authz.org_ids())));
@@ -81,10 +85,11 @@ comment on policy model_call_floor on app.model_call is 'Whatever else is allowe
 comment on policy model_call_scope_floor on app.model_call is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy model_call_select_owner on app.model_call is 'A settlement finds the call of the person asking.';
 comment on policy model_call_insert_owner on app.model_call is 'Only in the name of the person asking, in an organization of theirs.';
+comment on policy model_call_data_policy_floor on app.model_call is 'Whatever function writes it, and whatever anybody was granted: no call that the organization''s data policy refuses is on record as allowed (F15, F70).';
 comment on policy model_call_update_owner on app.model_call is 'Settled once.';
 grant select on app.model_call to authenticated;
-grant select, insert (org_id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, refused_by, input_price,
-  output_price, reserved_tokens, reserved_cost, budget_ids, key_sha256, ended_at), update (ended_at, input_tokens, output_tokens, cost) on app.model_call to ringfence_owner;
+grant select, insert (org_id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, classification, refused_by,
+  input_price, output_price, reserved_tokens, reserved_cost, budget_ids, key_sha256, ended_at), update (ended_at, input_tokens, output_tokens, cost) on app.model_call to ringfence_owner;
 
 create function authz.model_cost(input_tokens bigint, output_tokens bigint, input_price bigint, output_price bigint) returns bigint
 language sql immutable parallel safe
@@ -94,19 +99,31 @@ comment on function authz.model_cost(bigint, bigint, bigint, bigint) is 'What to
 revoke all on function authz.model_cost(bigint, bigint, bigint, bigint) from public;
 grant execute on function authz.model_cost(bigint, bigint, bigint, bigint) to ringfence_owner;
 
-create function authz.reserve_model_call(org_id uuid, run_id uuid, purpose text, provider text, model text, tokens integer, key_sha256 text)
+create function authz.reserve_model_call(
+  org_id uuid, run_id uuid, purpose text, provider text, model text, tokens integer, key_sha256 text, classification smallint default 0)
 returns app.model_call
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_provider app.provider;
-  v_rule text := authz.provider_refusal(reserve_model_call.org_id, reserve_model_call.provider);
+  v_rule text;
+  v_class smallint;
   v_budget app.budget;
   v_ids uuid[] := '{}';
   v_cost bigint;
   v_call app.model_call;
 begin
+  -- What is in the context of the run, or of the run that asked for the job begun here, whatever the caller says.
+  select max(c.class) into v_class
+  from (
+    select coalesce(reserve_model_call.classification, 3::smallint) as class
+    union all
+    select case when 'secret' = any (r.taint) then 3 when 'confidential' = any (r.taint) then 2 else 0 end::smallint
+    from app.run r
+    where r.org_id = reserve_model_call.org_id and r.user_id = authz.uid()
+      and r.id = any (array(select j.run_id from authz.begun_jobs() b join app.analytics_job j on j.id = b) || reserve_model_call.run_id)) c;
+  v_rule := authz.provider_refusal(reserve_model_call.org_id, reserve_model_call.provider, v_class);
   select p.* into v_provider from app.provider p where p.name = reserve_model_call.provider;
   v_cost := coalesce(authz.model_cost(tokens, 0, greatest(v_provider.input_price, v_provider.output_price), 0), 0);
   -- Always in the same order, so that two calls never wait for each other.
@@ -130,11 +147,12 @@ begin
       used_cost = case when b.starts_on = authz.period_start(b.period) then b.used_cost else 0 end + v_cost
     where b.org_id = reserve_model_call.org_id and b.id = any (v_ids);
   end if;
-  insert into app.model_call (org_id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, refused_by, input_price,
-    output_price, reserved_tokens, reserved_cost, budget_ids, key_sha256, ended_at)
+  insert into app.model_call (org_id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, classification, refused_by,
+    input_price, output_price, reserved_tokens, reserved_cost, budget_ids, key_sha256, ended_at)
   values (reserve_model_call.org_id, authz.uid(), reserve_model_call.run_id, reserve_model_call.purpose, reserve_model_call.provider,
     reserve_model_call.model, v_provider.region, v_provider.retention_days, v_provider.trains,
-    coalesce(v_provider.leaves, true) and exists (select from app.organization o where o.id = reserve_model_call.org_id and o.redact), v_rule, v_provider.input_price, v_provider.output_price,
+    coalesce(v_provider.leaves, true) and exists (select from app.organization o where o.id = reserve_model_call.org_id and o.redact), v_class,
+    v_rule, v_provider.input_price, v_provider.output_price,
     case when v_rule is null then tokens else 0 end, case when v_rule is null then v_cost else 0 end,
     case when v_rule is null then v_ids else '{}' end, reserve_model_call.key_sha256,
     case when v_rule is not null then clock_timestamp() end)
@@ -142,11 +160,11 @@ begin
   return v_call;
 end
 $$;
-comment on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) is 'Decide whether a model may be called for the person asking in an organization of theirs, by its data policy and budgets, reserve the tokens, and keep the decision.';
-revoke all on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) from public;
+comment on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text, smallint) is 'Decide whether a model may be called for the person asking in an organization of theirs, by its data policy and budgets, reserve the tokens, and keep the decision.';
+revoke all on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text, smallint) from public;
 -- The worker too, inside a job: then it is the job's requester whose organization decides.
-grant execute on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) to authenticated, ringfence_worker;
-alter function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text) owner to ringfence_owner;
+grant execute on function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text, smallint) to authenticated, ringfence_worker;
+alter function authz.reserve_model_call(uuid, uuid, text, text, text, integer, text, smallint) owner to ringfence_owner;
 
 create function authz.settle_model_call(call_id uuid, key text, input_tokens integer, output_tokens integer) returns app.model_call
 language plpgsql volatile security definer

@@ -1,7 +1,8 @@
 -- Calls of models: decided before they are made, settled and recorded afterwards (F70, F71, F75).
 
 create function api.begin_model_call(
-  org_id uuid, provider text, model text, max_tokens integer, run_id uuid default null, purpose text default 'answer')
+  org_id uuid, provider text, model text, max_tokens integer, run_id uuid default null, purpose text default 'answer',
+  document_id uuid default null)
 returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -9,6 +10,7 @@ as $$
 declare
   v_run app.run;
   v_key text := 'rfm_' || translate(rtrim(encode(sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')), 'base64'), '='), '+/', '-_');
+  v_class smallint := 0;
   v_call app.model_call;
 begin
   perform authz.require_org(begin_model_call.org_id);
@@ -21,8 +23,14 @@ begin
   then
     raise sqlstate 'PT404' using message = 'no such organization, or no such running run of yours in it';
   end if;
+  if begin_model_call.document_id is not null then
+    select d.classification into v_class from app.document d where d.org_id = begin_model_call.org_id and d.id = begin_model_call.document_id;
+    if not found then
+      raise sqlstate 'PT404' using message = 'no such document of that organization that you can see';
+    end if;
+  end if;
   v_call := authz.reserve_model_call(begin_model_call.org_id, begin_model_call.run_id, begin_model_call.purpose, begin_model_call.provider,
-    begin_model_call.model, max_tokens, encode(sha256(convert_to(v_key, 'UTF8')), 'hex'));
+    begin_model_call.model, max_tokens, encode(sha256(convert_to(v_key, 'UTF8')), 'hex'), v_class);
   if v_call.refused_by is not null and v_run.id is not null then
     -- An answer and not an error, or the record of the refusal would go with it (F64).
     insert into app.run_step (org_id, run_id, position, kind, name, provider, input_tokens, output_tokens, duration_ms, outcome)
@@ -32,20 +40,21 @@ begin
     'redact', v_call.redacted);
 end
 $$;
-comment on function api.begin_model_call(uuid, text, text, integer, uuid, text) is $c$Ask whether a model may be called now, and reserve what it may take: by the data policy and the budgets of the organization. The decision is kept either way.
+comment on function api.begin_model_call(uuid, text, text, integer, uuid, text, uuid) is $c$Ask whether a model may be called now, and reserve what it may take: by the data policy and the budgets of the organization. The decision is kept either way.
 
 @audience app
-@param org_id      an organization of yours
-@param provider    who would serve it, as registered; 1..100 of a-z 0-9 . _ -
-@param model       the model; 1..200 characters
-@param max_tokens  what it may take at most, sent and received; 1..1000000
-@param run_id      your running run, when it is part of one
-@param purpose     answer, embedding or analytics
-@returns           {call_id, key: settles it, null when refused, refused_by: region, retention, training, budget or null, redact: whether personal data must be replaced first}
+@param org_id       an organization of yours
+@param provider     who would serve it, as registered; 1..100 of a-z 0-9 . _ -
+@param model        the model; 1..200 characters
+@param max_tokens   what it may take at most, sent and received; 1..1000000
+@param run_id       your running run, when it is part of one
+@param purpose      answer, embedding or analytics
+@param document_id  the document whose text is sent, when it is not from the run: its classification counts
+@returns           {call_id, key: settles it, null when refused, refused_by: region, retention, training, classification, budget or null, redact: whether personal data must be replaced first}
 @errors            22004, 22023, 23514, PT404
 @effect            write$c$;
-revoke all on function api.begin_model_call(uuid, text, text, integer, uuid, text) from public;
-grant execute on function api.begin_model_call(uuid, text, text, integer, uuid, text) to authenticated;
+revoke all on function api.begin_model_call(uuid, text, text, integer, uuid, text, uuid) from public;
+grant execute on function api.begin_model_call(uuid, text, text, integer, uuid, text, uuid) to authenticated;
 
 create function api.end_model_call(
   call_id uuid, key text, input_tokens integer, output_tokens integer, duration_ms integer, outcome text default 'ok')

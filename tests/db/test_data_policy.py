@@ -8,10 +8,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from tests.db.matrix import become, planted
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
-LAX = {"region": None, "allowed_regions": None, "zero_retention": False, "no_training": False, "redact": False}
+LAX = {"region": None, "allowed_regions": None, "zero_retention": False, "no_training": False, "redact": False, "external_classification": 3}
 REGISTERED = {
     # name: leaves, region, retention_days, trains, attestation
     "attested": (True, "eu", 0, False, "DPA of 2026-10"),
@@ -91,7 +92,8 @@ def test_a_policy_takes_a_fresh_second_factor_and_the_permission_also_past_the_f
         with world.as_(owner, **claims) as db:
             assert db.rpc_error("set_data_policy", org_id=org, redact=True).sqlstate == "PT401"
             assert db.rpc_error("set_data_policy", org_id=uuid4(), redact=True).sqlstate == "PT401"
-        for column, value in (("redact", "true"), ("zero_retention", "true"), ("no_training", "true"), ("region", "'eu'"), ("allowed_regions", "'{eu}'")):
+        for column, value in (("redact", "true"), ("zero_retention", "true"), ("no_training", "true"), ("region", "'eu'"), ("allowed_regions", "'{eu}'"),
+                              ("external_classification", "1")):
             with world.as_(owner, **claims) as db:
                 assert db.error(f"update app.organization set {column} = {value} where id = %s", org).sqlstate == "PT401", column
             with world.as_(owner, **second_factor()) as db:
@@ -106,9 +108,86 @@ def test_a_policy_takes_a_fresh_second_factor_and_the_permission_also_past_the_f
 
 def test_senseless_policies_are_refused_by_name_F09(world: World) -> None:
     for wrong, code in (({"region": "Europe!"}, "23514"), ({"region": "us", "allowed_regions": ["eu"]}, "23514"), ({"allowed_regions": []}, "23514"),
-                        ({"allowed_regions": ["eu", None]}, "22023"), ({"redact": None}, "22023")):
+                        ({"allowed_regions": ["eu", None]}, "22023"), ({"redact": None}, "22023"),
+                        ({"external_classification": 0}, "22023"), ({"external_classification": 4}, "22023"), ({"external_classification": None}, "22023")):
         with world.as_(world.acme.people["owner"], **second_factor()) as db:
             assert db.rpc_error("set_data_policy", org_id=world.acme.id, **wrong).sqlstate == code, wrong
+
+
+def read(db: Request, world: World) -> tuple[str, str]:
+    """Start a run that has read one passage of the document; return it and its conversation."""
+    ids = world.acme.ids
+    begun = db.rpc("start_run", bot="acme/helpdesk", question="What does it say?")
+    started: str = begun["run_id"]
+    db.run("insert into app.run_step (org_id, run_id, position, kind, name, arguments_sha256, sources, row_count, outcome) values (%s, %s, 1, 'tool', 'search_documents',"
+           " repeat('0', 64), jsonb_build_array(jsonb_build_object('document_id', %s::text, 'chunk_id', (select id from app.chunk where document_id = %s limit 1))), 1, 'ok')",
+           world.acme.id, started, ids["document"], ids["document"])
+    return started, begun["conversation_id"]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("classification", [0, 1, 2, 3])
+def test_no_text_of_a_document_classified_too_high_goes_to_who_is_outside_and_no_grant_overrides_it_F15(world: World, most: int, classification: int) -> None:
+    """Of a run that read it, of the conversation afterwards, and of the document itself when it is embedded; the owner, who may do everything, is asked."""
+    org, document = world.acme.id, world.acme.ids["document"]
+    wanted = "classification" if classification > most else None
+    with planted(world, f"update app.document set classification = {classification} where id = '{document}'",
+                 f"update app.organization set external_classification = {most} where id = '{org}'") as db:
+        become(db, world.acme.people["owner"])
+        call = {"org_id": org, "model": "m", "max_tokens": 5}
+        before = db.rpc("start_run", bot="acme/helpdesk", question="Nothing was read.")["run_id"]
+        run, conversation = read(db, world)
+        for provider, refused in (("unknown", wanted), ("offline", None)):
+            assert db.rpc("begin_model_call", **call, provider=provider, run_id=before)["refused_by"] is None
+            answer = db.rpc("begin_model_call", **call, provider=provider, run_id=run)
+            assert (answer["refused_by"], answer["key"] is None) == (refused, refused is not None)
+            assert db.rpc("begin_model_call", **call, provider=provider, document_id=document, purpose="embedding")["refused_by"] == refused
+            assert db.rpc("begin_model_call", **call, provider=provider)["refused_by"] is None
+        assert db.one("select max(classification) from app.model_call where run_id = %s", run) == (classification if classification > 1 else 0)
+        db.rpc("finish_run", run_id=run, outcome="failed", answer="")
+        later = db.rpc("start_run", bot="acme/helpdesk", question="And?", conversation_id=conversation)["run_id"]
+        assert db.rpc("begin_model_call", **call, provider="unknown", run_id=later)["refused_by"] == wanted
+
+
+def test_a_document_one_cannot_see_is_like_none_F15(world: World) -> None:
+    call = {"org_id": world.acme.id, "model": "m", "max_tokens": 5, "provider": "unknown", "purpose": "embedding"}
+    with world.as_(world.acme.people["owner"]) as db:
+        errors = [db.rpc_error("begin_model_call", **call, document_id=id_) for id_ in (world.globex.ids["document"], uuid4())]
+        assert [(e.sqlstate, e.diag.message_primary) for e in errors] == [("PT404", "no such document of that organization that you can see")] * 2
+        assert db.rpc("begin_model_call", **call, document_id=world.acme.ids["document"])["key"]
+
+
+def test_a_question_about_data_goes_nowhere_that_the_run_which_asked_it_may_not_F15(world: World) -> None:
+    """The worker calls the model, in a job: what the run has read counts, though the call is not part of it."""
+    ids, org, lease = world.acme.ids, world.acme.id, uuid4()
+    reserve = "select refused_by from authz.reserve_model_call(%s, null, 'analytics', %s, 'm', 5, repeat('0', 64))"
+    for taint, refused in (("{private}", None), ("{private,secret}", "classification")):
+        with planted(world, f"update app.organization set external_classification = 2 where id = '{org}'",
+                     f"insert into app.bot_binding (org_id, bot_id, tool) values ('{org}', '{ids['bot']}', 'ask_data')",
+                     f"update app.analytics_job set bot_id = '{ids['bot']}', run_id = '{ids['running_run']}' where id = '{ids['held_job']}'",
+                     f"update app.run set taint = '{taint}' where id = '{ids['running_run']}'",
+                     f"update app.job_lease set lease = '{lease}' where job_id = '{ids['held_job']}'", "set local session authorization ringfence_worker") as db:
+            assert db.one("select authz.begin_job(%s, %s) ->> 'outcome'", ids["held_job"], lease) == "begun"
+            assert db.one(reserve, org, "unknown") == refused
+            assert db.one(reserve, org, "offline") is None
+
+
+def test_no_function_can_put_a_call_on_record_as_allowed_that_the_data_policy_refuses_F15_F70(world: World) -> None:
+    """The restrictive policy alone: as the owner of the definers, with the permissive one saying true."""
+    org, person = world.acme.id, world.acme.people["owner"]
+    row = ("insert into app.model_call (org_id, user_id, purpose, provider, model, redacted, classification, refused_by, reserved_tokens, reserved_cost, key_sha256)"
+           " values (%s, %s, 'answer', %s, 'm', false, %s, %s, 0, 0, 'k')")
+    with planted(world, f"update app.organization set external_classification = 2, zero_retention = true where id = '{org}'",
+                 "insert into app.provider (name, region, retention_days, trains, attestation, attested_on) values ('attested', 'eu', 0, false, 'DPA', '2026-10-01')",
+                 "grant insert (classification) on app.model_call to ringfence_owner", "alter policy model_call_insert_owner on app.model_call with check (true)") as db:
+        become(db, person, "ringfence_owner")
+        for provider, classification, refused_by, passes in (
+                ("attested", 2, None, True), ("attested", 3, None, False), ("attested", 3, "classification", True), ("offline", 3, None, True),
+                ("unknown", 0, None, False), ("unknown", 0, "retention", True)):
+            if passes:
+                assert db.run(row, org, person.user_id, provider, classification, refused_by) == 1
+            else:
+                assert "model_call_data_policy_floor" in str(db.error(row, org, person.user_id, provider, classification, refused_by))
 
 
 def test_nobody_is_registered_to_keep_nothing_without_a_paper_F70(world: World) -> None:

@@ -77,7 +77,7 @@ CASES = [
 
 
 # Conditions on the new row alone, with tests of their own: what a record may say, and parts of a file only while it is loaded.
-ELSEWHERE = {"message_record_floor", "run_step_record_floor", "document_part_loading_floor"}
+ELSEWHERE = {"message_record_floor", "model_call_data_policy_floor", "run_step_record_floor", "document_part_loading_floor"}
 # For ringfence_analyst inside a job: tests/db/test_job_views.py.
 OF_JOBS = {f"{table}_analyst_floor" for table in ("customer_order", "support_ticket", "conversation", "usage_entry")}
 

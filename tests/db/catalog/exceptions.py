@@ -117,6 +117,7 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "reserve_model_call.model": "a name for the record",
     "reserve_model_call.tokens": "how many at most",
     "reserve_model_call.key_sha256": "the hash of what settles it",
+    "reserve_model_call.classification": "how classified what is sent is at least; the context of the run counts whatever it says",
     "settle_model_call.call_id": "which open call of the person asking; anybody else's is as if there were none",
     "settle_model_call.key": "a secret that only who made the call was given",
     "settle_model_call.input_tokens": "how many",
