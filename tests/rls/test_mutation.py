@@ -25,7 +25,9 @@ from tests.rls.mutate.together import divided
 
 IN_THE_SUITE = re.compile(
     r"rls-|grant-(?:table|column|function)|search-path|invoker-to-definer|definer-owner|policy-to-public|view|table-copy|function"
-    r"|policy-(?:drop|swap|using-true|check-true|both-true|for-all) app\.(?:message|run|bot|customer_order|team|conversation|support_ticket)\.")
+    r"|policy-(?:drop|swap|using-true|check-true|both-true|for-all) (?:auth\.sessions|authz\.ended_session|authz\.purge_receipt|app\.(?:analytics_result|approval|bot|bot_version|budget|chunk"
+    r"|conversation|customer_order|data_source|data_source_grant|deletion_receipt|departure|document_grant|invitation|kb_grant|message|model_call|organization_export|retention_rule"
+    r"|role_permission|run|run_step|sso_connection|sso_group|sso_member|support_ticket|team|team_member|uploaded_table))\.")
 PARTS = 12
 _Bench = tuple[Engine, list[tuple[str, list[Mutant]]], list[list[Mutant]]]
 
