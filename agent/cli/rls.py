@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,7 +60,7 @@ def report(
 
 @app.command()
 def mutate(
-    only: Annotated[str, typer.Option("--only", help="Of the mutants only those whose name contains this.")] = "",
+    only: Annotated[str, typer.Option("--only", help="Of the mutants only those in whose name this regular expression is found.")] = "",
     processes: Annotated[int, typer.Option("--processes", min=1, max=16, help="How many share the work, each with a database of its own.")] = 2,
     remember: Annotated[bool, typer.Option("--remember", help="Write down which test killed what: the order in which tests are tried the next time.")] = False,
     as_json: AsJson = False,
@@ -69,8 +70,10 @@ def mutate(
     Builds a database from sql/ in a throwaway PostgreSQL, makes each mutant in a transaction, runs the tests that may kill it, and takes it
     back. Exit status: 0 every mutant was killed, 1 one survived; survivors are printed with the SQL that makes them.
     """
-    if remember and only:
-        raise _refused("--remember writes the order of a whole run: leave --only out")
+    try:
+        re.compile(only)
+    except re.error as err:
+        raise _refused(f"--only is no regular expression: {err}") from err
     score = suite("mutate.run").run(processes, only, told=lambda line: print(line, file=sys.stderr))
     if remember:
         suite("mutate.remembered").save(score.verdicts)

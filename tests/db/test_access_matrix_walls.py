@@ -12,7 +12,7 @@ import pytest
 
 from tests.db import matrix
 from tests.db.catalog.breaking import broken
-from tests.db.matrix import personas
+from tests.db.matrix import become, personas, planted
 from tests.db.registry import GLOBAL, ROLES, TABLES
 from tests.db.session import request
 from tests.db.world import World
@@ -54,6 +54,24 @@ def test_what_is_not_granted_is_refused_by_policy_too_R19(world: World, table: s
         with broken(world, ddl, world.acme.people[who]) as db:
             found = matrix.observed(db, {command: blind[command] for command in closed})
         assert found == {command: "refused by policy" if command == "insert" else 0 for command in closed}, who
+
+
+OF_NOBODY = {
+    "permission": {"insert": "insert into app.permission (name, description) values ('probe.do', 'Probe')", "update": "update app.permission set description = 'Probe'",
+                   "delete": "delete from app.permission"},
+    "provider": {"insert": "insert into app.provider (name) values ('probe')", "update": "update app.provider set leaves = false", "delete": "delete from app.provider"},
+}
+"""What would change a table that belongs to no organization."""
+
+
+@pytest.mark.parametrize("table", sorted(GLOBAL))
+def test_what_belongs_to_no_organization_is_read_by_people_and_changed_by_nobody_though_all_is_granted_R19(world: World, table: str) -> None:
+    with planted(world, f"grant insert, update, delete on app.{table} to authenticated", f"alter table app.{table} disable trigger user") as db:
+        become(db, world.acme.people["owner"])
+        assert db.one(f"select count(*) from app.{table}") > 0
+        assert matrix.observed(db, OF_NOBODY[table]) == {"insert": "refused by policy", "update": 0, "delete": 0}
+        become(db, None)
+        assert db.one(f"select count(*) from app.{table}") == 0
 
 
 # A trigger writes down who decided; without it the policy lets nobody decide, which is no more than was decided here.

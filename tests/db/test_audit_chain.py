@@ -167,6 +167,22 @@ def test_the_owner_of_the_definers_reaches_the_chain_only_while_a_trigger_runs_R
         assert db.one("select max(sequence) = (select count(*) from app.audit_event where org_id = %s) from app.audit_link where org_id = %s", world.acme.id, world.acme.id)
 
 
+def test_a_trigger_makes_the_places_of_an_organization_with_its_first_event_and_changes_none_R10(world: World) -> None:
+    """The rows of a chain that is not there yet come from whoever acts first; not even in a trigger is a place changed."""
+    definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp as"
+    with planted(world, REPLICA, f"delete from app.audit_link where org_id = '{world.acme.id}'", f"delete from app.audit_lane where org_id = '{world.acme.id}'",
+                 "set local session_replication_role = origin", "create temp table probe (org_id uuid)", "grant insert on probe to authenticated",
+                 f"create function pg_temp.change() returns trigger {definer} $$ begin update app.audit_lane l set started_at = now() where l.org_id = new.org_id; return null; end $$",
+                 "alter function pg_temp.change() owner to ringfence_owner", "create trigger change after insert on probe for each row execute function pg_temp.change()") as db:
+        become(db, world.acme.people["owner"])
+        act(db, world.acme.id)
+        db.run("set constraints all immediate")
+        assert "row-level security" in str(db.error("insert into pg_temp.probe values (%s)", world.acme.id))
+        db.run("reset role")
+        assert db.all("select lane from app.audit_lane where org_id = %s order by lane", world.acme.id) == [(n,) for n in LANES]
+        assert db.one("select count(*) from app.audit_link where org_id = %s", world.acme.id) == 1
+
+
 @pytest.mark.parametrize(("tampering", "expected"), [
     (["update app.audit_event set actor_role = 'owner' where id = (select event_id from app.audit_link where org_id = '{org}' and sequence = 7)"], [("edited", "7")]),
     (["update app.audit_event set at = at + interval '1 microsecond' where id = (select event_id from app.audit_link where org_id = '{org}' and sequence = 7)"],

@@ -25,6 +25,7 @@ def left_alone(world: World, case: Alone) -> Iterator[tuple[Request, str, str, i
     with world.operator() as db:
         ids = bindings(world.acme, db) | {"globex": world.globex.id, "me": persona.person.user_id if persona.person else None}
         ((table, command, role),) = db.all("select polrelid::regclass::text, polcmd::text, polroles[1]::regrole::text from pg_policy where polname = %s and polpermissive", case.policy)
+        assert command in COMMANDS, "a policy is for one command"
         for permission in case.also:
             db.run("insert into app.role_permission (org_id, role_id, permission) values (%s, %s, %s)", world.acme.id, ids[f"{case.persona}_role"], permission)
         for permission in case.lacking:

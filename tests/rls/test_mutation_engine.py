@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.db.conftest import TEMPLATE, described  # noqa: F401  (a fixture)
+from tests.db.world import World
 from tests.rls.mutate import remembered
 from tests.rls.mutate.cells import Stage, collect
 from tests.rls.mutate.conditions import without
@@ -108,6 +110,36 @@ def test_mutants_judged_together_are_each_seen_by_a_line_that_names_their_object
     assert len(engine.confirmed(judged)) == 3
 
 
+def test_what_waits_for_the_end_of_a_transaction_comes_when_a_line_ends(stage: Stage) -> None:
+    """So one job begins after another on the one connection, and an event is in its chain when the next caller asks."""
+    engine = Engine(stage, [c for c in collect() if "test_a_bot_asks_only_the_sources_it_is_bound_to" in c.id or "whose_link_cannot_be_made_does_not_happen" in c.id])
+    assert len(engine.order.cells) == 2
+    assert [c.id for c in engine.order.cells if not engine.is_sound(c)] == []
+
+
+def test_what_a_cell_writes_down_in_its_world_the_next_does_not_find(stage: Stage) -> None:
+    cell = next(c for c in collect() if "test_teams::" in c.id)
+    seen: list[bool] = []
+
+    def writes(world: World) -> None:
+        seen.append(world.acme.people.pop("owner", None) is not None)
+
+    for _ in range(2):
+        stage.run(replace(cell, function=writes, parameters={}))
+    assert seen == [True, True]
+
+
+def test_a_slow_cell_waits_until_the_quick_ones_were_tried(stage: Stage) -> None:
+    open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
+    engine = Engine(stage, collect())
+    asked = list(engine.order.cells_for(open_))
+    engine.seconds[asked[0].id] = 60.0
+    engine.order.cells_for = lambda _: iter(asked)  # type: ignore[method-assign]
+    assert list(engine._quick_first(open_)) == [*asked[1:], asked[0]]
+    engine.order.killed(open_, asked[0])
+    assert list(engine._quick_first(open_)) == asked
+
+
 def test_no_two_mutants_of_one_object_are_judged_together(stage: Stage) -> None:
     made = generate(stage.trunk.real)
     for group, (whose, _) in GROUPS.items():
@@ -121,6 +153,18 @@ def test_a_helper_is_tried_through_what_uses_it(stage: Stage) -> None:
     assert users.index("app.role") < users.index("api.create_role")
 
 
+def test_a_rule_of_the_order_puts_a_mutant_to_no_case_that_is_about_another_table(stage: Stage) -> None:
+    """They would take the places of those that come later: a mutant is put to so many cells and no more."""
+    order = Engine(stage, collect()).order
+    drop = next(m for m in generate(stage.trunk.real) if m.id == "policy-drop app.erasure.erasure_select_owner")
+    asked = list(order.cells_for(drop))
+    assert [c.id for c in asked[:10] if "test_the_owner_of_the_definers" in c.id and "erasure" not in c.id] == []
+    assert any(c.module.__name__.endswith("test_erasure") for c in asked[:40])
+    # What is no case of a table is tried, whatever it names.
+    lane = next(m for m in generate(stage.trunk.real) if m.id == "policy-drop app.audit_lane.audit_lane_insert_owner")
+    assert any("test_a_trigger_makes_the_places" in c.id for c in list(order.cells_for(lane))[:10])
+
+
 def test_what_killed_last_time_is_tried_first_and_a_line_that_is_wrong_changes_no_verdict(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembered, "FILE", tmp_path / "killers.txt")
     open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
@@ -130,3 +174,8 @@ def test_what_killed_last_time_is_tried_first_and_a_line_that_is_wrong_changes_n
     assert remembered.load() == {"app.message.message_select_self": [useless, "gone::test_no_more", useful]}
     verdict = Engine(stage, cells).judge(open_)
     assert (verdict.killer, verdict.tried) == (useful, 2)
+    # A run over a part writes that part anew and leaves the others.
+    other = mutant("policy-drop", "app.team.team_floor", "drop policy team_floor on app.team", about={"app.team"})
+    remembered.save([Verdict(other, useful, False, "", 0.0, 1)])
+    remembered.save([Verdict(open_, useful, False, "", 0.0, 1)])
+    assert remembered.load() == {"app.message.message_select_self": [useful], "app.team.team_floor": [useful]}

@@ -119,4 +119,29 @@ _SHARING = [
           ("insert into app.team_member (org_id, team_id, user_id, manager) values (:org, :team, :member, true)",)),
 ]
 
-CASES: list[Alone] = [*_READING, *_EDITING, *_ADDING, *_SHARING]
+_SOURCE_GRANT = "insert into app.data_source_grant (org_id, data_source_id, user_id, level) values (:org, :books_source, :member, '{level}')"
+_UPLOADS = (_SOURCE_GRANT.format(level="editor"), "update app.uploaded_table set state = 'loading', data_source_id = :books_source, created_by = :owner where org_id = :org",
+            "update app.uploaded_table set created_by = :member where id = :loading_table", "update app.uploaded_table set state = 'ready', created_by = :member where id = :books_table",
+            "update app.uploaded_table set state = 'loading', created_by = :member where org_id = :globex")
+"""The member edits one source and is loading one table of it; another is somebody else's, one is complete, and those of globex are of a source not shared with them."""
+_ASKED = ("insert into app.approval (org_id, run_id, user_id, tool, arguments, arguments_sha256, reason, expires_at)"
+          " select org_id, run_id, user_id, tool, arguments, arguments_sha256, reason, now() - interval '1 minute' from app.approval where id = :approval",)
+"""One request of the customer's waits, one has waited too long, one was denied."""
+_DATA = [
+    Alone("data_source_delete_owner", "member", "t.id = :books_source", (_SOURCE_GRANT.format(level="owner"),)),
+    Alone("data_source_delete_owner", "member", "t.org_id = :org", also=("analytics.manage",)),
+    Alone("data_source_grant_delete_owner", "member", "t.data_source_id = :books_source", (_SOURCE_GRANT.format(level="owner"),)),
+    Alone("data_source_grant_delete_owner", "member", "t.org_id = :org", also=("analytics.manage",)),
+    Alone("uploaded_table_update_loader", "member", "t.id = :loading_table", _UPLOADS, passed=("row_count = 0",),
+          refused=("created_by = :owner where id = :loading_table", "data_source_id = :data_source where id = :loading_table")),
+]
+_APPROVING = [
+    Alone("approval_insert_self", "customer", "true", refused=("org_id = :org, user_id = :customer, run_id = :run", "org_id = :org, user_id = :owner, run_id = :running_run"),
+          passed=("org_id = :org, user_id = :customer, run_id = :running_run",)),
+    # Who reads the runs of others asks for nothing in them.
+    Alone("approval_insert_self", "owner", "true", refused=("org_id = :org, user_id = :owner, run_id = :running_run",)),
+    Alone("approval_update_decider", "customer", "t.id = :approval", _ASKED, passed=("state = 'approved', decided_by = :customer, decided_at = now()",),
+          refused=("state = 'approved', decided_by = :owner, decided_at = now()",)),
+]
+
+CASES: list[Alone] = [*_READING, *_EDITING, *_ADDING, *_SHARING, *_DATA, *_APPROVING]

@@ -28,7 +28,7 @@ from tests.rls.mutate.line import Trunk
 
 
 _AT_ONCE = re.compile(r"\b(?:threading|held_up)\b")
-_CONTROLS = re.compile(r"would_be_seen|_is_seen|_sees_a|_notices_|_is_named|_are_seen|_search_for_what_is_left")
+_CONTROLS = re.compile(r"would_be_seen|_is_seen|_sees_a|_notices_|_is_named|_are_seen|_search_for_what_is_left|_attacks_succeed_on")
 """Tests that break something themselves to see a test fail: of a mutant they would only say that it is broken twice."""
 NOT_CELLS = {
     # They try the checks themselves on something bad: of a mutant they would only say that there is one more bad thing.
@@ -123,13 +123,19 @@ class Stage:
         self.trunk, self.database = trunk, database
         # Both ask the superuser alone, and no mutant changes a row: once is enough.
         matrix.expected, matrix.statements = _remembered(matrix.expected), _remembered(matrix.statements)
-        self.world: World = replace(pickle.loads(described), superuser_url=self.url(trunk.superuser), authenticator_url=self.url("authenticator"))
+        self.described = described
+        self.world = self._described_world()
 
     def url(self, role: str, _: str = "") -> str:
         return f"postgresql://{role}@one-connection/{self.database}"
 
+    def _described_world(self) -> World:
+        return replace(pickle.loads(self.described), superuser_url=self.url(self.trunk.superuser), authenticator_url=self.url("authenticator"))
+
     def run(self, cell: Cell) -> None:
         """Run the cell and take back what it did. Raises what the test raises."""
+        # A test may write down in its world what it made there: the next is given one as it was.
+        self.world = self._described_world()
         self.trunk.real.execute("savepoint cell")
         try:
             with self.trunk.patched(), ExitStack() as stack:

@@ -104,9 +104,20 @@ class Line:
         if self.trunk.real.info.transaction_status is TransactionStatus.INERROR:
             self.rollback()
         if self.name:
+            self._due()
             self._end(f"release savepoint {self.name}")
             self.trunk.real.execute("reset session authorization")
             self._set(self.outer)
+
+    def _due(self) -> None:
+        """Fire now what waits for the end of a transaction, as the line: what it refuses undoes the line. Raises: psycopg.Error, what it says."""
+        if self.trunk.open[-1] is not self:
+            raise Interleaved(self.login)
+        try:
+            self.trunk.real.execute("set constraints all immediate; set constraints all deferred")
+        except psycopg.Error:
+            self.rollback()
+            raise
 
     def rollback(self) -> None:
         if self.name:

@@ -49,6 +49,9 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
     (r"policy-\S+ \S+_upkeep_owner(?::|$)", "test_what_was_used_since"),
     (r"policy-\S+ \S+_tainting_owner(?::|$)", "test_a_run_holds_what_its_steps_returned"),
     (r"policy-\S+ app\.message\.message_select_self", "test_conversations_and_messages_of_a_colleague"),
+    (r"policy-\S+ \S+_sso_owner(?::|$)", "test_sso::"),
+    (r"policy-\S+ app\.audit_lane\.\w+_owner", "test_a_trigger_makes_the_places"),
+    (r"policy-\S+ app\.(?:permission|provider)\.", "test_what_belongs_to_no_organization"),
     (r"policy-.*_nobody", "test_what_is_not_granted"),
     (r"policy-\S+ app\.(\w+)\.\1_floor", "test_floor::"),
     (r"policy-.*_(?:denied|classification|expired|loading|scope)_floor", "test_a_restrictive_policy_alone"),
@@ -56,6 +59,7 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
     (r"policy-(?:check|both)-\S+ \S+_update_", "out_of_reach"),
     (r"policy-\S+ \S+_owner(?::|$)", "test_the_owner_of_the_definers"),
     (r"policy-for-all", "test_what_is_not_granted"),
+    (r"policy-for-all", "test_the_table_gives_each_persona"),
     (r"policy-\S+ \S+_select_", "test_without_the_floor"),
     (r"trigger-disable \S+_audit", "test_an_act_leaves_its_events"),
     (r"key-|publication|foreign-key|unique", "test_every_key_and_every_publication"),
@@ -65,6 +69,9 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
 
 MOST = 160
 """To how many cells a mutant is put at most. They are sorted; a test that comes later than that must be written for what it is to notice."""
+
+FEW = 12
+"""A test with at most so many cases is not one for each table."""
 
 
 class Order:
@@ -99,15 +106,18 @@ class Order:
                     seen.add(cell.id)
                     yield cell
 
+    def killers(self, mutant: Mutant) -> list[Cell]:
+        """Return the cells that killed mutants of what this one changes: in the remembered run, and lately in this one."""
+        place = remembered.place(mutant)
+        return [*self.known.get(place, []), *list(reversed(self.lately[place]))[:3]]
+
     def _sources(self, mutant: Mutant) -> Iterator[Iterable[Cell]]:
         keys = self._keys(mutant)
-        yield self.known.get(keys[0], [])
-        yield list(reversed(self.lately[keys[0]]))[:3]
+        yield self.killers(mutant)
         yield self.by_policy.get(keys[0].split(".")[-1], [])
         for pattern, test in _WRITTEN_FOR:
             if pattern.match(mutant.id):
-                # A test that goes through a function which names the table nowhere is not known to be about it.
-                yield [c for c in self._concerned(mutant) if test in c.id] or [c for c in self.cells if test in c.id]
+                yield self._written_for(mutant, test)
         if mutant.kind in SEEN_BY_POSTURE:
             yield self._posture_of(mutant)
         for key in keys[1:]:
@@ -117,6 +127,16 @@ class Order:
             yield (c for c in self.by_object[name] if not c.posture)
         yield self._around(mutant)
         yield self.posture
+
+    def _written_for(self, mutant: Mutant, test: str) -> list[Cell]:
+        """The cases of a test that are about the mutant's object itself; else a few about what uses it; else the whole test, where it is not one for each table."""
+        if own := [c for name in sorted(mutant.about) for c in self.by_object[name] if test in c.id]:
+            return own
+        if around := [c for c in self._concerned(mutant) if test in c.id]:
+            return around[:2 * FEW]
+        # A test that goes through a function which names the table nowhere is not known to be about it.
+        everywhere = [c for c in self.cells if test in c.id]
+        return everywhere if len(everywhere) <= FEW else []
 
     def _concerned(self, mutant: Mutant) -> list[Cell]:
         """The cells about what it changes, about what uses that, and those that read the catalog."""

@@ -25,22 +25,32 @@ def place(mutant: Mutant) -> str:
 
 def load() -> dict[str, list[str]]:
     """Return the ids of cells by place, the most frequent killer first."""
-    found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    return {name: [cell for cell, _ in sorted(kills.items(), key=lambda k: (-k[1], k[0]))] for name, kills in _read().items()}
+
+
+def save(verdicts: Iterable[Verdict]) -> None:
+    """Write down the kills by behaviour of a run. Of a place where it judged nothing stays what is known."""
+    verdicts = list(verdicts)
+    judged = {place(v.mutant) for v in verdicts}
+    kills = defaultdict(Counter, {name: cells for name, cells in _read().items() if name not in judged})
+    for v in verdicts:
+        if v.killed and not v.posture and not v.said.startswith("the world") and "\n" not in v.killer:
+            kills[place(v.mutant)][v.killer] += 1
+    by_cell: defaultdict[str, list[str]] = defaultdict(list)
+    for name in sorted(kills):
+        for cell, count in kills[name].items():
+            by_cell[cell].append(f"  {name} {count}")
+    FILE.write_text("\n".join([_HEAD, *(line for cell in sorted(by_cell) for line in (cell, *by_cell[cell]))]) + "\n")
+
+
+def _read() -> dict[str, Counter[str]]:
+    """The file: how many mutants of each place each cell killed."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     cell = ""
     for line in FILE.read_text().splitlines() if FILE.exists() else []:
         if line.startswith("  "):
             name, _, count = line.strip().rpartition(" ")
-            found[name].append((-int(count), cell))
+            found[name][cell] = int(count)
         elif not line.startswith("#"):
             cell = line
-    return {name: [cell for _, cell in sorted(cells)] for name, cells in found.items()}
-
-
-def save(verdicts: Iterable[Verdict]) -> None:
-    """Write the file anew from the kills by behaviour of a whole run."""
-    kills: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for v in verdicts:
-        if v.killed and not v.posture and not v.killer.startswith("the world"):
-            kills[v.killer][place(v.mutant)] += 1
-    lines = [line for cell in sorted(kills) for line in (cell, *(f"  {name} {count}" for name, count in sorted(kills[cell].items())))]
-    FILE.write_text("\n".join([_HEAD, *lines]) + "\n")
+    return found

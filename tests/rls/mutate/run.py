@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import re
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -20,7 +21,7 @@ _PATIENCE_S = 5.0
 
 
 def run(processes: int = 2, only: str = "", told: Callable[[str], None] = lambda line: None) -> Score:
-    """Make every mutant whose id contains `only`, and return what became of each. `told` is given a line of progress now and then.
+    """Make every mutant in whose id the expression `only` is found, and return what became of each. `told` is given a line of progress now and then.
 
     Raises: RuntimeError when a process ended before its work did.
     """
@@ -58,7 +59,7 @@ def _work(place: Place, only: str, tasks: Any, done: Any) -> None:
     """Judge what is in `tasks` in a world of this process, which goes with the cluster."""
     with place.stage(keep=True) as stage:
         engine = Engine(stage, collect())
-        batches, alone = divided([m for m in generate(stage.trunk.real) if only in m.id], SHARDS)
+        batches, alone = divided([m for m in generate(stage.trunk.real) if re.search(only, m.id)], SHARDS)
         verdicts: list[Verdict] = []
         parent = multiprocessing.parent_process()
         # A run that was ended from outside leaves nobody behind who goes on.
