@@ -11,7 +11,7 @@ import pytest
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
-LAX = {"region": None, "allowed_regions": None, "zero_retention": False, "no_training": False, "redact": False}
+LAX = {"region": None, "allowed_regions": None, "zero_retention": False, "no_training": False, "redact": False, "rows_to_model": False}
 REGISTERED = {
     # name: leaves, region, retention_days, trains, attestation
     "attested": (True, "eu", 0, False, "DPA of 2026-10"),
@@ -91,7 +91,7 @@ def test_a_policy_takes_a_fresh_second_factor_and_the_permission_also_past_the_f
         with world.as_(owner, **claims) as db:
             assert db.rpc_error("set_data_policy", org_id=org, redact=True).sqlstate == "PT401"
             assert db.rpc_error("set_data_policy", org_id=uuid4(), redact=True).sqlstate == "PT401"
-        for column, value in (("redact", "true"), ("zero_retention", "true"), ("no_training", "true"), ("region", "'eu'"), ("allowed_regions", "'{eu}'")):
+        for column, value in (("redact", "true"), ("rows_to_model", "true"), ("zero_retention", "true"), ("no_training", "true"), ("region", "'eu'"), ("allowed_regions", "'{eu}'")):
             with world.as_(owner, **claims) as db:
                 assert db.error(f"update app.organization set {column} = {value} where id = %s", org).sqlstate == "PT401", column
             with world.as_(owner, **second_factor()) as db:
