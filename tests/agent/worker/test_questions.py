@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.agent.scripted_model import ScriptedModel, Turn, calls, fails
+from tests.agent.worker.dying import QUESTION_STEPS
 from tests.agent.worker.workers import Workers
 
 REPLY = {"can_answer": True, "refusal": "", "sql": "select count(*) as n from orders", "chart": {"mark": "none", "x": "", "y": "", "color": ""}}
@@ -191,3 +193,20 @@ def test_an_accepted_answer_is_shown_to_the_model_at_the_next_question_of_the_sa
     with world.as_(world.acme.people["owner"], keep=True) as db:
         db.rpc("withdraw_accepted_query", org_id=world.acme.id, query_id=made["id"])
     assert workers.ended(asked(workers, "customer", "And now?")) == [("succeeded", None)] and not seen()
+
+
+@pytest.mark.parametrize("step", QUESTION_STEPS)
+def test_a_worker_killed_around_its_model_leaves_a_question_that_ends_exactly_once_F53(
+        workers: Workers, model: tuple[ScriptedModel, dict[str, str]], step: str) -> None:
+    scripted, settings = model
+    scripted.turns = [writes()]
+    dying = workers.start("tests.agent.worker.dying", step, **settings)
+    job = asked(workers, "customer")
+    assert dying.wait(timeout=60) == -signal.SIGKILL
+    workers.ready(**settings)
+    assert workers.ended(job) == [("succeeded", None)] and rows(workers, "customer", job)["rows"] == [[1]]
+    with workers.jobs.world.operator() as db:
+        assert db.all("select attempts, (select count(*) from app.audit_event where object_id = j.id::text and action = 'analytics_job.update')"
+                      " from app.analytics_job j where j.id = %s", job) == [(2, 1)]
+    # Each attempt's call of the model is on record.
+    assert len(calls_of(workers)) == 2
