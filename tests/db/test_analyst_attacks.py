@@ -218,7 +218,8 @@ def test_how_long_a_statement_takes_tells_of_ones_own_rows_alone_F51(jobs: Jobs,
         connection.execute("set local statement_timeout = '20s'")
         row = connection.execute("select count(*) from source.orders").fetchone()
         assert row is not None and row[0] == 1
-        quick = took(connection, "source.orders", "customer_id")
+        # A busy machine adds to it and takes nothing away.
+        quick = min(took(connection, "source.orders", "customer_id") for _ in range(3))
     with jobs.world.operator() as db:
         all_of_them = db.one("select count(*) from app.customer_order")
         theirs = db.one("select count(*) from app.customer_order where user_id = %s", jobs.world.globex.people["owner"].user_id)
