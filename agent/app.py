@@ -4,7 +4,7 @@
     GET  /v1/models               the bots the person may run
     GET  /v1/models/{org}/{bot}   one of them
     /v1/files                     documents as files; see `files`
-    /v1/analytics                 results of data jobs as files and pictures; see `analytics.routes`
+    /v1/analytics                 results of data jobs as files and pictures, tables of one's own; see `analytics.routes`
     GET  /v1/openapi.json         all of this and every function, described
     /mcp                          the tools for MCP clients; see `mcp`
 

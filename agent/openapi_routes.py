@@ -13,7 +13,7 @@ TAGS: list[Part] = [
     {"name": "functions", "description": "Functions of schema api: what apps call."},
     {"name": "agent", "description": "Bots, in OpenAI's wire format."},
     {"name": "files", "description": "Documents as files, in OpenAI's wire format."},
-    {"name": "analytics", "description": "Results of data jobs as files and pictures."},
+    {"name": "analytics", "description": "Results of data jobs as files and pictures, tables of your own."},
     {"name": "mcp", "description": "Tools for MCP clients."},
     {"name": "auth", "description": "Supabase Auth, passed through: bodies and errors are its own."},
     {"name": "operations", "description": "For whoever runs the edge."},
@@ -88,6 +88,10 @@ _UPLOAD = _object(
     ["file", "knowledge_base"], file=_TEXT | {"contentMediaType": "application/octet-stream"}, knowledge_base=_TEXT | {"description": "organization/base"},
     title=_TEXT | {"maxLength": 300}, visibility={"enum": ["organization", "knowledge_base", "private"]}, tags={"type": "array", "items": _TEXT},
     classification=_TEXT | {"description": "0 public, 1 internal, 2 confidential, 3 secret"})
+_TABLE = _object(
+    ["file", "source", "name"], file=_TEXT | {"contentMediaType": "application/octet-stream"}, source=_TEXT | {"description": "organization/source"},
+    name=_TEXT | {"description": "what SQL calls it; a-z, 0-9 and _"}, types=_TEXT | {"description": "JSON: types by column, not guessed"},
+    meanings=_TEXT | {"description": "JSON: what columns mean"})
 _RPC = _object(["jsonrpc", "method"], jsonrpc={"const": "2.0"}, method=_TEXT, id={"type": ["string", "integer"]}, params={"type": "object"})
 _BYTES: Part = {"application/octet-stream": {"schema": {}}}
 _SSE: Part = {"application/json": {"schema": {}}, "text/event-stream": {"schema": {"type": "string"}}}
@@ -104,6 +108,8 @@ ROUTES: dict[str, Part] = {
         "get": _operation("file", "files", "What is known about a file.", parameters=_FILE),
         "delete": _operation("delete_file", "files", "Delete a file; answers with the receipt.", parameters=_FILE)},
     "/v1/files/{org_id}/{document_id}/content": {"get": _operation("file_content", "files", "Its bytes as they were uploaded.", parameters=_FILE, answer=_BYTES)},
+    "/v1/analytics/tables": {"post": _operation(
+        "upload_table", "analytics", "A CSV or Parquet file becomes a table of a data source, up to 50 MB, all of it or nothing.", body=_TABLE, media="multipart/form-data")},
     "/v1/analytics/jobs/{org_id}/{job_id}/result.csv": {"get": _operation(
         "result_csv", "analytics", "The rows of a result as CSV.", parameters=_JOB, answer={"text/csv": {"schema": {}}})},
     "/v1/analytics/jobs/{org_id}/{job_id}/result.parquet": {"get": _operation(

@@ -21,6 +21,7 @@ from edge_proxy.watch import Watch
 PREFIX = "/v1/"
 MCP = "/mcp"
 FILES = "/v1/files"
+TABLES = "/v1/analytics/tables"
 JOBS = "/v1/analytics/jobs"
 IDENTITY_KEY = "ringfence.identity"
 TRACER_KEY = "ringfence.tracer"
@@ -71,7 +72,7 @@ class AgentMount:
         Raises: TooMany and other ProxyErrors; also when the right ends while the answer is open.
         """
         _check_query(request)
-        if (request.method, request.path) == ("POST", FILES):
+        if request.method == "POST" and request.path in (FILES, TABLES):
             await self._upload(request, identity, send)
             return
         body = b""

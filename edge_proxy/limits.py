@@ -36,7 +36,7 @@ class Limits:
     agent_body_bytes: int = 1024 * 1024
     """/v1 bodies: a whole conversation travels with each chat request. The agent takes no more."""
     file_body_bytes: int = 50 * 1024 * 1024 + 64 * 1024
-    """POST /v1/files alone: a file of 50 MB and its fields. It goes through in pieces, the edge keeps none of it."""
+    """POST /v1/files and POST /v1/analytics/tables alone: a file of 50 MB and its fields. It goes through in pieces, the edge keeps none of it."""
     file_body_seconds: float = 300.0
     """For a whole upload."""
     file_piece_seconds: float = 10.0

@@ -16,6 +16,7 @@ create table app.organization (
   zero_retention boolean not null default false,
   no_training boolean not null default false,
   redact boolean not null default false,
+  rows_to_model boolean not null default false,
   external_classification smallint not null default 3 constraint organization_external_classification_check check (external_classification between 1 and 3),
   -- Which calls of tools wait for an approval, beyond those that always do (F36), and who may give it.
   approve_writes boolean not null default false,
@@ -39,6 +40,7 @@ comment on column app.organization.allowed_regions is 'Where a provider may proc
 comment on column app.organization.zero_retention is 'True: only providers attested to keep nothing.';
 comment on column app.organization.no_training is 'True: only providers attested not to train on what they are sent.';
 comment on column app.organization.redact is 'True: personal data is replaced by pseudonyms before anything leaves this machine.';
+comment on column app.organization.rows_to_model is 'True: a model that asked data in a run is shown rows of the answer; false: its shape and totals of its numbers alone.';
 comment on column app.organization.external_classification is 'Documents classified higher than this go to no provider that leaves this machine (F15): 1 nothing confidential, 2 nothing secret, 3 everything.';
 comment on column app.organization.approve_writes is 'True: every call of a tool that writes waits for an approval.';
 comment on column app.organization.approve_by_another is 'True: nobody approves what they asked for themselves.';
@@ -86,7 +88,7 @@ comment on policy organization_delete_owner on app.organization is 'A purge dele
 comment on policy organization_insert_owner on app.organization is 'Founding is bound to the person asking.';
 
 grant select on app.organization to authenticated;
-grant update (slug, name, require_mfa, acl_max_age_hours, region, allowed_regions, zero_retention, no_training, redact, external_classification,
+grant update (slug, name, require_mfa, acl_max_age_hours, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification,
   approve_writes, approve_by_another) on app.organization to authenticated;
 grant select, insert (slug, name, created_by), update (suspended_at), delete on app.organization to ringfence_owner;
 create trigger _050_in_person before insert or update or delete on app.organization

@@ -30,12 +30,12 @@ comment on function authz.tg_step_up() is 'Trigger: PT401 without a fresh second
 revoke all on function authz.tg_step_up() from public;
 create trigger _110_step_up before insert or update or delete on app.membership
   for each row execute function authz.tg_step_up('if_enrolled');
-create trigger _110_step_up before update of require_mfa, region, allowed_regions, zero_retention, no_training, redact, external_classification,
+create trigger _110_step_up before update of require_mfa, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification,
     approve_writes, approve_by_another on app.organization
   for each row when (old.require_mfa is distinct from new.require_mfa or old.region is distinct from new.region
     or old.allowed_regions is distinct from new.allowed_regions or old.zero_retention is distinct from new.zero_retention
     or old.no_training is distinct from new.no_training or old.redact is distinct from new.redact
-    or old.external_classification is distinct from new.external_classification
+    or old.rows_to_model is distinct from new.rows_to_model or old.external_classification is distinct from new.external_classification
     or old.approve_writes is distinct from new.approve_writes or old.approve_by_another is distinct from new.approve_by_another)
   execute function authz.tg_step_up('always');
 

@@ -11,6 +11,7 @@ create table app.analytics_job (
   question text constraint analytics_job_question_check check (char_length(question) between 1 and 2000),
   sql text constraint analytics_job_sql_check check (char_length(sql) between 1 and 20000),
   sql_sha256 text constraint analytics_job_sql_sha256_check check (sql_sha256 ~ '^[0-9a-f]{64}$'),
+  drafted_sql text constraint analytics_job_drafted_sql_check check (char_length(drafted_sql) between 1 and 20000),
   ran_sql text constraint analytics_job_ran_sql_check check (char_length(ran_sql) <= 100000),
   ran_sha256 text constraint analytics_job_ran_sha256_check check (ran_sha256 ~ '^[0-9a-f]{64}$'),
   idempotency_key text constraint analytics_job_idempotency_key_check check (idempotency_key ~ '^[A-Za-z0-9._:-]{1,100}$'),
@@ -46,6 +47,7 @@ comment on column app.analytics_job.session is 'How strong the session was that 
 comment on column app.analytics_job.question is 'The question in words, or null; 1..2000 characters.';
 comment on column app.analytics_job.sql is 'The SQL that was handed in, or null; 1..20000 characters. Only its re-rendered tree runs.';
 comment on column app.analytics_job.sql_sha256 is 'SHA-256 of the SQL handed in.';
+comment on column app.analytics_job.drafted_sql is 'The SQL that a model wrote for the question, as it wrote it, or null; at most 20000 characters.';
 comment on column app.analytics_job.ran_sql is 'The SQL that ran.';
 comment on column app.analytics_job.ran_sha256 is 'SHA-256 of the SQL that ran.';
 comment on column app.analytics_job.idempotency_key is 'Chosen by the caller: the same key again is the same job.';
@@ -96,7 +98,7 @@ comment on policy analytics_job_update_queue_owner on app.analytics_job is 'In t
 grant select on app.analytics_job to authenticated;
 grant insert (org_id, data_source_id, bot_id, run_id, question, sql, idempotency_key) on app.analytics_job to authenticated;
 grant update (status) on app.analytics_job to authenticated;
-grant select, update (status, error_code, error_message, ran_sql, ran_sha256, attempts, started_at), delete on app.analytics_job to ringfence_owner;
+grant select, update (status, error_code, error_message, drafted_sql, ran_sql, ran_sha256, attempts, started_at), delete on app.analytics_job to ringfence_owner;
 
 create function authz.tg_job_session() returns trigger
 language plpgsql volatile

@@ -220,7 +220,9 @@ revoke all on function authz.release_job(uuid, uuid, boolean) from public;
 grant execute on function authz.release_job(uuid, uuid, boolean) to ringfence_worker;
 alter function authz.release_job(uuid, uuid, boolean) owner to ringfence_owner;
 
-create function authz.finish_job(status text, error_code text default null, error_message text default null, ran_sql text default null, result jsonb default null)
+create function authz.finish_job(
+  status text, error_code text default null, error_message text default null, ran_sql text default null, result jsonb default null,
+  drafted_sql text default null)
 returns boolean
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -233,6 +235,10 @@ begin
   select s.* into v_scope from app.job_scope s where s.xact_id = pg_current_xact_id();
   if not found then
     raise sqlstate '55000' using message = 'no job was begun in this transaction';
+  end if;
+  if finish_job.drafted_sql is not null then
+    update app.analytics_job j set drafted_sql = finish_job.drafted_sql
+    where j.org_id = v_scope.org_id and j.id = v_scope.job_id and j.status = 'running';
   end if;
   if not authz.end_job(v_scope.org_id, v_scope.job_id, finish_job.status, finish_job.error_code, finish_job.error_message, finish_job.ran_sql) then
     return false;
@@ -248,7 +254,7 @@ begin
   return true;
 end
 $$;
-comment on function authz.finish_job(text, text, text, text, jsonb) is 'End the job that this transaction has begun, once, with its result {columns, rows, truncated, chart} when it succeeded; false when it had ended otherwise meanwhile.';
-revoke all on function authz.finish_job(text, text, text, text, jsonb) from public;
-grant execute on function authz.finish_job(text, text, text, text, jsonb) to ringfence_worker;
-alter function authz.finish_job(text, text, text, text, jsonb) owner to ringfence_owner;
+comment on function authz.finish_job(text, text, text, text, jsonb, text) is 'End the job that this transaction has begun, once, with its result {columns, rows, truncated, chart} when it succeeded and with what a model wrote for its question; false when it had ended otherwise meanwhile.';
+revoke all on function authz.finish_job(text, text, text, text, jsonb, text) from public;
+grant execute on function authz.finish_job(text, text, text, text, jsonb, text) to ringfence_worker;
+alter function authz.finish_job(text, text, text, text, jsonb, text) owner to ringfence_owner;

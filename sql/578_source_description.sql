@@ -27,7 +27,11 @@ begin
       'metrics', coalesce((
         select jsonb_agg(jsonb_build_object('name', m.name, 'version', m.version, 'description', m.description, 'sql', m.sql, 'sha256', m.sha256) order by m.name)
         from (select distinct on (v.name) v.* from app.metric v where v.org_id = d.org_id and v.data_source_id = d.id order by v.name, v.version desc) m
-        where not m.retired), '[]'))
+        where not m.retired), '[]'),
+      -- The latest only: they are an example to a model, not a library.
+      'examples', coalesce((
+        select jsonb_agg(jsonb_build_object('question', q.question, 'sql', q.sql) order by q.created_at desc, q.id)
+        from (select a.* from app.accepted_query a where a.org_id = d.org_id and a.data_source_id = d.id order by a.created_at desc, a.id limit 8) q), '[]'))
     from app.data_source d
     where d.org_id = describe_source.org_id and d.id = describe_source.data_source_id);
 end

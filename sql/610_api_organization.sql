@@ -65,6 +65,7 @@ begin
   perform authz.require_org(organization_settings.org_id);
   select jsonb_build_object('id', o.id, 'slug', o.slug, 'name', o.name, 'created_at', o.created_at, 'require_mfa', o.require_mfa,
     'region', o.region, 'allowed_regions', o.allowed_regions, 'zero_retention', o.zero_retention, 'no_training', o.no_training, 'redact', o.redact,
+    'rows_to_model', o.rows_to_model,
     'external_classification', o.external_classification, 'approve_writes', o.approve_writes, 'approve_by_another', o.approve_by_another)
   into v_settings from app.organization o where o.id = organization_settings.org_id;
   if v_settings is null then
@@ -77,7 +78,7 @@ comment on function api.organization_settings(uuid) is $c$Tell how an organizati
 
 @audience app
 @param org_id  the organization
-@returns       {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, external_classification, approve_writes, approve_by_another}
+@returns       {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification, approve_writes, approve_by_another}
 @errors        22004, PT404
 @effect        read$c$;
 revoke all on function api.organization_settings(uuid) from public;
@@ -106,7 +107,7 @@ comment on function api.update_organization(uuid, text, text) is $c$Give an orga
 @param org_id  the organization; needs organization.manage
 @param slug    short name; 2..40 of a-z, 0-9 and -, no uuid; null: as it is
 @param name    display name; 1..120 characters; null: as it is
-@returns       {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, external_classification, approve_writes, approve_by_another}
+@returns       {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification, approve_writes, approve_by_another}
 @errors        22004, 22023, 23514, 42501, PT404
 @effect        write$c$;
 revoke all on function api.update_organization(uuid, text, text) from public;

@@ -23,7 +23,7 @@ grant execute on function api.list_providers() to authenticated;
 
 create function api.set_data_policy(
   org_id uuid, region text default null, allowed_regions text[] default null, zero_retention boolean default false,
-  no_training boolean default false, redact boolean default false,
+  no_training boolean default false, redact boolean default false, rows_to_model boolean default false,
   external_classification integer default 3)
 returns jsonb
 language plpgsql volatile
@@ -31,15 +31,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform authz.require_org(set_data_policy.org_id);
-  perform authz.require(num_nulls(set_data_policy.zero_retention, set_data_policy.no_training, set_data_policy.redact) = 0,
-    'zero_retention, no_training, redact: true or false');
+  perform authz.require(num_nulls(set_data_policy.zero_retention, set_data_policy.no_training, set_data_policy.redact, set_data_policy.rows_to_model) = 0,
+    'zero_retention, no_training, redact, rows_to_model: true or false');
   perform authz.require(set_data_policy.external_classification between 1 and 3, 'external_classification: 1..3');
   perform authz.require(array_position(set_data_policy.allowed_regions, null) is null, 'allowed_regions: no null among them');
   -- Asked before anything is looked up, so the answer is the same for every organization there is or is not.
   perform authz.require_step_up();
   update app.organization o set region = set_data_policy.region, allowed_regions = set_data_policy.allowed_regions,
     zero_retention = set_data_policy.zero_retention, no_training = set_data_policy.no_training, redact = set_data_policy.redact,
-    external_classification = set_data_policy.external_classification
+    rows_to_model = set_data_policy.rows_to_model, external_classification = set_data_policy.external_classification
   where o.id = set_data_policy.org_id;
   if not found then
     raise sqlstate 'PT404' using message = 'no such organization, or not yours to manage';
@@ -47,7 +47,7 @@ begin
   return api.organization_settings(set_data_policy.org_id);
 end
 $$;
-comment on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean, integer) is $c$Say what an organization allows providers of models; works on the next call. What the operator does not know of a provider counts as the worst.
+comment on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean, boolean, integer) is $c$Say what an organization allows providers of models; works on the next call. What the operator does not know of a provider counts as the worst.
 
 @audience app
 @param org_id                   the organization; needs organization.manage and a recent second factor of your own
@@ -56,9 +56,10 @@ comment on function api.set_data_policy(uuid, text, text[], boolean, boolean, bo
 @param zero_retention           true: only providers attested to keep nothing
 @param no_training              true: only providers attested not to train on it
 @param redact                   true: personal data is replaced by pseudonyms before anything leaves
+@param rows_to_model            true: a model that asked data is shown rows of the answer; false: its shape and totals of its numbers alone
 @param external_classification  the highest classification of documents that may leave; 1 internal, 2 confidential, 3 secret
-@returns                {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, external_classification, approve_writes, approve_by_another}
+@returns                {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification, approve_writes, approve_by_another}
 @errors                 22004, 22023, 23514, 42501, PT401, PT404
 @effect                 write$c$;
-revoke all on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean, integer) from public;
-grant execute on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean, integer) to authenticated;
+revoke all on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean, boolean, integer) from public;
+grant execute on function api.set_data_policy(uuid, text, text[], boolean, boolean, boolean, boolean, integer) to authenticated;

@@ -123,12 +123,12 @@ begin
     select jsonb_agg(r.value - 'target' order by r.place) from jsonb_array_elements(v_found -> 'relations') with ordinality r (value, place)), '[]'));
 end
 $$;
-comment on function api.describe_data_source(uuid, text) is $c$Tell what a data source that you may ask holds: relations, columns, types, what they mean, and how things are counted.
+comment on function api.describe_data_source(uuid, text) is $c$Tell what a data source that you may ask holds: relations, columns, types, what they mean, how things are counted, and questions with their SQL that were accepted.
 
 @audience app
 @param org_id  the organization
 @param source  slug or id
-@returns       {source, id, name, description, relations: [{name, description, columns: [{name, type, meaning}]}], metrics: [{name, version, description, sql, sha256}]}
+@returns       {source, id, name, description, relations: [{name, description, columns: [{name, type, meaning}]}], metrics: [{name, version, description, sql, sha256}], examples: [{question, sql}]: the latest 8}
 @errors        22004, 42501, PT404, PT409
 @effect        read$c$;
 revoke all on function api.describe_data_source(uuid, text) from public;

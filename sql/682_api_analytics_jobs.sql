@@ -183,6 +183,8 @@ begin
     'rows', (select coalesce(jsonb_agg(r.value order by r.place), '[]') from jsonb_array_elements(v_result.rows) with ordinality r (value, place)
       where r.place > read_analytics_result.after and r.place <= read_analytics_result.after::bigint + read_analytics_result.max_rows),
     'row_count', v_result.row_count, 'truncated', v_result.truncated, 'chart', v_result.chart, 'expires_at', v_result.expires_at,
+    -- Looked up now, like the right to read: what a run may show its model.
+    'rows_to_model', (select o.rows_to_model from app.organization o where o.id = v_result.org_id),
     'next_after', case when read_analytics_result.after::bigint + read_analytics_result.max_rows < v_result.row_count
       then read_analytics_result.after + read_analytics_result.max_rows end);
 end
@@ -194,7 +196,7 @@ comment on function api.read_analytics_result(uuid, uuid, integer, integer) is $
 @param job_id    the job
 @param after     how many rows to pass over; 0..2147483647
 @param max_rows  number of rows; 1..1000
-@returns         {job_id, columns: [{name, type}], rows: [[...]], row_count, truncated, chart, expires_at, next_after (null at the end)}
+@returns         {job_id, columns: [{name, type}], rows: [[...]], row_count, truncated, chart, expires_at, rows_to_model, next_after (null at the end)}
 @errors          22004, 22023, PT404
 @effect          read$c$;
 revoke all on function api.read_analytics_result(uuid, uuid, integer, integer) from public;

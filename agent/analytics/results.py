@@ -24,12 +24,15 @@ class Head:
     chart: Any
     """The stored suggestion, unchecked; None: there is none."""
     next_after: int | None
+    rows_to_model: bool
+    """Whether the organization lets rows be shown to the model of a run, as it was when the page was read."""
 
 
 async def read_head(rpc: Rpc, org_id: str, job_id: str, rows: int = PAGE_ROWS) -> Head:
     """Return the first page and what is around it. Raises: NotVisible for a job of others, an absent one and one without a result alike."""
     page = await _page(rpc, org_id, job_id, 0, rows)
-    return Head(Column.all_of(page["columns"]), page["rows"], int(page["row_count"]), bool(page["truncated"]), page.get("chart"), page["next_after"])
+    return Head(Column.all_of(page["columns"]), page["rows"], int(page["row_count"]), bool(page["truncated"]), page.get("chart"), page["next_after"],
+                page["rows_to_model"] is True)
 
 
 async def pages(rpc: Rpc, org_id: str, job_id: str, head: Head, most: int | None = None) -> AsyncIterator[Sequence[Row]]:

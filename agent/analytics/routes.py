@@ -1,9 +1,10 @@
-"""Results as files and pictures.
+"""Results as files and pictures, and tables of one's own.
 
     GET /v1/analytics/jobs/{org_id}/{job_id}/result.csv       the rows as CSV; see `export` about formulas
     GET /v1/analytics/jobs/{org_id}/{job_id}/result.parquet   the rows as Parquet
     GET /v1/analytics/jobs/{org_id}/{job_id}/chart.json       the whole Vega-Lite specification, data inline
     GET /v1/analytics/jobs/{org_id}/{job_id}/chart.svg, .png  the same, drawn
+    POST /v1/analytics/tables                                 a file as a table of a source; see `table_route`
 
 There is no link that would work without the access token, so none can leak; every page of rows is asked for as the signed-in
 person while the answer is being sent (F54). Nothing is stored on the way, and no row is logged.
@@ -17,11 +18,15 @@ from agent.analytics.errors import NoChart
 from agent.analytics.export import CSV, PARQUET, as_csv, as_parquet
 from agent.analytics.render import Form, Renderer
 from agent.analytics.results import Head, pages, read_head
+from agent.analytics.table import TableReader
+from agent.analytics.table_route import add_table
 from agent.asgi import Receive, Reply, Scope, while_connected
 from agent.errors import NotVisible
 from agent.rpc import Json, Rpc
+from agent.upload import Arriving
 
 ANALYTICS = "/v1/analytics/"
+TABLES = f"{ANALYTICS}tables"
 _JOBS = f"{ANALYTICS}jobs/"
 _NO_JOB = "no such result, or not yours to read"
 
@@ -29,11 +34,15 @@ _NO_JOB = "no such result, or not yours to read"
 class Analytics:
     """The routes under /v1/analytics; keeps nothing between requests."""
 
-    def __init__(self, renderer: Renderer | None = None) -> None:
-        self._renderer = renderer or Renderer()
+    def __init__(self, renderer: Renderer | None = None, reader: TableReader | None = None) -> None:
+        self._renderer, self._reader = renderer or Renderer(), reader or TableReader()
 
     async def answer(self, rpc: Rpc, user_id: str, scope: Scope, receive: Receive, reply: Reply) -> None:
         """Answer one request. Raises: AgentError, ClientGone."""
+        if (scope["method"], scope["path"]) == ("POST", TABLES):
+            async with Arriving(scope, receive, self._reader.limits.file_bytes) as upload:
+                await reply.json(200, await while_connected(add_table(rpc, user_id, self._reader, upload), receive))
+            return
         if scope["method"] != "GET" or not scope["path"].startswith(_JOBS):
             raise NotVisible("There is no such route.")
         ids, _, file = scope["path"].removeprefix(_JOBS).rpartition("/")

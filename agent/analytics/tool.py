@@ -1,16 +1,19 @@
 """The tool `ask_data` in a run: the database hands the question to a worker, the run waits, and what it shows the person is its own.
 
 A tool call is one transaction, and a worker begins after it: so the run waits for the job and reads its result as the person, like
-any app of theirs. A language model gets the shape of the result and totals of its numbers (`summary`); rows are the person's.
+any app of theirs. A language model gets the shape of the result and totals of its numbers (`summary`); rows only where the policy of
+the organization says so when they are read (`set_data_policy`, rows_to_model), and few.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from agent.analytics import jobs
+from agent.analytics.columns import Row
 from agent.analytics.results import pages, read_head
 from agent.analytics.summary import summary
 from agent.errors import AgentError
@@ -21,9 +24,12 @@ ASK_DATA = "ask_data"
 WAIT_S = 75.0
 """For one question; the run's own wall time bounds it too. Asked once more, the same question waits for the same job."""
 _SHOWN_NUMBERS = 6
+_MODEL_ROWS, _MODEL_CHARACTERS = 50, 8000
+"""Of rows that a model may see: whichever comes first."""
 
 Told = dict[str, Any]
-"""What became of a question, for the model: {job_id, source, status} and, of an answer, {sql, row_count, truncated, columns, has_chart}."""
+"""What became of a question, for the model: {job_id, source, status} and, of an answer, {sql, row_count, truncated, columns, has_chart} and,
+where the organization lets a model see them, {rows}: the first ones, lists in the order of the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,21 @@ class Watch:
             return told | {"error_code": str(job.get("error_code") or ""), "message": message}
         head = await read_head(self.rpc, self.org_id, job_id)
         rows = [row async for page in pages(self.rpc, self.org_id, job_id, head) for row in page]
-        return told | {"sql": job.get("sql"), "row_count": head.row_count, "truncated": head.truncated,
-                       "columns": summary(head.columns, rows), "has_chart": head.chart is not None}
+        told |= {"sql": job.get("sql"), "row_count": head.row_count, "truncated": head.truncated,
+                 "columns": summary(head.columns, rows), "has_chart": head.chart is not None}
+        return told | ({"rows": _few(rows)} if head.rows_to_model else {})
+
+
+def _few(rows: Sequence[Row]) -> list[Row]:
+    """Return the first rows, as many as a model is shown."""
+    few: list[Row] = []
+    left = _MODEL_CHARACTERS
+    for row in rows[:_MODEL_ROWS]:
+        left -= len(json.dumps(row, ensure_ascii=False))
+        if left < 0:
+            break
+        few.append(row)
+    return few
 
 
 def shown(org_id: str, told: Told) -> dict[str, Any]:

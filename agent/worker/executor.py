@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -59,6 +60,7 @@ class Executor:
             if draft.sql is None:
                 return Ended("refused", "model_refused", draft.refusal)
             ended, why = await self._run(job, draft.sql, schema, draft.chart)
+            ended = replace(ended, drafted_sql=draft.sql)
             if why is None:
                 break
             before = draft.sql

@@ -83,5 +83,7 @@ class Ended:
     error_code: str | None = None
     error_message: str | None = None
     ran_sql: str | None = None
+    drafted_sql: str | None = None
+    """As the model wrote it."""
     found: Found | None = None
     chart: dict[str, Any] | None = None

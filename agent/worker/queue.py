@@ -84,8 +84,8 @@ class Queue:
         if ended.found is not None:
             result = json.dumps({"columns": ended.found.columns, "rows": ended.found.rows, "truncated": ended.found.truncated, "chart": ended.chart})
         async with self._begun(job) as connection:
-            if not await _one(connection, "select authz.finish_job(%s, %s, %s, %s, %s::jsonb)",
-                              ended.status, ended.error_code, ended.error_message, ended.ran_sql, result):
+            if not await _one(connection, "select authz.finish_job(%s, %s, %s, %s, %s::jsonb, %s)",
+                              ended.status, ended.error_code, ended.error_message, ended.ran_sql, result, ended.drafted_sql):
                 raise LeaseLost
 
     @asynccontextmanager

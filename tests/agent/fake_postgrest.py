@@ -311,7 +311,7 @@ class FakePostgrest:
         after, rows = arguments["after"], found["rows"]
         end = after + arguments["max_rows"]
         return {"job_id": arguments["job_id"], "columns": found["columns"], "rows": rows[after:end], "row_count": len(rows), "truncated": False,
-                "chart": found.get("chart"), "expires_at": None, "next_after": end if end < len(rows) else None}
+                "chart": found.get("chart"), "expires_at": None, "rows_to_model": found.get("rows_to_model", False), "next_after": end if end < len(rows) else None}
 
     def _create_uploaded_table(self, person: str, arguments: Row) -> Row:
         return {"table_id": str(uuid.UUID(int=60))}

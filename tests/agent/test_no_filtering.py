@@ -30,6 +30,8 @@ SELECTIONS = {
     "agent.analytics.chart: rows[:LOOKED_AT_ROWS]": "as many as it takes to see what fits",
     "agent.analytics.context: [row for row in rows or () if isinstance(row, dict)][:most]": "as many as the prompt takes",
     "agent.analytics.context: for row in rows or ()": "what is no row at all",
+    "agent.analytics.tool: rows[:_MODEL_ROWS]": "as many as a model is shown, where it is shown any",
+    "agent.analytics.tool: for row in rows[:_MODEL_ROWS]": "as many characters of them as it is shown",
     "agent.analytics.upload: for row in table.rows()": "as many as fit one request; none is left out",
     "agent.worker.executor: found.rows[:LOOKED_AT_ROWS]": "as many as it takes to see what chart fits",
     "agent.catalog: for row in rows": "functions that are no tools",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
+import pty
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +87,22 @@ def test_the_chart_may_be_taken_as_vega_lite_and_other_forms_are_refused(as_owne
         assert json.loads((tmp_path / "a.json").read_text())["mark"] == {"type": "bar"}
     else:
         assert "nothing in it to draw" in drawn.stderr, "an example organization with one order has nothing to draw"
+
+
+def test_in_a_terminal_the_rows_are_a_table_without_what_moves_the_cursor(as_owner: list[str]) -> None:
+    """A row's text may hold anything: what a terminal would obey is not among what is shown."""
+    seen, terminal = b"", pty.openpty()
+    statement = "select 'Graz' || chr(27) || '[31m' as city, 7 as sold union all select 'Linz', 5 order by sold"
+    with subprocess.Popen([sys.executable, "-m", "agent.cli", "sql", "acme/shop", statement, *as_owner], stdout=terminal[1], stderr=subprocess.PIPE,
+                          env=os.environ | {"TERM": "dumb", "COLUMNS": "100", "NO_COLOR": "1"}) as child:
+        os.close(terminal[1])
+        # Linux says that the other end has gone by an error.
+        with contextlib.suppress(OSError):
+            while piece := os.read(terminal[0], 4096):
+                seen += piece
+        said = child.communicate(timeout=60)[1].decode()
+    os.close(terminal[0])
+    lines = seen.decode().splitlines()
+    assert child.returncode == 0 and "2 row(s), job " in said, said
+    assert [line.strip("│ ").split("│")[0].strip() for line in lines if "Linz" in line or "Graz" in line] == ["Linz", "Graz[31m"]
+    assert any("city" in line and "sold" in line for line in lines) and b"\x1b[31m" not in seen

@@ -80,6 +80,8 @@ INSERTS = [
     Insert("data_source", "analyst", _FREE | {"created_by": ":analyst"}, {"created_by": ":owner", "org_id": ":globex"}, lacking="customer"),
     Insert("data_source_grant", "analyst", _FREE | {"data_source_id": ":books_source", "user_id": ":member"}, {"user_id": "null"}, lacking="customer"),
     Insert("metric", "analyst", _FREE | {"created_by": ":analyst", "data_source_id": ":books_source"}, {"created_by": ":owner"}, lacking="customer"),
+    Insert("accepted_query", "agent", _FREE | {"created_by": ":agent", "data_source_id": ":books_source"}, {"created_by": ":owner", "data_source_id": ":data_source"},
+           lacking="customer"),
     Insert("column_meaning", "agent", _FREE | {"data_source_id": ":books_source"}, {"data_source_id": ":data_source"}, lacking="customer"),
     Insert("uploaded_table", "agent", _FREE | {"created_by": ":agent", "data_source_id": ":books_source", "state": "'loading'"},
            {"created_by": ":owner", "data_source_id": ":data_source", "state": "'ready'"}, lacking="customer"),
@@ -166,6 +168,7 @@ OWNER_SEES: dict[str, str] = {
     "data_source": _ASKED.format("t.id"),
     "data_source_grant": f"{_IN} and {_CONCERNS.format(role=_ROLE, all='t.user_id, t.team_id, t.role_id')}",
     "metric": _IN,
+    "accepted_query": _IN,
     "column_meaning": _IN,
     "uploaded_table": f"{_IN} and t.state = 'ready'",
     # In sessions of a worker or analyst alone.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.db.jobs import Jobs
-from tests.db.session import Request
+from tests.db.session import Request, second_factor
 from tests.db.world import World
 
 COLUMNS = [{"name": "word", "type": "text"}, {"name": "n", "type": "bigint"}, {"name": "share", "type": "numeric"}, {"name": "on_day", "type": "date"},
@@ -43,6 +43,80 @@ def test_a_source_tells_columns_meanings_and_the_latest_metrics_F55(world: World
         # Managing sources is seeing that they are there, not asking them.
         assert db.rpc_error("describe_data_source", org_id=world.acme.id, source="mine").sqlstate == "42501"
         assert db.rpc_error("submit_analytics_job", org_id=world.acme.id, source="mine", sql="select 1").sqlstate == "42501"
+
+
+def _examples(db: Request, world: World, source: str = "shop") -> list[tuple[str, str]]:
+    return [(one["question"], one["sql"]) for one in db.rpc("describe_data_source", org_id=world.acme.id, source=source)["examples"]]
+
+
+def test_an_accepted_query_is_an_example_for_whoever_may_ask_the_source_and_nobody_else_F48(own_world: World, cluster: Any) -> None:
+    world, jobs, org = own_world, Jobs(own_world, cluster), own_world.acme.id
+    owner, analyst, customer = (world.acme.people[name] for name in ("owner", "analyst", "customer"))
+    (planted,) = [("How many " + world.acme.canary + "?", "select count(*) from orders")]
+    job = str(world.acme.ids["accepted_job"])
+    with world.as_(owner, keep=True) as db:
+        assert _examples(db, world) == [planted]
+        made = db.rpc("accept_analytics_query", org_id=org, job_id=job, question="How many orders in all?")
+        # The same question again takes the place of the one before.
+        assert db.rpc("accept_analytics_query", org_id=org, job_id=job, question="How many orders in all?") != made
+        assert [question for question, _ in _examples(db, world)] == ["How many orders in all?", planted[0]]
+        newest = db.rpc("list_accepted_queries", org_id=org, source="shop")[0]
+    taken = jobs.taken(customer)
+    with jobs.worker(taken) as db:
+        assert [one["question"] for one in db.one("select authz.job_context()")["examples"]] == ["How many orders in all?", planted[0]]
+    # Another source and another organization have their own.
+    with world.as_(analyst) as db:
+        assert _examples(db, world, "books") == [planted]
+    with world.as_(world.globex.people["owner"]) as db:
+        theirs = db.rpc("describe_data_source", org_id=world.globex.id, source="shop")["examples"]
+        assert [one["question"] for one in theirs] == [f"How many {world.globex.canary}?"]
+        assert db.rpc_error("withdraw_accepted_query", org_id=org, query_id=newest["id"]).sqlstate == "PT404"
+        assert db.rpc_error("list_accepted_queries", org_id=org, source="shop").sqlstate == "PT404"
+    with world.as_(customer) as db:
+        assert db.rpc_error("withdraw_accepted_query", org_id=org, query_id=newest["id"]).sqlstate == "PT404"
+    with world.as_(owner, keep=True) as db:
+        db.rpc("withdraw_accepted_query", org_id=org, query_id=newest["id"])
+        assert _examples(db, world) == [planted]
+
+
+def test_only_ones_own_answered_job_is_accepted_and_only_by_who_edits_the_source_F48(own_world: World) -> None:
+    world, org, ids = own_world, own_world.acme.id, own_world.acme.ids
+    with world.operator(keep=True) as db:
+        db.run("update app.analytics_job set ran_sql = 'select 1 from source.orders' where id = %s", ids["analytics_job"])
+    with world.as_(world.acme.people["owner"]) as db:
+        # Somebody else's, one that waits, one that is not there: all the same.
+        for job in (ids["analytics_job"], ids["queued_job"], ids["held_job"], ids["order"]):
+            assert db.rpc_error("accept_analytics_query", org_id=org, job_id=job, question="Q").sqlstate == "PT404"
+        for wrong in (None, "", "x" * 401):
+            assert db.rpc_error("accept_analytics_query", org_id=org, job_id=ids["accepted_job"], question=wrong).sqlstate == "22023"
+    with world.as_(world.acme.people["customer"]) as db:
+        assert db.rpc_error("accept_analytics_query", org_id=org, job_id=ids["analytics_job"]).sqlstate == "22023", "what ran is no example: the draft is"
+    with world.operator(keep=True) as db:
+        db.run("update app.analytics_job set drafted_sql = 'select 1 from orders' where id = %s", ids["analytics_job"])
+    with world.as_(world.acme.people["customer"]) as db:
+        assert db.rpc_error("accept_analytics_query", org_id=org, job_id=ids["analytics_job"]).sqlstate == "42501", "they may only ask"
+    with world.as_(world.acme.people["owner"], keep=True) as db:
+        db.rpc("share_data_source", org_id=org, source="shop", user_id=world.acme.people["customer"].user_id, level="editor")
+    with world.as_(world.acme.people["customer"]) as db:
+        accepted = db.rpc("accept_analytics_query", org_id=org, job_id=ids["analytics_job"])
+        assert (accepted["question"], accepted["sql"]) == (f"How many {world.acme.canary}?", "select 1 from orders")
+
+
+def test_an_organization_says_whether_rows_are_shown_to_models_as_it_is_now_F48(own_world: World) -> None:
+    world, org, job = own_world, own_world.acme.id, own_world.acme.ids["analytics_job"]
+
+    def told() -> bool:
+        with world.as_(world.acme.people["customer"]) as db:
+            return bool(db.rpc("read_analytics_result", org_id=org, job_id=job)["rows_to_model"])
+
+    assert told() is False, "unless it says so, no"
+    for allowed in (True, False):
+        with world.as_(world.acme.people["owner"], keep=True, **second_factor()) as db:
+            assert db.rpc("set_data_policy", org_id=org, rows_to_model=allowed)["rows_to_model"] is allowed
+        assert told() is allowed
+        with world.as_(world.globex.people["customer"]) as db:
+            theirs = db.rpc("read_analytics_result", org_id=world.globex.id, job_id=world.globex.ids["analytics_job"])
+            assert theirs["rows_to_model"] is False
 
 
 def test_an_uploaded_table_is_asked_by_its_columns_with_their_types_F48(own_world: World, cluster: Any) -> None:

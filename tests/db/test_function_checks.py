@@ -24,7 +24,7 @@ LINES = {
     "organization": ["add_team_member", "change_member", "create_invitation", "create_role", "create_team", "delete_role", "delete_sso_group",
                      "deprovision_member", "erase_me", "erase_member", "leave_organization", "remove_member", "remove_team_member", "resume_member", "revoke_invitation", "set_sso_group",
                      "set_team_manager", "suspend_member", "transfer_ownership", "update_role"],
-    "name": ["commit_uploaded_table", "create_bot", "create_data_source", "create_knowledge_base", "create_metric", "create_uploaded_table", "finish_document",
+    "name": ["accept_analytics_query", "commit_uploaded_table", "create_bot", "create_data_source", "create_knowledge_base", "create_metric", "create_uploaded_table", "finish_document",
              "set_column_meaning"],
 }
 """Which functions stand in which line before they look: what they read afterwards is what those before them committed."""

@@ -51,7 +51,7 @@ CASES = [
            {column: ":document", "knowledge_base_id": ":other_base"} if who == "customer" else {})
       for table, column in _DOCUMENTS.items() for who, rule in (("customer", "t.{} <> :document and t.knowledge_base_id <> :other_base"), ("owner", "true"))),
     *(Case(f"{table}_denied_floor", who, rule.format(column), "", {column: ":data_source"}, {column: ":books_source"} if who == "admin" else {})
-      for table, column in {"data_source": "id", "data_source_grant": "data_source_id", "metric": "data_source_id", "column_meaning": "data_source_id"}.items()
+      for table, column in {"data_source": "id", "data_source_grant": "data_source_id", "metric": "data_source_id", "column_meaning": "data_source_id", "accepted_query": "data_source_id"}.items()
       for who, rule in (("admin", "t.{} <> :books_source"), ("customer", "true"))),
     *(Case("analytics_result_denied_floor", who, rule, "update app.analytics_result set data_source_id = :books_source where job_id = :analytics_job",
            {"data_source_id": ":data_source"}, {"data_source_id": ":books_source"} if who == "admin" else {})

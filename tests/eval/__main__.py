@@ -6,6 +6,7 @@ endpoint that RINGFENCE_MODEL_BASE_URL names. A table for people, then one JSON 
     make eval ARGS="--every 4"        each fourth question: a model on this machine takes its time
     make eval ARGS="--only offline"   one of offline, local, endpoint
     make eval ARGS="--about data"     questions to SQL over public tables; documents alone with `--about documents`
+    make eval ARGS="--script"         the questions over data, put to a script that knows the answers: what is wrong then is no model's
     make eval ARGS="--wrong"          also what was answered wrongly, on standard error
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -32,7 +34,7 @@ from agent.providers import create_provider
 from agent.question import Question as Asked
 from agent.question import Event
 from agent.run import Agent
-from tests.eval import data
+from tests.eval import data, script
 from tests.eval.grade import GRADES, Grade, Outcome, Watched, grade
 from tests.eval.questions import Question
 from tests.eval.world import Home, homes
@@ -49,14 +51,18 @@ def main() -> None:
     options.add_argument("--only", choices=("offline", "local", "endpoint"), help="ask one of them")
     options.add_argument("--about", choices=("documents", "data"), help="ask about one of them")
     options.add_argument("--wrong", action="store_true", help="show what was answered wrongly")
+    options.add_argument("--script", action="store_true", help="put the questions over data to a script that knows the right SQL")
     chosen = options.parse_args()
-    local = (weights.is_installed(weights.data_folder()) and runtime.is_installed()) and chosen.only in (None, "local")
+    local = (weights.is_installed(weights.data_folder()) and runtime.is_installed()) and chosen.only in (None, "local") and not chosen.script
     if chosen.only == "local" and not local:
         sys.exit("there is no model on this machine: run `ringfence model install` first")
     for each in (signal.SIGTERM, signal.SIGINT):
         # However it is ended, its stack ends with it; begun in the background of a shell, it would not hear SIGINT otherwise.
         signal.signal(each, lambda number, frame: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(prefix="ringfence-eval-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ringfence-eval-") as folder, contextlib.ExitStack() as stack:
+        if chosen.script:
+            chosen.about = "data"
+            os.environ |= stack.enter_context(script.knowing(data.questions()))
         unlimited = {f"RINGFENCE_RATE_{name}": "100000/1000000" for name in ("USER", "ADDRESS", "AUTH", "CHAT", "ORG", "ORG_CHAT")}
         up = ringfence("up", "--detach", "--json", "--no-seed", "--port", "0", "--state-dir", Path(folder),
                        *(["--local-model"] if local else []), environment=unlimited, timeout_s=300)

@@ -1,4 +1,4 @@
-"""POST /v1/files: the one body that may be large goes to the agent in pieces, within limits of its own."""
+"""POST /v1/files and /v1/analytics/tables: the body that may be large goes to the agent in pieces, within limits of its own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.proxy.test_agent_mount import assert_openai_error
 pytestmark = pytest.mark.anyio
 
 FILES = "/v1/files"
+TABLES = "/v1/analytics/tables"
 MULTIPART = [("content-type", "multipart/form-data; boundary=b")]
 
 
@@ -46,13 +47,14 @@ def received(agent):
     return pieces
 
 
-async def test_a_large_file_goes_through_in_the_pieces_in_which_it_comes(edge, key, received):
+@pytest.mark.parametrize("path", [FILES, TABLES])
+async def test_a_large_file_goes_through_in_the_pieces_in_which_it_comes(edge, key, received, path):
     body = [b"1" * 1_000_000, b"2" * 1_000_000, b"3" * 900_000]
-    got = await call(edge, FILES, token=key.token(), headers=list(MULTIPART), body=body)
+    got = await call(edge, path, token=key.token(), headers=list(MULTIPART), body=body)
     assert got.status == 200 and received == body
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/files/", "/v1/files/a/b", "/v1//files", "/rest/v1/rpc/whoami"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/files/", "/v1/files/a/b", "/v1//files", "/v1/analytics/tables/", "/v1/analytics/jobs", "/rest/v1/rpc/whoami"])
 async def test_every_other_path_keeps_its_small_limit_R86(edge, agent, key, path):
     big = [b"1" * 1_000_000, b"2" * 100_000]
     got = await call(edge, path, token=key.token(), headers=list(MULTIPART), body=big)

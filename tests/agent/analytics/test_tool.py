@@ -157,6 +157,25 @@ async def test_no_row_of_a_result_reaches_the_model_and_the_person_can_fetch_the
     assert (answer.data[0]["row_count"], "**" in answer.text) == (900, False)
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_rows_reach_the_model_only_where_the_organization_says_so_and_few_F48(
+        ask: Ask, data: Data, asks: Any, database: FakePostgrest, model: ScriptedModel, allowed: bool) -> None:
+    database.results[JOB] |= {"columns": [{"name": "city", "type": "text"}], "rows": [[f"canary of {n}"] for n in range(200)], "rows_to_model": allowed}
+    asks("Many.")
+    answer = await ask("Which cities?")
+    [told] = model.tool_messages()
+    assert ('"rows": [["canary of 0"], ["canary of 1"]' in told, b"canary of" in b"".join(model.received)) == (allowed, allowed)
+    assert "canary of 50" not in told and "canary of" not in answer.text and "rows" not in answer.data[0]
+
+
+async def test_a_row_too_long_for_the_model_is_left_out_and_the_shape_stays(
+        ask: Ask, data: Data, asks: Any, database: FakePostgrest, model: ScriptedModel) -> None:
+    database.results[JOB] |= {"columns": [{"name": "city", "type": "text"}], "rows": [["short"], ["canary" * 2000], ["short"]], "rows_to_model": True}
+    asks("Many.")
+    await ask("Which cities?")
+    assert '"row_count": 3' in model.tool_messages()[0] and '"rows": [["short"]]' in model.tool_messages()[0] and "canary" not in model.tool_messages()[0]
+
+
 async def test_a_sentence_that_may_quote_a_value_is_not_told_to_the_model(ask: Ask, data: Data, asks: Any, model: ScriptedModel) -> None:
     for status, code, message, told in (("failed", "22P02", "canary", False), ("failed", "42P01", "canary", False), ("refused", "too_costly", "ask for less", True)):
         data.statuses, data.end = ["queued"], {"status": status, "error_code": code, "error_message": message}

@@ -21,7 +21,7 @@ def after(holder: Any, name: str) -> None:
 
     async def dying(*arguments: Any, **more: Any) -> Any:
         result = await method(*arguments, **more)
-        if result is not None or name == "finish":
+        if result is not None or name in ("finish", "settle"):
             die()
         return result
 
@@ -32,6 +32,12 @@ def before(holder: Any, name: str) -> None:
     setattr(holder, name, die)
 
 
+QUESTION_STEPS = {
+    "when the call of the model is reserved": lambda: after(queue.Queue, "reserve"),
+    "when the model has answered": lambda: before(queue.Queue, "settle"),
+    "when its draft is settled": lambda: after(queue.Queue, "settle"),
+}
+"""Of a question, beside those of SQL."""
 STEPS = {
     "taken": lambda: after(queue.Queue, "next"),
     "before the guard": lambda: before(executor.guard, "check"),
@@ -43,5 +49,5 @@ STEPS = {
 }
 
 if __name__ == "__main__":
-    STEPS[sys.argv[1]]()
+    (STEPS | QUESTION_STEPS)[sys.argv[1]]()
     sys.exit(main())

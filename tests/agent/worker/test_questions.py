@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.agent.scripted_model import ScriptedModel, Turn, calls, fails
+from tests.agent.worker.dying import QUESTION_STEPS
 from tests.agent.worker.workers import Workers
 
 REPLY = {"can_answer": True, "refusal": "", "sql": "select count(*) as n from orders", "chart": {"mark": "none", "x": "", "y": "", "color": ""}}
@@ -166,3 +168,45 @@ def test_the_models_wish_for_a_chart_is_stored_as_ours_and_without_a_model_quest
     assert workers.ended(job) == [("succeeded", None)]
     chart = rows(workers, "owner", job)["chart"]
     assert chart["mark"] == {"type": "arc"} and chart["encoding"]["theta"]["field"] == "c1" and "data" not in chart
+
+
+def test_an_accepted_answer_is_shown_to_the_model_at_the_next_question_of_the_same_source_and_no_other_organization_F48(
+        workers: Workers, model: tuple[ScriptedModel, dict[str, str]]) -> None:
+    scripted, settings = model
+    scripted.turns = [writes(sql="select count(*) as canary_draft from orders")]
+    workers.ready(**settings)
+    world = workers.jobs.world
+    first = asked(workers, "owner", "How many orders, canary?")
+    assert workers.ended(first) == [("succeeded", None)] and b"canary_draft" not in scripted.received[-1]
+    with world.as_(world.acme.people["owner"], keep=True) as db:
+        made = db.rpc("accept_analytics_query", org_id=world.acme.id, job_id=first)
+        # As the model wrote it: what ran names what the guard put there.
+        assert (made["question"], made["sql"]) == ("How many orders, canary?", "select count(*) as canary_draft from orders")
+
+    def seen() -> bool:
+        return "canary_draft" in scripted.bodies[-1]["messages"][0]["content"]
+
+    assert workers.ended(asked(workers, "customer", "And mine?")) == [("succeeded", None)] and seen()
+    with world.as_(world.globex.people["owner"], keep=True) as db:
+        theirs = str(db.rpc("submit_analytics_job", org_id=world.globex.id, source="shop", question="How many?")["job_id"])
+    assert workers.ended(theirs) == [("succeeded", None)] and not seen() and world.globex.canary in scripted.bodies[-1]["messages"][0]["content"]
+    with world.as_(world.acme.people["owner"], keep=True) as db:
+        db.rpc("withdraw_accepted_query", org_id=world.acme.id, query_id=made["id"])
+    assert workers.ended(asked(workers, "customer", "And now?")) == [("succeeded", None)] and not seen()
+
+
+@pytest.mark.parametrize("step", QUESTION_STEPS)
+def test_a_worker_killed_around_its_model_leaves_a_question_that_ends_exactly_once_F53(
+        workers: Workers, model: tuple[ScriptedModel, dict[str, str]], step: str) -> None:
+    scripted, settings = model
+    scripted.turns = [writes()]
+    dying = workers.start("tests.agent.worker.dying", step, **settings)
+    job = asked(workers, "customer")
+    assert dying.wait(timeout=60) == -signal.SIGKILL
+    workers.ready(**settings)
+    assert workers.ended(job) == [("succeeded", None)] and rows(workers, "customer", job)["rows"] == [[1]]
+    with workers.jobs.world.operator() as db:
+        assert db.all("select attempts, (select count(*) from app.audit_event where object_id = j.id::text and action = 'analytics_job.update')"
+                      " from app.analytics_job j where j.id = %s", job) == [(2, 1)]
+    # Each attempt's call of the model is on record.
+    assert len(calls_of(workers)) == 2

@@ -83,6 +83,7 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "begin_job.lease": "the secret of the worker that holds the job",
     "describe_source.org_id": "one of the person's own; of any other the policy shows nothing",
     "describe_source.data_source_id": "one shared with the person asking; of any other the policy shows nothing",
+    "finish_job.drafted_sql": "what a model wrote for the question",
     "finish_job.error_code": "why it failed",
     "finish_job.error_message": "as a sentence",
     "finish_job.ran_sql": "what ran",

@@ -60,6 +60,9 @@ TABLES: dict[str, Decision] = {
     "metric": Decision(
         write_scope="analytics.manage", read=_or_manager("t.data_source_id"), insert="can(analytics.manage)",
         new={"org_id": ":org", "data_source_id": ":data_source", "name": "'probe'", "version": "1", "description": "'Probe'", "sql": "'1'"}),
+    "accepted_query": Decision(
+        write_scope="analytics.manage", read=_or_manager("t.data_source_id"), insert="can(analytics.manage)", delete=_or_manager("t.data_source_id", *EDIT),
+        new={"org_id": ":org", "data_source_id": ":data_source", "question": "'Probe?'", "sql": "'select 1'"}),
     "column_meaning": Decision(
         write_scope="analytics.manage", read=_or_manager("t.data_source_id"), insert="can(analytics.manage)", update=_or_manager("t.data_source_id", *EDIT),
         delete=_or_manager("t.data_source_id", *EDIT), change="meaning = 'Probe'",
@@ -96,6 +99,9 @@ RECIPES: dict[str, Recipe] = {
     "ask_data": ("customer", {"org_id": ":org", "run_id": ":running_run", "source": "shop", "question": "How many orders?", "idempotency_key": "asked"}),
     "create_metric": ("analyst", _VAULT | {"name": "probe", "description": "Probe.", "sql": "count(*)", "retired": False}),
     "set_column_meaning": ("analyst", _VAULT | {"relation": "orders", "column_name": "status", "meaning": "Probe."}),
+    "accept_analytics_query": ("owner", {"org_id": ":org", "job_id": ":accepted_job", "question": "How many orders in all?"}),
+    "withdraw_accepted_query": ("analyst", {"org_id": ":org", "query_id": ":books_query"}),
+    "list_accepted_queries": ("customer", _SHOP),
     "create_uploaded_table": ("owner", _SHOP | {"name": "probe", "columns": [{"name": "a", "type": "bigint"}]}),
     "append_uploaded_rows": ("owner", {"org_id": ":org", "table_id": ":loading_table", "rows": [["x", 1]]}),
     "commit_uploaded_table": ("owner", {"org_id": ":org", "table_id": ":loading_table"}),
@@ -112,7 +118,7 @@ EITHER: dict[str, list[set[str]]] = {"share_data_source": _SUBJECT, "unshare_dat
 EVENTS: dict[str, list[str]] = {
     "create_data_source": ["data_source.insert", "data_source_grant.insert"],
     # With everything that hangs on it: who made it, the team and the analyst had a grant.
-    "delete_data_source": ["data_source.delete", *["data_source_grant.delete"] * 3, "column_meaning.delete", "deny_rule.delete", "uploaded_table.delete"],
+    "delete_data_source": ["data_source.delete", *["data_source_grant.delete"] * 3, "accepted_query.delete", "column_meaning.delete", "deny_rule.delete", "uploaded_table.delete"],
     "share_data_source": ["data_source_grant.insert"],
     "unshare_data_source": ["data_source_grant.delete"],
     "submit_analytics_job": ["analytics_job.insert"],
@@ -122,6 +128,8 @@ EVENTS: dict[str, list[str]] = {
     "ask_data": ["analytics_job.insert"],
     "create_metric": ["metric.insert"],
     "set_column_meaning": ["column_meaning.insert"],
+    "accept_analytics_query": ["accepted_query.insert"],
+    "withdraw_accepted_query": ["accepted_query.delete"],
     "create_uploaded_table": ["uploaded_table.insert"],
     "commit_uploaded_table": ["uploaded_table.update"],
     "delete_uploaded_table": ["uploaded_table.delete"],
@@ -147,6 +155,7 @@ def fill(db: Request, organization: Organization) -> None:
     db.rpc("set_column_meaning", org_id=org, source="shop", relation="orders", column_name="status", meaning=f"How far the {organization.canary} is.")
     ids["uploaded_table"] = upload(db, organization, "shop", "targets")
     ids["loading_table"] = upload(db, organization, "shop", "loading", commit=False)
+    ids["accepted_job"] = UUID(db.rpc("submit_analytics_job", org_id=org, source="shop", sql=f"select '{organization.canary}', count(*) from orders")["job_id"])
     with speaking_as(db, people["analyst"]):
         db.rpc("set_column_meaning", org_id=org, source="books", relation="orders", column_name="currency", meaning=organization.canary)
         ids["books_table"] = upload(db, organization, "books", "costs")
@@ -175,6 +184,11 @@ def plant(connection: Any, organization: Organization) -> None:
         " values (%s, %s, %s, %s, %s, %s, 1, 20, false, repeat('0', 64), now() + interval '1 day')",
         [organization.id, ids["analytics_job"], customer.user_id, ids["data_source"], json.dumps([{"name": "word", "type": "text"}]),
          json.dumps([[organization.canary]])])
+    connection.execute("update app.analytics_job set status = 'succeeded', finished_at = now(), started_at = now(), attempts = 1 where id = %s", [ids["accepted_job"]])
+    for name, source in (("accepted_query", "data_source"), ("books_query", "books_source")):
+        (ids[name],) = connection.execute(
+            "insert into app.accepted_query (org_id, data_source_id, question, sql, created_by) values (%s, %s, %s, 'select count(*) from orders', %s) returning id",
+            [organization.id, ids[source], f"How many {organization.canary}?", organization.people["analyst"].user_id]).fetchone()
     connection.execute("insert into app.analytics_result_grant (org_id, job_id, user_id, created_by) values (%s, %s, %s, %s)",
                        [organization.id, ids["analytics_job"], organization.people["analyst"].user_id, customer.user_id])
     # A worker holds a job, and a restored copy could bring back the scope of a transaction that is long over.

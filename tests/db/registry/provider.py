@@ -22,7 +22,7 @@ TABLES: dict[str, Decision] = {
 _CALL = {"provider": "offline", "model": "m", "max_tokens": 10, "run_id": ":running_run", "purpose": "answer"}
 RECIPES: dict[str, Recipe] = {
     "list_providers": ("customer", {}),
-    "set_data_policy": ("owner", {"org_id": ":org", "region": "eu", "allowed_regions": ["eu"], "zero_retention": True, "no_training": True, "redact": True,
+    "set_data_policy": ("owner", {"org_id": ":org", "region": "eu", "allowed_regions": ["eu"], "zero_retention": True, "no_training": True, "redact": True, "rows_to_model": True,
                                   "external_classification": 2}),
     "set_budget": ("owner", {"org_id": ":org", "period": "day", "max_tokens": 1000, "max_cost": 1000}),
     "list_budgets": ("owner", {"org_id": ":org"}),

@@ -12,7 +12,7 @@ with role as (
     ('ringfence_worker', 'authz.begin_job(uuid,uuid)'), ('ringfence_analyst', 'authz.begin_job(uuid,uuid)'),
     ('ringfence_worker', 'authz.job_limits()'), ('ringfence_worker', 'authz.job_context()'), ('ringfence_worker', 'authz.next_job(text)'),
     ('ringfence_worker', 'authz.recover_jobs()'), ('ringfence_worker', 'authz.renew_job(uuid,uuid)'), ('ringfence_worker', 'authz.release_job(uuid,uuid,boolean)'),
-    ('ringfence_worker', 'authz.finish_job(text,text,text,text,jsonb)'),
+    ('ringfence_worker', 'authz.finish_job(text,text,text,text,jsonb,text)'),
     ('ringfence_worker', 'authz.reserve_model_call(uuid,uuid,text,text,text,integer,text,smallint)'),
     ('ringfence_worker', 'authz.settle_model_call(uuid,text,integer,integer)'),
     ('ringfence_analyst', 'authz.rehearse_job()'), ('ringfence_analyst', 'authz.open_query(text)'), ('ringfence_analyst', 'authz.fetch_rows(integer,integer)'),
