@@ -59,4 +59,6 @@ lock:
 	$(UV_COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["local-model"], sep="\n")' \
 		| $(UV_COMPILE) - -o requirements-model.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["names"], sep="\n")' \
+		| $(UV_COMPILE) --constraint requirements-dev.lock - -o requirements-names.lock
 	$(UV_COMPILE) tests/opinion/requirements.in -o tests/opinion/requirements.lock

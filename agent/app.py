@@ -28,6 +28,7 @@ from agent.openapi import document
 from agent.providers import create_provider
 from agent.providers.base import TextDelta
 from agent.question import Answer, Event, Progress, Question, Spent, Started, ToolCalled, ToolReturned
+from agent.redaction import names
 from agent.rpc import Rpc, RpcPool, Token
 from agent.run import Agent
 from agent.tracing import TRACER, Spans
@@ -41,8 +42,9 @@ OPENAPI = "/v1/openapi.json"
 
 
 def create_app(config: Config | None = None, limits: Limits | None = None) -> "App":
-    """Return the ASGI app; nothing is connected or loaded before the first request. Raises: Misconfigured."""
+    """Return the ASGI app; nothing is connected or loaded before the first request, but what finds names where it was chosen. Raises: Misconfigured."""
     config = config or Config.from_environment()
+    names.finder()
     embedder = create_embedder(config)
     agent = Agent(create_provider(config, embedder), embedder, limits or Limits(), config.pseudonym_key)
     return App(agent, RpcPool(config.rest_url, config.publishable_key))

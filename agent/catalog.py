@@ -8,7 +8,8 @@ A comment is one or more lines of summary, then tags, one a line; an indented li
     @errors CODE, CODE     SQLSTATEs it may raise
     @effect read|write|destructive
     @audience bot|app      bot: can be bound to a bot
-    @changes nothing       of a tool that writes: only work of its own run, so that the database asks no approval for it
+    @changes nothing       of a tool that writes: only work of its own run, so that the database asks no approval for it; of one that reads and is
+                           volatile all the same: it writes nothing but its own record
 """
 
 import re
@@ -121,7 +122,8 @@ def _tool(name: str, row: dict[str, Any], comment: Comment) -> Tool:
     effect = comment.tags.get("effect")
     if effect not in ("read", "write", "destructive"):
         raise Misconfigured("@effect must be read, write or destructive")
-    if (effect == "read") != (row["volatility"] == "stable"):
+    recorded = effect == "read" and comment.tags.get("changes") == "nothing"
+    if (effect == "read" and not recorded) != (row["volatility"] == "stable"):
         raise Misconfigured("@effect and the volatility of the function disagree")
     declared = {argument["name"] for argument in row["arguments"]}
     if declared != comment.params.keys() | comment.context.keys() or comment.params.keys() & comment.context.keys():

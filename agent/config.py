@@ -100,6 +100,11 @@ def _endpoint(env: Mapping[str, str], prefix: str, model_name: str) -> Endpoint 
     return Endpoint(base_url, _required(env, model_name), env.get(f"{prefix}_API_KEY") or "none", provider)
 
 
+def names_model(env: Mapping[str, str] = os.environ) -> str | None:
+    """Return what finds names of people before a text leaves (agent/redaction/names.py); None: they are not looked for."""
+    return env.get("RINGFENCE_NAMES_MODEL") or None
+
+
 def pseudonym_key(text: str | None) -> bytes:
     """Return the key made of `text`, of at least 32 characters; without it a new one."""
     if not text:

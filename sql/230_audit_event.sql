@@ -10,7 +10,7 @@ create table app.audit_event (
   api_token_id uuid,
   client_id text constraint audit_event_client_id_check check (char_length(client_id) <= 100),
   action text not null constraint audit_event_action_check check (action ~ '^[a-z_]+\.(insert|update|delete)$'
-    or action in ('tool.call', 'model.call', 'documents.search', 'access.deny', 'session.start')),
+    or action in ('tool.call', 'model.call', 'documents.search', 'document.read', 'access.deny', 'session.start')),
   object_id text,
   run_id uuid,
   bot_id uuid,
@@ -24,6 +24,7 @@ create table app.audit_event (
   request_id text constraint audit_event_request_id_check check (request_id ~ '^[A-Za-z0-9._:-]{1,100}$'),
   arguments_sha256 text constraint audit_event_arguments_sha256_check check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
   object_sha256 text constraint audit_event_object_sha256_check check (object_sha256 ~ '^[0-9a-f]{64}$'),
+  documents uuid[] constraint audit_event_documents_check check (cardinality(documents) <= 50),
   primary key (org_id, id)
 );
 create index audit_event_org_id_run_id_idx on app.audit_event (org_id, run_id) where run_id is not null;
@@ -38,7 +39,7 @@ comment on column app.audit_event.actor_role is 'The name of the role the actor 
 comment on column app.audit_event.on_behalf_of is 'The person who answers for the actor: the owner of a service account; null for a person acting in their own name.';
 comment on column app.audit_event.api_token_id is 'The API token that was used, if any.';
 comment on column app.audit_event.client_id is 'The OAuth client that acted for the person, if any.';
-comment on column app.audit_event.action is 'table.command for a change of state; tool.call, model.call, documents.search, access.deny and session.start for what changes none. Names are added, never changed.';
+comment on column app.audit_event.action is 'table.command for a change of state; tool.call, model.call, documents.search, document.read, access.deny and session.start for what changes none. Names are added, never changed.';
 comment on column app.audit_event.object_id is 'The identifier of the row acted on; of a permission of a role, the role''s and its name; of the meaning of a column, the data source''s, the relation and the column.';
 comment on column app.audit_event.run_id is 'The run it was part of, if any.';
 comment on column app.audit_event.bot_id is 'The bot that ran or was acted on, if any. A bot is never an actor (F03).';
@@ -51,6 +52,7 @@ comment on column app.audit_event.rule is 'What denied it: policy:, privilege:, 
 comment on column app.audit_event.request_id is 'The request at the edge it was part of, as the edge named it.';
 comment on column app.audit_event.arguments_sha256 is 'Digest of what was called with which arguments: of a step of a run, authz.digest() under the key of its conversation.';
 comment on column app.audit_event.object_sha256 is 'authz.row_digest() of the row recorded, where that row is a record itself: a step of a run.';
+comment on column app.audit_event.documents is 'The documents whose passages a search outside a run returned; null for other acts.';
 
 alter table app.audit_event enable row level security;
 alter table app.audit_event force row level security;
@@ -67,6 +69,9 @@ create policy audit_event_scope_floor on app.audit_event as restrictive for all 
   with check ((select authz.in_scope(array['audit.read'])));
 create policy audit_event_insert_owner on app.audit_event for insert to ringfence_owner
   with check (actor_id is not distinct from (select authz.uid()));
+create policy audit_event_select_subject_owner on app.audit_event for select to ringfence_owner
+  using (object_id = (select authz.uid())::text and action in ('membership.insert', 'membership.update', 'membership.delete')
+    and org_id = any (array(select authz.org_ids())));
 create policy audit_event_select_purging_owner on app.audit_event for select to ringfence_owner
   using (org_id in (select authz.purging_org_ids()));
 create policy audit_event_delete_purging_owner on app.audit_event for delete to ringfence_owner
@@ -78,12 +83,13 @@ comment on policy audit_event_delete_nobody on app.audit_event is 'Append-only.'
 comment on policy audit_event_floor on app.audit_event is 'Whatever else is allowed, never outside one''s own organizations.';
 comment on policy audit_event_scope_floor on app.audit_event is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy audit_event_insert_owner on app.audit_event is 'Even the trigger cannot write in another person''s name.';
+comment on policy audit_event_select_subject_owner on app.audit_event is 'An export for a person tells what others did to their membership (F67).';
 comment on policy audit_event_select_purging_owner on app.audit_event is 'A purge finds the trail of the organization that goes.';
 comment on policy audit_event_delete_purging_owner on app.audit_event is 'A purge takes it along.';
 grant select on app.audit_event to authenticated;
-grant select (org_id), delete on app.audit_event to ringfence_owner;
+grant select (org_id, at, actor_id, actor_role, action, object_id, changed, outcome), delete on app.audit_event to ringfence_owner;
 grant insert (org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed,
-  auth_session_id, bot_version, target, outcome, rule, request_id, arguments_sha256, object_sha256) on app.audit_event to ringfence_owner;
+  auth_session_id, bot_version, target, outcome, rule, request_id, arguments_sha256, object_sha256, documents) on app.audit_event to ringfence_owner;
 
 create function authz.request_id() returns text
 language plpgsql stable
@@ -113,7 +119,7 @@ grant execute on function authz.row_digest(jsonb) to authenticated, ringfence_ow
 create function authz.record_event(
   org_id uuid, action text, object_id text default null, run_id uuid default null, bot_id uuid default null, bot_version integer default null,
   target text default null, outcome text default 'ok', rule text default null, arguments_sha256 text default null,
-  object_sha256 text default null, changed text[] default '{}') returns void
+  object_sha256 text default null, changed text[] default '{}', documents uuid[] default null) returns void
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -130,7 +136,7 @@ begin
   where m.org_id = record_event.org_id and m.user_id = authz.uid();
   insert into app.audit_event (
     org_id, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, auth_session_id, request_id,
-    action, object_id, run_id, bot_id, bot_version, target, outcome, rule, arguments_sha256, object_sha256, changed)
+    action, object_id, run_id, bot_id, bot_version, target, outcome, rule, arguments_sha256, object_sha256, changed, documents)
   values (
     record_event.org_id,
     authz.uid(),
@@ -142,12 +148,12 @@ begin
     authz.session_id(),
     authz.request_id(),
     record_event.action, record_event.object_id, record_event.run_id, record_event.bot_id, record_event.bot_version, record_event.target,
-    record_event.outcome, record_event.rule, record_event.arguments_sha256, record_event.object_sha256, record_event.changed);
+    record_event.outcome, record_event.rule, record_event.arguments_sha256, record_event.object_sha256, record_event.changed, record_event.documents);
 end
 $$;
-comment on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[]) is 'Record an act of the person asking in app.audit_event, in the transaction of the act: the only writer there. For functions and triggers of ringfence_owner.';
-revoke all on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[]) from public;
-grant execute on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[]) to ringfence_owner;
+comment on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[], uuid[]) is 'Record an act of the person asking in app.audit_event, in the transaction of the act: the only writer there. For functions and triggers of ringfence_owner.';
+revoke all on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[], uuid[]) from public;
+grant execute on function authz.record_event(uuid, text, text, uuid, uuid, integer, text, text, text, text, text, text[], uuid[]) to ringfence_owner;
 
 create function authz.tg_audit() returns trigger
 language plpgsql volatile security definer

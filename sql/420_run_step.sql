@@ -127,7 +127,10 @@ begin
   perform authz.record_event(
     org_id => new.org_id, action => new.kind || '.call', object_id => new.id::text, run_id => new.run_id,
     bot_id => v_bot.bot_id, bot_version => v_bot.bot_version, target => new.name, outcome => new.outcome,
-    rule => case when new.outcome = 'denied' then coalesce(
+    rule => case when new.outcome = 'denied' and new.kind = 'model' then (
+        select authz.model_rule(c.refused_by) from app.model_call c
+        where c.org_id = new.org_id and c.run_id = new.run_id and c.refused_by is not null order by c.ended_at desc limit 1)
+      when new.outcome = 'denied' then coalesce(
       (select 'deny_rule:' || d.id from app.deny_rule d where d.org_id = new.org_id and d.tool = new.name order by d.id limit 1),
       'binding_or_permission')
       else (select 'approval:' || a.id from app.approval a where a.org_id = new.org_id and (a.step_id = new.id

@@ -91,6 +91,35 @@ grant select on app.model_call to authenticated;
 grant select, insert (org_id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, classification, refused_by,
   input_price, output_price, reserved_tokens, reserved_cost, budget_ids, key_sha256, ended_at), update (ended_at, input_tokens, output_tokens, cost) on app.model_call to ringfence_owner;
 
+create function authz.model_rule(refused_by text) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return case when model_rule.refused_by = 'budget' then 'budget' else 'data_policy:' || model_rule.refused_by end;
+comment on function authz.model_rule(text) is 'What the trail calls the rule that refused a model call: data_policy: with its name, or budget; null for none.';
+revoke all on function authz.model_rule(text) from public;
+grant execute on function authz.model_rule(text) to ringfence_owner;
+
+create function authz.tg_audit_model_call() returns trigger
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_bot record;
+begin
+  select r.bot_id, r.bot_version into v_bot from app.run r where r.org_id = new.org_id and r.id = new.run_id;
+  perform authz.record_event(
+    org_id => new.org_id, action => 'model_call.insert', object_id => new.id::text, run_id => new.run_id,
+    bot_id => v_bot.bot_id, bot_version => v_bot.bot_version, target => new.model,
+    outcome => case when new.refused_by is null then 'ok' else 'denied' end, rule => authz.model_rule(new.refused_by));
+  return null;
+end
+$$;
+comment on function authz.tg_audit_model_call() is 'Trigger: record that a model call was allowed or refused, and by which rule, in the same transaction; also where no run is, as for an embedding or a job (F70, F71).';
+revoke all on function authz.tg_audit_model_call() from public;
+create trigger _900_audit after insert on app.model_call
+  for each row execute function authz.tg_audit_model_call();
+alter function authz.tg_audit_model_call() owner to ringfence_owner;
+
 create function authz.model_cost(input_tokens bigint, output_tokens bigint, input_price bigint, output_price bigint) returns bigint
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp

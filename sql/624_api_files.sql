@@ -32,7 +32,7 @@ revoke all on function api.add_file_part(uuid, uuid, integer, text) from public;
 grant execute on function api.add_file_part(uuid, uuid, integer, text) to authenticated;
 
 create function api.read_file_part(org_id uuid, document_id uuid, "position" integer) returns jsonb
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -47,6 +47,7 @@ begin
   if v_content is null then
     raise sqlstate 'PT404' using message = 'no such part of a document';
   end if;
+  perform authz.note_reading(read_file_part.org_id, 'document.read', 'read_file_part', array[read_file_part.document_id]);
   -- PostgreSQL breaks base64 into lines.
   return jsonb_build_object('content', translate(encode(v_content, 'base64'), e'\n', ''));
 end
@@ -59,12 +60,13 @@ comment on function api.read_file_part(uuid, uuid, integer) is $c$Read a piece o
 @param position     place of the piece in the file; get_document says how many there are; 0..999
 @returns            {content: base64}
 @errors             22004, 22023, PT404
-@effect             read$c$;
+@effect             read
+@changes            nothing$c$;
 revoke all on function api.read_file_part(uuid, uuid, integer) from public;
 grant execute on function api.read_file_part(uuid, uuid, integer) to authenticated;
 
 create function api.preview_document(org_id uuid, document_id uuid, start_char integer default 0, max_chars integer default 2000) returns jsonb
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -79,6 +81,7 @@ begin
   if not authz.can_read_document(preview_document.org_id, preview_document.document_id) then
     raise sqlstate 'PT404' using message = 'no such document';
   end if;
+  perform authz.note_reading(preview_document.org_id, 'document.read', 'preview_document', array[preview_document.document_id]);
   for v_chunk in
     select c.content, c.start_char, c.end_char from app.chunk c
     where c.org_id = preview_document.org_id and c.document_id = preview_document.document_id
@@ -107,6 +110,7 @@ comment on function api.preview_document(uuid, uuid, integer, integer) is $c$Rea
 @param max_chars    number of characters; 1..20000
 @returns            {text, start_char, end_char: one past the last character; equal to start_char at the end of the text}
 @errors             22004, 22023, PT404
-@effect             read$c$;
+@effect             read
+@changes            nothing$c$;
 revoke all on function api.preview_document(uuid, uuid, integer, integer) from public;
 grant execute on function api.preview_document(uuid, uuid, integer, integer) to authenticated;

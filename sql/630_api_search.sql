@@ -37,13 +37,33 @@ comment on function authz.search_candidates(uuid, tsquery, extensions.vector, au
 revoke all on function authz.search_candidates(uuid, tsquery, extensions.vector, authz.search_filter) from public;
 grant execute on function authz.search_candidates(uuid, tsquery, extensions.vector, authz.search_filter) to authenticated;
 
+create type authz.passage as (
+  document_id uuid, chunk_id uuid, knowledge_base_id uuid, title text, uri text, content text, start_char integer, end_char integer,
+  chunk_sha256 text, score double precision, similarity double precision, retrieved_at timestamptz, heading text, trust text
+);
+comment on type authz.passage is 'A passage that a search found, as api.search_documents() answers it.';
+comment on column authz.passage.document_id is 'Its document.';
+comment on column authz.passage.chunk_id is 'The chunk.';
+comment on column authz.passage.knowledge_base_id is 'The knowledge base of the document.';
+comment on column authz.passage.title is 'Title of the document.';
+comment on column authz.passage.uri is 'Where the document came from.';
+comment on column authz.passage.content is 'The text.';
+comment on column authz.passage.start_char is 'First character in the text of the document.';
+comment on column authz.passage.end_char is 'One past its last character there.';
+comment on column authz.passage.chunk_sha256 is 'SHA-256, hexadecimal, of the text.';
+comment on column authz.passage.score is 'By which the passages are in order; more is better.';
+comment on column authz.passage.similarity is '1 less the distance to the question; null where only words were compared.';
+comment on column authz.passage.retrieved_at is 'When the search was.';
+comment on column authz.passage.heading is 'The headings above it.';
+comment on column authz.passage.trust is 'trusted or untrusted, as its document.';
+
 create function api.search_documents(
   org_id uuid, query text, query_embedding extensions.vector default null, max_rows integer default 8, run_id uuid default null,
   knowledge_bases uuid[] default null, tags text[] default null, since timestamptz default null, until timestamptz default null)
 returns table (
   document_id uuid, chunk_id uuid, knowledge_base_id uuid, title text, uri text, content text, start_char integer, end_char integer,
   chunk_sha256 text, score double precision, similarity double precision, retrieved_at timestamptz, heading text, trust text)
-language plpgsql stable
+language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set statement_timeout = '5s'
 as $$
@@ -57,6 +77,7 @@ declare
       from unnest(string_to_array(plainto_tsquery('pg_catalog.english', query)::text, ' & ')) with ordinality u (word, place)
       group by u.word order by 2 limit 32) w);
   v_bases uuid[] := search_documents.knowledge_bases;
+  v_found authz.passage[];
 begin
   perform authz.require_org(search_documents.org_id);
   perform authz.require(char_length(query) between 1 and 2000, 'query: 1..2000 characters');
@@ -77,7 +98,7 @@ begin
     v_bases := array(select b.id from unnest(authz.run_knowledge_bases(search_documents.org_id, search_documents.run_id)) b (id)
       where v_bases is null or b.id = any (v_bases));
   end if;
-  return query
+  v_found := array(
     with candidate as materialized (
       select * from authz.search_candidates(search_documents.org_id, v_terms, query_embedding,
         row(v_bases, search_documents.tags, search_documents.since, search_documents.until)::authz.search_filter)
@@ -87,11 +108,14 @@ begin
       group by c.id
       order by score desc, c.id limit max_rows
     )
-    select c.document_id, f.id, c.knowledge_base_id, c.title, c.uri, c.content, c.start_char, c.end_char,
-      encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), f.score, 1 - c.distance, now(), c.heading, c.trust
+    select row(c.document_id, f.id, c.knowledge_base_id, c.title, c.uri, c.content, c.start_char, c.end_char,
+      encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), f.score, 1 - c.distance, now(), c.heading, c.trust)::authz.passage
     from fused f
     cross join lateral (select * from candidate c where c.id = f.id limit 1) c
-    order by f.score desc, f.id;
+    order by f.score desc, f.id);
+  perform authz.note_reading(search_documents.org_id, 'documents.search', 'search_documents',
+    array(select distinct p.document_id from unnest(v_found) p), search_documents.run_id);
+  return query select p.* from unnest(v_found) p;
 end
 $$;
 comment on function api.search_documents(uuid, text, extensions.vector, integer, uuid, uuid[], text[], timestamptz, timestamptz) is $c$Search the documents of the organization for passages that answer a question: how something works, what a text says, terms, instructions.
@@ -108,6 +132,7 @@ comment on function api.search_documents(uuid, text, extensions.vector, integer,
 @param until              only documents changed before this time
 @returns                  array of {document_id, chunk_id, knowledge_base_id, title, uri, content, start_char, end_char, chunk_sha256, score, similarity, retrieved_at, heading, trust: trusted or untrusted}; best first
 @errors                   22004, 22023, PT404
-@effect                   read$c$;
+@effect                   read
+@changes                  nothing$c$;
 revoke all on function api.search_documents(uuid, text, extensions.vector, integer, uuid, uuid[], text[], timestamptz, timestamptz) from public;
 grant execute on function api.search_documents(uuid, text, extensions.vector, integer, uuid, uuid[], text[], timestamptz, timestamptz) to authenticated;

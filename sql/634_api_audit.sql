@@ -8,7 +8,7 @@ create function api.list_audit_events(
 returns table (
   id uuid, at timestamptz, actor_id uuid, actor_kind text, actor_role text, on_behalf_of uuid, api_token_id uuid, client_id text,
   action text, object_id text, run_id uuid, bot_id uuid, changed text[], auth_session_id uuid, bot_version integer, target text, outcome text,
-  rule text, request_id text, arguments_sha256 text, object_sha256 text)
+  rule text, request_id text, arguments_sha256 text, object_sha256 text, documents uuid[])
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -23,12 +23,12 @@ begin
   return query
     select e.id, e.at, e.actor_id, e.actor_kind, e.actor_role, e.on_behalf_of, e.api_token_id, e.client_id,
       e.action, e.object_id, e.run_id, e.bot_id, e.changed, e.auth_session_id, e.bot_version, e.target, e.outcome, e.rule, e.request_id,
-      e.arguments_sha256, e.object_sha256
+      e.arguments_sha256, e.object_sha256, e.documents
     from app.audit_event e
     where e.org_id = list_audit_events.org_id
       and (did is null or e.action = did)
       and (by_actor is null or e.actor_id = by_actor)
-      and (on_object is null or e.object_id = on_object)
+      and (on_object is null or e.object_id = on_object or on_object = any (e.documents::text[]))
       and (in_run is null or e.run_id = in_run)
       and (since is null or e.at >= since)
       and (until is null or e.at < until)
@@ -41,16 +41,16 @@ comment on function api.list_audit_events(uuid, text, uuid, text, uuid, timestam
 
 @audience app
 @param org_id     the organization
-@param did        only this act, as document.delete, tool.call, model.call, documents.search, access.deny or session.start; 1..80 characters
+@param did        only this act, as document.delete, tool.call, model.call, documents.search, document.read, access.deny or session.start; 1..80 characters
 @param by_actor   only what this person did
-@param on_object  only what was done to this, by its identifier; 1..200 characters
+@param on_object  only what was done to this, by its identifier, or a search that found it; 1..200 characters
 @param in_run     only what was part of this run
 @param since      only at this time or later
 @param until      only before this time
 @param before_at  go on after the last event seen: its at, as it was given
 @param before_id  and its id
 @param max_rows   number of events; 1..1000
-@returns          array of {id, at, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed, auth_session_id, bot_version, target, outcome, rule, request_id, arguments_sha256, object_sha256}; newest first
+@returns          array of {id, at, actor_id, actor_kind, actor_role, on_behalf_of, api_token_id, client_id, action, object_id, run_id, bot_id, changed, auth_session_id, bot_version, target, outcome, rule, request_id, arguments_sha256, object_sha256, documents}; newest first
 @errors           22004, 22023
 @effect           read$c$;
 revoke all on function api.list_audit_events(uuid, text, uuid, text, uuid, timestamptz, timestamptz, timestamptz, uuid, integer) from public;

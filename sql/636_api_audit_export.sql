@@ -11,7 +11,7 @@ as $$
     when kind.noun = 'membership' then array[3001, case kind.verb when 'insert' then 1 when 'delete' then 6 else 99 end]
     when kind.noun in ('organization', 'role', 'role_permission', 'deny_rule', 'sso_connection', 'sso_group')
       then array[3004, case kind.verb when 'insert' then 1 when 'update' then 3 else 4 end]
-    else array[6003, case kind.verb when 'insert' then 1 when 'search' then 2 when 'update' then 3 when 'delete' then 4 else 99 end] end
+    else array[6003, case kind.verb when 'insert' then 1 when 'search' then 2 when 'read' then 2 when 'update' then 3 when 'delete' then 4 else 99 end] end
   from (select split_part(ocsf_class.action, '.', 1), split_part(ocsf_class.action, '.', 2)) kind (noun, verb)
 $$;
 comment on function authz.ocsf_class(text) is 'The OCSF class and activity of an action of the audit trail.';
@@ -43,8 +43,10 @@ as $$
       'src_endpoint', jsonb_build_object('uid', coalesce(event.auth_session_id::text, 'database')),
       'api', jsonb_build_object('operation', coalesce(event.target, event.action), 'service', jsonb_build_object('name', 'Ringfence'),
         'request', case when event.request_id is not null then jsonb_build_object('uid', event.request_id) end),
-      'resources', case when event.object_id is not null then
-        jsonb_build_array(jsonb_build_object('uid', event.object_id, 'type', split_part(event.action, '.', 1))) end) else '{}' end
+      'resources', case
+        when event.object_id is not null then jsonb_build_array(jsonb_build_object('uid', event.object_id, 'type', split_part(event.action, '.', 1)))
+        when cardinality(event.documents) > 0 then
+          (select jsonb_agg(jsonb_build_object('uid', d.id, 'type', 'document') order by d.id) from unnest(event.documents) d (id)) end) else '{}' end
     || jsonb_build_object('unmapped', jsonb_strip_nulls(jsonb_build_object(
       'actor_kind', event.actor_kind, 'actor_role', event.actor_role, 'on_behalf_of', event.on_behalf_of, 'api_token_id', event.api_token_id,
       'run_id', event.run_id, 'bot_id', event.bot_id, 'bot_version', event.bot_version, 'target', event.target,

@@ -126,7 +126,10 @@ begin
     elsif v_approval.state = 'pending' then
       v_outcome := 'needs_approval';
     else
+      -- What it reads is recorded by the step below, and not once more (authz.note_reading()).
+      perform set_config('ringfence.recorded_run', v_run.id::text, true);
       execute v_statement into v_rows using call_tool.arguments, v_context;
+      perform set_config('ringfence.recorded_run', '', true);
     end if;
   exception when others then
     -- The failed call is undone; that it was tried stays in the record (F34). A cancelled statement is not caught by "others".

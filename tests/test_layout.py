@@ -44,12 +44,12 @@ def test_an_import_inside_a_function_is_seen(tmp_path: Path) -> None:
     assert set(imports(planted)) == {"agent", "tests"}
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-names.lock"])
 def test_every_locked_python_package_has_a_hash_and_no_address(name: str) -> None:
     text = (ROOT / name).read_text()
     assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text)
-    requirements = re.split(r"\n(?=[a-z0-9])", text[text.index("\naiohappyeyeballs") + 1:])
-    assert len(requirements) > 40
+    requirements = re.split(r"\n(?=[a-z0-9])", re.sub(r"^(#.*\n)+", "", text))
+    assert len(requirements) > 30
     assert [one.split(" ")[0] for one in requirements if "--hash=sha256:" not in one] == []
 
 

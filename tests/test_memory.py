@@ -62,6 +62,7 @@ PROCESS = {
     "agent.providers.offline_choice.Chooser._vectors": "by the text of a function's comment, public to every signed-in person",
     "agent.providers.names._vocabulary": "the words of a packaged vocabulary, the same for everybody",
     "agent.embedding.LocalEmbedder._loaded": "the model, the same for everybody",
+    "agent.redaction.names.finder": "the model that finds names, the same for everybody",
     "agent.analytics.vega_schema._validator": "the schema of Vega-Lite, the same for everybody",
     "agent.tokens._encoding": "by the name of an encoding: token ranks, the same for everybody",
 }

@@ -36,3 +36,10 @@ def test_every_promise_names_a_test() -> None:
 @pytest.mark.parametrize("line", ["`tests/db/test_erasure.py::test_nothing_of_the_sort`", "`tests/db/test_gone.py::test_anything`"])
 def test_a_test_that_is_gone_is_missed(line: str) -> None:
     assert missing(line) == [line.strip("`")]
+
+
+def test_every_test_that_the_readme_names_exists() -> None:
+    named = re.findall(r"`(?:tests/(?:\w+/)*)?test_\w+\.py`", (ROOT / "README.md").read_text())
+    assert len(named) > 10
+    # In a list the folder stands before the first alone.
+    assert [name for name in named if not (ROOT / name.strip("`")).is_file() and not (ROOT / "tests" / "db" / name.strip("`")).is_file()] == []

@@ -1,4 +1,4 @@
-"""`ringfence approvals`: calls of tools that wait for a person. Approving asks for a second factor used a moment ago: `ringfence login EMAIL --code CODE`."""
+"""`ringfence approvals`: calls of tools that wait for a person. Approving asks for a second factor used a moment ago."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.errors import CliError
 from agent.cli.login import call_as
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, Org, StateDir, target
-from agent.errors import StepUp
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
@@ -67,8 +65,5 @@ def _decide(organization: str, approval: str, decision: str, as_email: str | Non
     async def call(rpc: Rpc) -> Any:
         return await rpc.call("decide_approval", {"org_id": await organization_id(rpc, organization), "approval_id": approval, "decision": decision})
 
-    try:
-        decided = call_as(target(state_dir), as_email, call)
-    except StepUp as err:
-        raise CliError(f"{err.message}: `ringfence login EMAIL --code CODE`, then this command again without --as") from err
+    decided = call_as(target(state_dir), as_email, call)
     typer.echo(f"{decided['tool']} is {decided['state']}, until {decided['expires_at']}")

@@ -45,17 +45,21 @@ class EdgeClient:
             raise CliError(f"{email} cannot sign in: {answer.body.get('msg') or answer.body}")
         return str(answer.body["access_token"])
 
-    async def confirm(self, token: str, code: str) -> str:
-        """Return an access token of the same session after a second factor, whichever verified one the code is of.
+    async def totp_factors(self, token: str) -> list[str]:
+        """Return the ids of the person's verified authenticator apps."""
+        user = await self.get("/auth/v1/user", token)
+        return [str(one["id"]) for one in user.body.get("factors", ()) if (one["status"], one["factor_type"]) == ("verified", "totp")]
+
+    async def confirm(self, token: str, code: str, factor: str | None = None) -> str:
+        """Return an access token of the same session after a second factor: the one named, or whichever verified one the code is of.
 
         Raises: CliError with what the auth server says.
         """
-        user = await self.get("/auth/v1/user", token)
-        factors = [one for one in user.body.get("factors", ()) if (one["status"], one["factor_type"]) == ("verified", "totp")]
+        factors = [factor] if factor else await self.totp_factors(token)
         if not factors:
             raise CliError("this account has no authenticator app: sign in without --code")
-        for factor in factors:
-            path = f"/auth/v1/factors/{factor['id']}"
+        for one in factors:
+            path = f"/auth/v1/factors/{one}"
             answer = await self.post(f"{path}/challenge", {}, token)
             if answer.status == 200:
                 answer = await self.post(f"{path}/verify", {"challenge_id": answer.body["id"], "code": code}, token)

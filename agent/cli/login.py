@@ -79,13 +79,26 @@ def token_for(where: Target, email: str | None) -> str:
 
 
 def call_as(where: Target, email: str | None, call: Callable[[Rpc], Awaitable[Any]]) -> Any:
-    """Return what `call` makes of the functions called as `email`, or as who signed in last. Raises: CliError, AgentError."""
+    """Return what `call` makes of the functions called as `email`, or as who signed in last.
+
+    Where a function demands a second factor used a moment ago, the person at the terminal is asked for it and `call` begins again: the
+    demand must come from the first function that does something. Raises: CliError, AgentError.
+    """
     from agent.cli.client import EdgeClient
+    from agent.cli.step_up import require_terminal, step_up
+    from agent.errors import StepUp
 
     token = token_for(where, email)
 
     async def run() -> Any:
         async with EdgeClient(where.url, where.publishable_key) as client:
-            return await call(client.as_person(token))
+            try:
+                return await call(client.as_person(token))
+            except StepUp as err:
+                require_terminal(err.message)
+                stronger = await step_up(client, token, err.message)
+            if email is None:
+                where.state.write(KEPT, where.state.read(KEPT) | {"access_token": stronger})
+            return await call(client.as_person(stronger))
 
     return asyncio.run(run())

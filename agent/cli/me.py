@@ -35,7 +35,7 @@ def export(
     as_email: AsEmail = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
-    """Write what is held about you to DIR, a folder an organization: JSON and CSV a table, and the files you added."""
+    """Write what is held about you to DIR, a folder an organization: JSON and CSV a table, what others did to your membership, and the files you added."""
     new_folder(out)
 
     async def call(rpc: Rpc) -> Any:
@@ -70,8 +70,8 @@ async def write_person(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
 
     Raises: CliError when a page is not what its digest says; AgentError.
     """
-    folder.mkdir(mode=0o700)
     manifest: dict[str, Any] = await rpc.call("export_me", {"org_id": org_id})
+    folder.mkdir(mode=0o700)
     rows = {table: [row async for row in _rows(rpc, org_id, table)] for table in manifest["tables"]}
     names = {row["id"]: row["uri"] for row in rows.get("document", ())}
     parts = rows.pop(PARTS, [])
@@ -86,6 +86,11 @@ async def write_person(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
         with private_file(folder / FILES / file_name(document, names.get(document, ""))) as file:
             file.write(content)
         written += 1
+    by_others = manifest.pop("by_others")
+    with private_file(folder / "by_others.json") as file:
+        file.write(json.dumps(by_others, indent=1).encode())
+    with private_file(folder / "by_others.csv") as file:
+        file.writelines(csv_lines.table(csv_lines.columns_of(by_others), by_others))
     manifest = manifest | {"tables": {table: len(found) for table, found in rows.items()}, "files": written}
     with private_file(folder / MANIFEST) as file:
         file.write(json.dumps(manifest, indent=2).encode())

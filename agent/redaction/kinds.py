@@ -1,7 +1,7 @@
 """Which pieces of a text are personal data: patterns, and a checksum wherever the kind has one.
 
 A pattern finds candidates; what has a checksum or a register (python-stdnum, phonenumbers, ipaddress) must pass it, so that order
-numbers, dates and versions stay as they are. Names of people have no pattern: see `names`.
+numbers, dates and versions stay as they are. Names of people have no pattern: see names.py.
 """
 
 import ipaddress
@@ -19,6 +19,8 @@ from stdnum.gb import nhs
 from stdnum.in_ import aadhaar
 from stdnum.it import codicefiscale
 from stdnum.us import ssn
+
+from agent.redaction.names import Finder
 
 REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AT", "CH", "IN", "BR", "AU")
 """Where a phone number without a country code may belong."""
@@ -136,11 +138,13 @@ KINDS: tuple[Kind, ...] = (
         r"|(?:\(0\d{1,5}\)|0\d{1,5})[ .\-/]\(?\d(?:[ .\-/)]{0,2}\d){4,10}|0\d{9,11}"
         r"|\(\d{3}\) ?\d{3}[-. ]\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4})(?![\w@]|[-.]\w)"), _is_phone),
 )
+NAME = "NAME"
+"""The kind of a person's name."""
 NAMES = frozenset(kind.name for kind in KINDS)
 
 
-def find(text: str) -> list[Span]:
-    """Return the personal data in `text`, in order, never overlapping."""
+def find(text: str, people: Finder | None = None) -> list[Span]:
+    """Return the personal data in `text`, in order, never overlapping; names of people where something finds them."""
     found: list[Span] = []
     taken = bytearray(len(text))
     for kind in KINDS:
@@ -148,6 +152,11 @@ def find(text: str) -> list[Span]:
             if not any(taken[span.start:span.end]):
                 taken[span.start:span.end] = b"\1" * (span.end - span.start)
                 found.append(span)
+    for start, end in people(text) if people else ():
+        # What has a checksum is sure; of a name that overlaps it, what is left is no name.
+        if start < end and not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            found.append(Span(start, end, NAME))
     return sorted(found, key=lambda span: span.start)
 
 

@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.redaction.folding import fold
-from agent.redaction.kinds import NAMES, find
+from agent.redaction.kinds import NAME, NAMES, find
+from agent.redaction.names import Finder, finder
 
 DIGITS = 10
 LITERAL = "LITERAL"
 """The kind of what only looks like a pseudonym: it is hidden too, so that what comes back is never taken for another."""
 
-_KINDS = sorted(NAMES | {LITERAL, "NAME"})
+_KINDS = sorted(NAMES | {LITERAL, NAME})
 _LONGEST = max(map(len, _KINDS)) + len("\\_") + DIGITS
 # Models put a backslash before an underscore where they write Markdown, and some change the case.
 _TOKEN = re.compile(rf"(?P<kind>{'|'.join(_KINDS)})\\?_(?P<digits>[0-9a-f]{{{DIGITS}}})", re.IGNORECASE)
@@ -29,8 +30,9 @@ _TOKEN = re.compile(rf"(?P<kind>{'|'.join(_KINDS)})\\?_(?P<digits>[0-9a-f]{{{DIG
 class Pseudonyms:
     """Hides personal data and shows it again; one object a run."""
 
-    def __init__(self, key: bytes, org_id: str) -> None:
-        """`key`: at least 32 bytes."""
+    def __init__(self, key: bytes, org_id: str, people: Finder | None = None) -> None:
+        """`key`: at least 32 bytes. `people`: finds names; the one of this process by default."""
+        self._people = people or finder()
         self._key = hmac.digest(key, org_id.encode(), hashlib.sha256)
         self._back: dict[str, str] = {}
         self._of: dict[tuple[str, str], str] = {}
@@ -44,7 +46,7 @@ class Pseudonyms:
         text = _TOKEN.sub(lambda match: self._pseudonym(LITERAL, match[0], match[0]), text)
         folded = fold(text)
         shown, pieces = 0, []
-        for span in find(folded.text):
+        for span in find(folded.text, self._people):
             start, end = folded.places[span.start], folded.places[span.end - 1] + 1
             value = folded.text[span.start:span.end]
             pieces += [text[shown:start], self._pseudonym(span.kind, _canonical(span.kind, value), text[start:end])]
@@ -127,6 +129,8 @@ def _canonical(kind: str, value: str) -> str:
     """Return what two spellings of one value have in common."""
     if kind in ("SECRET", "WALLET"):
         return value
+    if kind == NAME:
+        return " ".join(value.split()).casefold()
     return value.casefold() if kind in ("EMAIL", "ADDRESS", "PLACE") else re.sub(r"[\s().\-/]", "", value).casefold()
 
 

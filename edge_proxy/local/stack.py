@@ -24,8 +24,8 @@ PORT_NAMES = ("edge", "metrics", "rest", "rest_admin", "auth", "postgres")
 # As in supabase/config.toml. It is called for the first token, when the migrations have made it.
 ACCESS_TOKEN_HOOK = "pg-functions://postgres/authz/access_token_hook"
 # What an operator may choose for the agent; everything else of our environment stays out of the children.
-PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_", "RINGFENCE_REDIS_", "RINGFENCE_OTLP_", "RINGFENCE_TRACE_", "RINGFENCE_DRAIN_",
-             "RINGFENCE_WORKER_")
+PASSED_ON = ("RINGFENCE_MODEL_", "RINGFENCE_NAMES_", "RINGFENCE_EMBEDDING_", "RINGFENCE_RATE_", "RINGFENCE_REDIS_", "RINGFENCE_OTLP_", "RINGFENCE_TRACE_",
+             "RINGFENCE_DRAIN_", "RINGFENCE_WORKER_")
 
 
 class AlreadyRunning(Exception):

@@ -72,6 +72,7 @@ def test_an_argument_without_bounds_or_of_an_open_type_is_an_error_R99(prose: st
 
 @pytest.mark.parametrize("change", [
     {"volatility": "volatile"},
+    {"comment": "Do it.\n\n@audience bot\n@param thing  1..9 characters\n@effect read\n@changes nothing"},
     {"comment": "Do it.\n\n@audience bot\n@param thing  1..9 characters"},
     {"comment": "Do it.\n\n@audience bot\n@param thing  1..9 characters\n@effect maybe"},
     {"comment": "Do it.\n\n@audience bot\n@effect read"},

@@ -3,9 +3,15 @@
 import itertools
 import random
 import re
+from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from agent.app import create_app
+from agent.config import Config
+from agent.errors import Misconfigured
+from agent.redaction import names
 from agent.redaction.kinds import KINDS, NAMES, find
 from agent.redaction.pseudonyms import DIGITS, Pseudonyms
 from tests.agent.hostile_texts import HOSTILE
@@ -141,3 +147,74 @@ def test_a_hostile_text_is_looked_through_and_comes_back_as_it_was_F69(hostile: 
     assert all(one.end <= other.start for one, other in itertools.pairwise(find(hostile)))
     names = Pseudonyms(KEY, "organization")
     assert names.show(names.hide(hostile)) == hostile
+
+
+PEOPLE = ("Anna Schmidt", "José  García", "O'Brien")
+
+
+def people(text: str) -> Iterator[tuple[int, int]]:
+    """A finder that knows three people."""
+    return (match.span() for match in re.finditer("|".join(map(re.escape, PEOPLE)), text))
+
+
+def test_a_name_that_the_optional_model_finds_is_replaced_and_restored_like_the_other_kinds_F69() -> None:
+    hiding = Pseudonyms(KEY, "acme", people)
+    text = "Anna Schmidt wrote to José  García (jose@example.com); O'Brien, not obrien@example.com, answered Anna Schmidt."
+    hidden = hiding.hide(text)
+    assert not any(name in hidden for name in PEOPLE) and "@example.com" not in hidden
+    assert hiding.show(hidden) == text and len(set(re.findall(r"NAME_[0-9a-f]{10}", hidden))) == 3
+    assert hiding.hide("ANNA  SCHMIDT".title()) == "Anna  Schmidt", "what the model does not find stays"
+    stream = hiding.stream()
+    assert "".join(stream.show(piece) for piece in hidden) + stream.end() == text
+    assert Pseudonyms(KEY, "acme").hide("Anna Schmidt") == "Anna Schmidt", "without a model names stay as they are"
+
+
+def test_a_name_never_cuts_a_sure_kind_in_two_F69() -> None:
+    hiding = Pseudonyms(KEY, "acme", lambda text: iter([(0, len(text)), (3, 3)]))
+    assert re.fullmatch(r"To EMAIL_[0-9a-f]{10}", hiding.hide("To anna.schmidt@example.com"))
+
+
+class Pipeline:
+    """A spaCy pipeline as far as it is used: every capitalised word is a person, every number a date."""
+
+    pipe_names = ("tok2vec", "ner")
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+
+    def __call__(self, text: str) -> SimpleNamespace:
+        self.lengths.append(len(text))
+        return SimpleNamespace(ents=[SimpleNamespace(start_char=m.start(), end_char=m.end(), label_="PERSON" if m[0][0].isupper() else "DATE")
+                                     for m in re.finditer(r"[A-Z]\w+|\d+", text)])
+
+
+def test_the_model_that_the_operator_names_is_loaded_and_looks_at_a_long_text_in_windows_F69(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, asked = Pipeline(), []
+    monkeypatch.setattr(names.importlib, "import_module", lambda name: SimpleNamespace(load=lambda model, exclude: asked.append(model) or pipeline))
+    monkeypatch.setenv("RINGFENCE_NAMES_MODEL", "some_model")
+    names.finder.cache_clear()
+    try:
+        text = "to Bob on 2026, " * 20_000
+        found = list(names.finder()(text))  # type: ignore[misc]
+        assert {text[a:b] for a, b in found} == {"Bob"} and len(found) == 20_000
+        assert max(pipeline.lengths) <= names.WINDOW and sum(pipeline.lengths) == len(text) and asked == ["some_model"]
+        assert "Bob" not in Pseudonyms(KEY, "acme").hide("to Bob") and asked == ["some_model"], "loaded once"
+    finally:
+        names.finder.cache_clear()
+
+
+@pytest.mark.parametrize("spacy", [None, SimpleNamespace(pipe_names=("tagger",))])
+def test_a_model_that_is_not_there_or_finds_no_names_stops_the_start_F69(monkeypatch: pytest.MonkeyPatch, spacy: SimpleNamespace | None) -> None:
+    def imported(name: str) -> SimpleNamespace:
+        if spacy is None:
+            raise ImportError
+        return SimpleNamespace(load=lambda model, exclude: spacy)
+
+    monkeypatch.setattr(names.importlib, "import_module", imported)
+    monkeypatch.setenv("RINGFENCE_NAMES_MODEL", "some_model")
+    names.finder.cache_clear()
+    try:
+        with pytest.raises(Misconfigured, match="RINGFENCE_NAMES_MODEL"):
+            create_app(Config("http://127.0.0.1:1", "k"))
+    finally:
+        names.finder.cache_clear()

@@ -25,7 +25,7 @@ def make(superuser_url: str) -> None:
         result, arguments, names = db.execute(
             "select pg_get_function_result(oid), pg_get_function_arguments(oid), array_to_string(proargnames[1:pronargs], ', ')"
             " from pg_proc where oid = 'public.search_documents'::regproc").fetchone() or ("", "", "")
-        db.execute(f"create function api.{DOOR}({arguments}) returns {result} language plpgsql stable security definer"  # type: ignore[arg-type]
+        db.execute(f"create function api.{DOOR}({arguments}) returns {result} language plpgsql volatile security definer"  # type: ignore[arg-type]
                    f" set search_path = pg_catalog, pg_temp as $$ #variable_conflict use_variable\n begin return query select * from public.search_documents({names}); end $$")
         db.execute(f"alter function api.{DOOR} owner to postgres")
         db.execute(f"grant execute on function api.{DOOR} to authenticated")

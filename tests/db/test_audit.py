@@ -20,7 +20,8 @@ def test_every_function_that_writes_is_examined_F63(world: World) -> None:
 
 def test_every_table_leaves_events_or_says_why_not_F61_F63(world: World) -> None:
     query = ("select c.relname from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p') and not exists (select from pg_trigger t"
-             " where t.tgrelid = c.oid and t.tgenabled = 'O' and t.tgfoid in ('authz.tg_audit()'::regprocedure, 'authz.tg_audit_step()'::regprocedure, 'authz.tg_audit_approval()'::regprocedure))")
+             " where t.tgrelid = c.oid and t.tgenabled = 'O' and t.tgfoid in ('authz.tg_audit()'::regprocedure, 'authz.tg_audit_step()'::regprocedure, 'authz.tg_audit_approval()'::regprocedure,"
+             " 'authz.tg_audit_model_call()'::regprocedure))")
     with planted(world) as db:
         assert {table for (table,) in db.all(query)} == set(WITHOUT_EVENT)
         db.run("alter table app.team disable trigger _900_audit")
@@ -41,7 +42,7 @@ def test_an_act_leaves_its_events_with_actor_and_role_and_takes_them_along_when_
         assert db.one("select count(*) from app.audit_event where actor_id = authz.uid() and at >= transaction_timestamp()") == 0
         db.rpc(name, **arguments(db, world, name))
         db.run("reset role")
-        new = db.all("select action, actor_id, actor_kind, actor_role, object_id is not null from app.audit_event where id not in (select id from known)")
+        new = db.all("select action, actor_id, actor_kind, actor_role, coalesce(object_id, documents::text) is not null from app.audit_event where id not in (select id from known)")
     assert sorted(a for a, *_ in new) == sorted(EVENTS[name])
     founding = name == "create_organization"
     assert {tuple(rest) for _, *rest in new} <= {(person.user_id, "user", "owner" if founding else role, True), (person.user_id, "user", None, True)}
@@ -52,7 +53,7 @@ def test_an_act_leaves_its_events_with_actor_and_role_and_takes_them_along_when_
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_act_whose_record_cannot_be_written_does_not_happen_F63(world: World, name: str) -> None:
     person = caller(world, name)
-    tables = sorted({{"tool": "run_step", "model": "run_step", "access": "audit_event"}.get(table, table) for table, _, _ in (event.partition(".") for event in EVENTS[name])})
+    tables = sorted({{"tool": "run_step", "model": "run_step", "access": "audit_event", "documents": "audit_event"}.get(table, table) for table, _, _ in (event.partition(".") for event in EVENTS[name])})
     with planted(
         world, "create function public.tg_refuse() returns trigger language plpgsql as $$ begin raise exception 'the trail is full'; end $$",
         "create trigger refuse before insert on app.audit_event for each row execute function public.tg_refuse()",

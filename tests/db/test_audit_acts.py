@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.db.calling import arguments, caller
 from tests.db.matrix import become, planted
 from tests.db.registry.recipe import embedding
 from tests.db.session import Person, Request, second_factor
@@ -80,7 +81,8 @@ def test_a_tool_call_and_a_model_call_say_who_called_what_in_which_run_with_whic
         db.run("reset role")
         steps = db.all("select id::text, arguments_sha256, authz.step_digest(s) from app.run_step s where run_id = %s order by position desc limit 3", ids["running_run"])[::-1]
         version = db.one("select bot_version from app.run where id = %s", ids["running_run"])
-        found = events(db, "object_id, arguments_sha256, object_sha256, action, target, outcome, rule, actor_id, actor_role, client_id, run_id, bot_id, bot_version")
+        found = events(db, "object_id, arguments_sha256, object_sha256, action, target, outcome, rule, actor_id, actor_role, client_id, run_id, bot_id, bot_version",
+                       "action <> 'model_call.insert'")
         common = (customer.user_id, "member", "an app", ids["running_run"], ids["bot"], version)
         assert found == [
             (*steps[0], "tool.call", "search_documents", "ok", None, *common),
@@ -150,3 +152,85 @@ def test_what_is_no_refusal_of_a_function_there_is_is_refused_itself_F64(world: 
             assert db.rpc_error("record_denial", **DENIED | wrong, named_org=world.acme.id).sqlstate == "22023", wrong
         for statement in ("select authz.record_event(%s, 'access.deny')", "insert into app.audit_event (org_id, actor_kind, action) values (%s, 'user', 'access.deny')"):
             assert db.error(statement, world.acme.id).sqlstate == "42501"
+
+
+def test_a_model_call_that_is_refused_or_is_part_of_no_answer_is_in_the_trail_with_its_rule_F61_F64_F70_F71(world: World) -> None:
+    customer, ids = world.acme.people["customer"], world.acme.ids
+    with planted(world, "update app.organization set region = 'eu', allowed_regions = '{eu}'",
+                 "insert into app.provider (name, region, retention_days, trains) values ('near', 'eu', 30, true), ('far', 'us', 30, true)") as db:
+        become(db, customer)
+        asked = {"org_id": world.acme.id, "model": "m-1", "max_tokens": 9}
+        assert db.rpc("begin_model_call", **asked, provider="far", purpose="embedding")["refused_by"] == "region"
+        assert db.rpc("begin_model_call", **asked, provider="near", purpose="embedding")["refused_by"] is None
+        assert db.rpc("begin_model_call", **asked, provider="far", run_id=ids["running_run"])["refused_by"] == "region"
+        become(db, world.acme.people["owner"], **second_factor())
+        db.rpc("set_budget", org_id=world.acme.id, period="day", max_tokens=1)
+        become(db, customer)
+        assert db.rpc("begin_model_call", **asked, provider="near", run_id=ids["running_run"])["refused_by"] == "budget"
+        calls = {str(i) for (i,) in db.all("select id from app.model_call where started_at >= transaction_timestamp()")}
+        version = db.one("select bot_version from app.run where id = %s", ids["running_run"])
+        nowhere, run = (None, None, None), (ids["running_run"], ids["bot"], version)
+        found = events(db, "action, target, outcome, rule, actor_id, actor_role, run_id, bot_id, bot_version", "action in ('model_call.insert', 'model.call')")
+        assert found == [(action, "m-1", outcome, rule, customer.user_id, "member", *place) for action, outcome, rule, place in (
+            ("model_call.insert", "denied", "data_policy:region", nowhere), ("model_call.insert", "ok", None, nowhere),
+            ("model_call.insert", "denied", "data_policy:region", run), ("model.call", "denied", "data_policy:region", run),
+            ("model_call.insert", "denied", "budget", run), ("model.call", "denied", "budget", run))]
+        assert {i for (i,) in db.all(f"select object_id from app.audit_event where {NEW} and action = 'model_call.insert'")} == calls and len(calls) == 4
+
+
+def test_a_search_and_a_reading_outside_a_run_say_which_documents_were_given_out_F61(world: World) -> None:
+    acme = world.acme
+    customer, base = acme.people["customer"], acme.people["customer"].user_id
+    with planted(world) as db:
+        become(db, customer, client_id="an app")
+        rows = db.rpc("search_documents", org_id=acme.id, query="delivery", query_embedding=str(embedding(0)))
+        assert rows and db.rpc("search_documents", org_id=acme.id, query="zzzz") == []
+        db.rpc("preview_document", org_id=acme.id, document_id=acme.ids["document"])
+        become(db, acme.people["agent"])
+        db.rpc("read_file_part", org_id=acme.id, document_id=acme.ids["vault_document"], position=0)
+        found = events(db, "action, target, object_id, documents, actor_id, client_id, run_id, outcome, arguments_sha256")
+        assert [(*e[:3], sorted(e[3] or []), *e[4:]) for e in found] == [
+            ("documents.search", "search_documents", None, sorted({r["document_id"] for r in rows}), base, "an app", None, "ok", None),
+            ("documents.search", "search_documents", None, [], base, "an app", None, "ok", None),
+            ("document.read", "preview_document", str(acme.ids["document"]), [], base, "an app", None, "ok", None),
+            ("document.read", "read_file_part", str(acme.ids["vault_document"]), [], acme.people["agent"].user_id, None, None, "ok", None)]
+        become(db, acme.people["auditor"])
+        assert {e["action"] for e in db.rpc("list_audit_events", org_id=acme.id, on_object=str(rows[0]["document_id"]), by_actor=base)} >= {"documents.search"}
+
+
+def test_what_a_run_reads_is_recorded_once_and_what_is_read_past_it_too_F61_F63(world: World) -> None:
+    customer, run = world.acme.people["customer"], world.acme.ids["running_run"]
+    asked = {"org_id": world.acme.id, "query": "delivery"}
+    with planted(world) as db:
+        become(db, customer)
+        db.rpc("call_tool", run_id=run, tool="search_documents", arguments={"query": "delivery"})
+        db.rpc("call_tool", run_id=run, tool="search_documents", arguments={"query": ""})
+        db.rpc("search_documents", **asked, run_id=run)
+        assert events(db, "action, outcome, run_id, bot_id") == [
+            ("tool.call", "ok", run, world.acme.ids["bot"]), ("tool.call", "invalid", run, world.acme.ids["bot"]), ("documents.search", "ok", run, world.acme.ids["bot"])]
+    for person, there in ((world.both, 1), (world.globex.people["owner"], 0), (world.nobody, 0), (world.removed, 0)):
+        with planted(world) as db:
+            become(db, person)
+            db.rpc("search_documents", **asked)
+            assert events(db, "org_id, actor_id") == [(world.acme.id, person.user_id)] * there, person
+
+
+@pytest.mark.parametrize("name", ["search_documents", "read_file_part", "preview_document"])
+def test_nothing_is_read_where_the_reading_cannot_be_recorded_F63(world: World, name: str) -> None:
+    with planted(world) as db:
+        become(db, caller(world, name))
+        given = arguments(db, world, name)
+        assert db.rpc(name, **given)
+        db.run("set transaction read only")
+        assert db.rpc_error(name, **given).sqlstate == "25006"
+
+
+def test_a_reading_is_said_of_oneself_in_ones_own_organization_and_in_no_other_words_F61(world: World) -> None:
+    customer = world.acme.people["customer"]
+    note = "select authz.note_reading(%s, %s, 'search_documents', array[%s]::uuid[])"
+    with planted(world) as db:
+        become(db, customer)
+        db.run(note, world.acme.id, "documents.search", uuid4())
+        db.run(note, world.globex.id, "documents.search", uuid4())
+        assert db.error(note, world.acme.id, "bot.read", uuid4()).sqlstate == "23514"
+        assert events(db, "org_id, actor_id") == [(world.acme.id, customer.user_id)]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from agent.audit import chain
+from agent.audit import chain, sources
 from tests.db.matrix import become, planted
 from tests.db.session import Request, second_factor
 from tests.db.world import World
@@ -258,3 +258,20 @@ def test_an_event_of_no_known_kind_is_refused_F62(world: World) -> None:
 def test_an_unknown_organization_has_no_chain_F62(world: World) -> None:
     with world.operator() as db:
         assert findings(db, uuid4()) == []
+
+
+def test_every_place_that_counts_the_chains_counts_the_same_F62(world: World) -> None:
+    with world.operator() as db:
+        told = {
+            "the table": db.one("select substring(pg_get_constraintdef(oid) from '<= (\\d+)') from pg_constraint where conname = 'audit_lane_lane_check'"),
+            "made": db.one("select substring(prosrc from 'generate_series\\(0, (\\d+)\\)') from pg_proc where proname = 'tg_audit_link'")}
+        assert {place: int(last) for place, last in told.items()} == dict.fromkeys(told, max(LANES))
+        assert int(db.one("select substring(prosrc from '%% (\\d+)') from pg_proc where proname = 'tg_audit_link'")) == len(LANES) == len(sources.LANES)
+        assert sources.LANES == LANES
+    with world.as_(world.acme.people["auditor"]) as db:
+        for chain, cursor in ((max(LANES), ".".join("1" * len(LANES))), (max(LANES) + 1, ".".join("1" * (len(LANES) + 1)))):
+            for name, given in (("list_audit_links", {"chain": chain}), ("export_audit_events", {"since": cursor})):
+                if chain in LANES:
+                    db.rpc(name, org_id=world.acme.id, **given)
+                else:
+                    assert db.rpc_error(name, org_id=world.acme.id, **given).sqlstate == "22023", name

@@ -68,3 +68,22 @@ def test_it_takes_a_fresh_second_factor_in_person_and_an_organization_of_ones_ow
     assert asked(customer, org=world.globex.id) == asked(world.nobody) == ("PT404", "no such organization of yours")
     for table in ("nothing", "pg_authid", "organization; drop table app.run", "chunk\""):
         assert asked(customer, table=table)[0] == "22023"
+
+
+def test_what_others_did_to_ones_membership_is_in_it_without_who_they_were_F67(own_world: World) -> None:
+    world, customer = own_world, own_world.acme.people["customer"]
+    org, owner = own_world.acme.id, own_world.acme.people["owner"]
+
+    def told(person: Person) -> list[dict[str, Any]]:
+        with world.as_(person, **second_factor()) as db:
+            return list(db.rpc("export_me", org_id=org)["by_others"])
+
+    before = len(told(customer))
+    with world.as_(owner, keep=True, **second_factor()) as db:
+        db.rpc("suspend_member", org_id=org, user_id=customer.user_id)
+        db.rpc("resume_member", org_id=org, user_id=customer.user_id)
+        db.rpc("set_legal_hold", org_id=org, reason="a case", user_id=customer.user_id)
+    found = told(customer)
+    assert [(e["action"], e["by_role"], e["outcome"]) for e in found[before:]] == [("membership.update", "owner", "ok")] * 2
+    assert all(e.keys() == {"at", "action", "by_role", "changed", "outcome"} for e in found) and str(owner.user_id) not in json.dumps(found)
+    assert not [e for e in told(world.acme.people["builder"]) if e["at"] >= found[before]["at"]], "nothing of what was done to somebody else"

@@ -91,6 +91,10 @@ CASES: list[Alone] = [
           refused=("ended_by = :owner", "ended_in = '3'"), passed=("runs_cancelled = 1",)),
 
     Alone("organization_delete_owner", "owner", "t.id = :org", _PURGING),
+    *(Alone("audit_event_select_subject_owner", who, f"t.org_id = :org and t.object_id = (:{who})::text and t.action ^@ 'membership.'", (
+        "insert into app.audit_event (org_id, actor_id, actor_kind, action, object_id) select o, :owner, 'user', a, w from unnest(array[:org, :globex]) o,"
+        " unnest(array['membership.update', 'membership.delete', 'legal_hold.insert']) a, unnest(array[(:customer)::text, (:auditor)::text]) w",))
+      for who in ("customer", "auditor")),
     Alone("audit_event_select_purging_owner", "owner", "t.org_id = :org", _PURGING),
     Alone("audit_event_delete_purging_owner", "owner", "t.org_id = :org", _PURGING),
     Alone("purge_receipt_select_owner", "owner", "t.organization_id = :org", _PURGING),

@@ -132,5 +132,11 @@ DEFINER_ARGUMENTS: dict[str, str] = {
     "note_denial.org_id": "one of this session's organizations; in any other nothing is written, and the answer is the same as for none",
     "note_denial.run_id": "one of the person's own; any other is as if there were none",
     "note_denial.bot": "whose organization is meant, as org_id",
+    "acts_on_me.org_id": "one of the person's own; of any other the policy shows nothing",
+    "note_reading.org_id": "one of this session's organizations; in any other nothing is written, and nothing was read",
+    "note_reading.action": "a search or a reading; the table takes no other word",
+    "note_reading.target": "which function",
+    "note_reading.documents": "what it returned: whoever says so themselves accuses nobody else",
+    "note_reading.run_id": "one of the person's own; any other is as if there were none",
     "note_token_use.token_sha256": "the hash of the token whose session asks",
 }

@@ -13,7 +13,7 @@ NOBODY: dict[str, set[str]] = {
     "membership": {"role_id", "service_owner_role_id", "service_owner_status"},
     "invitation": {"inviter_role_id", "inviter_status"},
     "audit_link": {"event_id", "event_sha256", "hash", "prev_hash"},
-    "audit_event": {"rule", "target", "actor_role", "action", "api_token_id", "run_id", "bot_id", "changed"},
+    "audit_event": {"rule", "target", "actor_role", "action", "api_token_id", "run_id", "bot_id", "changed", "documents"},
     "model_call": {"key_sha256", "model", "provider", "region"}, "provider": {"attestation", "name", "region"}, "organization": {"allowed_regions", "region"},
     "api_token": {"prefix", "permissions"},
     "analytics_job": {"error_code", "error_message", "idempotency_key"}, "analytics_result": {"data_source_id"}, "analytics_result_grant": {"job_id"},

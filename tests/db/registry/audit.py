@@ -29,7 +29,6 @@ WITHOUT_EVENT: dict[str, str] = {
     "chunk": "part of a document, which is recorded", "document_part": "part of a document, which is recorded",
     "conversation": "made by a run, which is recorded; what is in it is its person's alone", "message": "question or answer of a run, which is recorded",
     "deletion_receipt": "written by the deletion of a document, which is recorded", "departure": "written by the end of a membership, which is recorded",
-    "model_call": "a call is recorded as the step that it becomes; a refusal stands in this table and in the story of its run only",
     "provider": "the operator's registry, of no organization",
     "retention_receipt": "written by the job of retention, whose deletions it counts",
     "member_activity": "written by an event", "usage_entry": "written by acts that are recorded",

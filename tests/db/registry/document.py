@@ -99,6 +99,9 @@ EVENTS: dict[str, list[str]] = {
     "sync_document_access": ["document.update", "document_grant.insert"],
     "adopt_document": ["document.update"],
     "set_access_max_age": ["organization.update"],
+    "search_documents": ["documents.search"],
+    "read_file_part": ["document.read"],
+    "preview_document": ["document.read"],
 }
 
 _WITH = [{"user_id", "team_id"}]

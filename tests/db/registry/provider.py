@@ -35,10 +35,9 @@ RECIPES: dict[str, Recipe] = {
 EVENTS: dict[str, list[str]] = {
     "set_data_policy": ["organization.update"],
     "set_budget": ["budget.insert"],
+    "begin_model_call": ["model_call.insert"],
     "end_model_call": ["model.call"],
 }
-# Its record is the row itself.
-OWN_RECORD = {"begin_model_call"}
 
 
 def fill(db: Request, organization: Organization) -> None:
