@@ -45,6 +45,14 @@ insert into app.provider (name, leaves, retention_days, trains) values
   ('offline', false, 0, false),
   ('this-machine', false, 0, false);
 
+create function authz.taint_classification(taint text[]) returns smallint
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return case when 'secret' = any (taint) then 3 when 'confidential' = any (taint) then 2 else 0 end::smallint;
+comment on function authz.taint_classification(text[]) is 'How classified the documents are at most that a context with these labels holds: 3 secret, 2 confidential, 0 nothing of the kind.';
+revoke all on function authz.taint_classification(text[]) from public;
+grant execute on function authz.taint_classification(text[]) to authenticated, ringfence_owner;
+
 create function authz.provider_refusal(org_id uuid, provider text, classification smallint) returns text
 language sql stable
 set search_path = pg_catalog, pg_temp

@@ -48,7 +48,7 @@ comment on column app.audit_event.auth_session_id is 'The session of Supabase Au
 comment on column app.audit_event.bot_version is 'The version of the bot that ran, or that the bot was given, if any.';
 comment on column app.audit_event.target is 'The tool, model or function called, or how somebody signed in.';
 comment on column app.audit_event.outcome is 'ok, denied, not_found, invalid, conflict, failed or needs_approval. A change of state that did not happen leaves no event.';
-comment on column app.audit_event.rule is 'What denied it: policy:, privilege:, deny_rule: with the rule''s identifier, function:, binding, permission or step_up (F64); of a call that waited, approval: with its identifier, and of that what became of it (F36).';
+comment on column app.audit_event.rule is 'What denied it: policy:, privilege:, deny_rule: with the rule''s identifier, function:, data_policy:, budget, binding, permission or step_up (F64); of a call that waited, approval: with its identifier, and of that what became of it (F36).';
 comment on column app.audit_event.request_id is 'The request at the edge it was part of, as the edge named it.';
 comment on column app.audit_event.arguments_sha256 is 'Digest of what was called with which arguments: of a step of a run, authz.digest() under the key of its conversation.';
 comment on column app.audit_event.object_sha256 is 'authz.row_digest() of the row recorded, where that row is a record itself: a step of a run.';

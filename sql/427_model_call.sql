@@ -85,7 +85,7 @@ comment on policy model_call_floor on app.model_call is 'Whatever else is allowe
 comment on policy model_call_scope_floor on app.model_call is 'An API token reaches one''s own rows only with a permission for them; every other session passes.';
 comment on policy model_call_select_owner on app.model_call is 'A settlement finds the call of the person asking.';
 comment on policy model_call_insert_owner on app.model_call is 'Only in the name of the person asking, in an organization of theirs.';
-comment on policy model_call_data_policy_floor on app.model_call is 'Whatever function writes it, and whatever anybody was granted: no call that the organization''s data policy refuses is on record as allowed (F15, F70).';
+comment on policy model_call_data_policy_floor on app.model_call is 'Whatever function writes it, and whatever its permissive policies allow: no call that the organization''s data policy refuses is on record as allowed (F15, F70).';
 comment on policy model_call_update_owner on app.model_call is 'Settled once.';
 grant select on app.model_call to authenticated;
 grant select, insert (org_id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, classification, refused_by,
@@ -148,7 +148,7 @@ begin
   from (
     select coalesce(reserve_model_call.classification, 3::smallint) as class
     union all
-    select case when 'secret' = any (r.taint) then 3 when 'confidential' = any (r.taint) then 2 else 0 end::smallint
+    select authz.taint_classification(r.taint)
     from app.run r
     where r.org_id = reserve_model_call.org_id and r.user_id = authz.uid()
       and r.id = any (array(select j.run_id from authz.begun_jobs() b join app.analytics_job j on j.id = b) || reserve_model_call.run_id)) c;

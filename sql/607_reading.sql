@@ -8,6 +8,7 @@ as $$
 declare
   v_run record;
 begin
+  perform authz.require(note_reading.action in ('documents.search', 'document.read'), 'action: documents.search or document.read');
   -- In an organization that is not theirs nothing was read, and nothing is written.
   if (note_reading.org_id = any (array(select authz.org_ids()))) is not true then
     return;

@@ -1,6 +1,6 @@
 -- Runs: start and finish. The record is written by the function that does the work.
 
-create function authz.run_history(org_id uuid, conversation_id uuid) returns jsonb
+create function authz.run_history(org_id uuid, conversation_id uuid, until_run uuid default null) returns jsonb
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -9,11 +9,13 @@ as $$
     filter (where h.characters <= 40000), '[]')
   from (select m.*, sum(char_length(m.content)) over (order by m.created_at desc, m.id) as characters
     from app.message m where m.org_id = run_history.org_id and m.conversation_id = run_history.conversation_id
+      and (until_run is null or m.created_at <= (select q.created_at from app.message q
+        where q.org_id = run_history.org_id and q.run_id = until_run and q.role = 'user'))
     order by m.created_at desc, m.id limit 20) h
 $$;
-comment on function authz.run_history(uuid, uuid) is 'What was said last in one''s own conversation, as an array of {role, content}; an empty one for another''s.';
-revoke all on function authz.run_history(uuid, uuid) from public;
-grant execute on function authz.run_history(uuid, uuid) to authenticated;
+comment on function authz.run_history(uuid, uuid, uuid) is 'What was said last in one''s own conversation, as an array of {role, content}; an empty one for another''s; up to the question of a run where one is named.';
+revoke all on function authz.run_history(uuid, uuid, uuid) from public;
+grant execute on function authz.run_history(uuid, uuid, uuid) to authenticated;
 
 create function api.start_run(bot text, question text, conversation_id uuid default null, request_id text default null) returns jsonb
 language plpgsql volatile

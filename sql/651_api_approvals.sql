@@ -96,7 +96,8 @@ begin
   end if;
   select v.* into strict v_version from app.bot_version v
   where v.org_id = v_run.org_id and v.bot_id = v_run.bot_id and v.version = v_run.bot_version;
-  v_history := authz.run_history(v_run.org_id, v_run.conversation_id);
+  -- What was said since is not in the context that the run's labels speak of.
+  v_history := authz.run_history(v_run.org_id, v_run.conversation_id, v_run.id);
   return jsonb_build_object(
     'run_id', v_run.id, 'org_id', v_run.org_id, 'conversation_id', v_run.conversation_id,
     'bot', jsonb_build_object('id', v_run.bot_id, 'slug', (select b.slug from app.bot b where b.org_id = v_run.org_id and b.id = v_run.bot_id),

@@ -28,6 +28,12 @@ begin
     if not found then
       raise sqlstate 'PT404' using message = 'no such document of that organization that you can see';
     end if;
+  elsif begin_model_call.run_id is null then
+    -- Whoever calls single tools writes with what they returned in mind (authz.tg_run_taint()).
+    select coalesce(max(authz.taint_classification(r.taint)), 0) into v_class
+    from app.run r
+    where r.org_id = any (array(select authz.org_ids())) and r.user_id = authz.uid() and r.started_at > now() - authz.run_lasts()
+      and authz.is_tool_conversation(r.org_id, r.conversation_id);
   end if;
   v_call := authz.reserve_model_call(begin_model_call.org_id, begin_model_call.run_id, begin_model_call.purpose, begin_model_call.provider,
     begin_model_call.model, max_tokens, encode(sha256(convert_to(v_key, 'UTF8')), 'hex'), v_class);

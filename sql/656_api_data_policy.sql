@@ -24,7 +24,7 @@ grant execute on function api.list_providers() to authenticated;
 create function api.set_data_policy(
   org_id uuid, region text default null, allowed_regions text[] default null, zero_retention boolean default false,
   no_training boolean default false, redact boolean default false, rows_to_model boolean default false,
-  external_classification integer default 3)
+  external_classification integer default null)
 returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -33,13 +33,14 @@ begin
   perform authz.require_org(set_data_policy.org_id);
   perform authz.require(num_nulls(set_data_policy.zero_retention, set_data_policy.no_training, set_data_policy.redact, set_data_policy.rows_to_model) = 0,
     'zero_retention, no_training, redact, rows_to_model: true or false');
-  perform authz.require(set_data_policy.external_classification between 1 and 3, 'external_classification: 1..3');
+  perform authz.require(coalesce(set_data_policy.external_classification, 3) between 1 and 3, 'external_classification: 1..3');
   perform authz.require(array_position(set_data_policy.allowed_regions, null) is null, 'allowed_regions: no null among them');
   -- Asked before anything is looked up, so the answer is the same for every organization there is or is not.
   perform authz.require_step_up();
   update app.organization o set region = set_data_policy.region, allowed_regions = set_data_policy.allowed_regions,
     zero_retention = set_data_policy.zero_retention, no_training = set_data_policy.no_training, redact = set_data_policy.redact,
-    rows_to_model = set_data_policy.rows_to_model, external_classification = set_data_policy.external_classification
+    rows_to_model = set_data_policy.rows_to_model,
+    external_classification = coalesce(set_data_policy.external_classification, o.external_classification)
   where o.id = set_data_policy.org_id;
   if not found then
     raise sqlstate 'PT404' using message = 'no such organization, or not yours to manage';
@@ -57,7 +58,7 @@ comment on function api.set_data_policy(uuid, text, text[], boolean, boolean, bo
 @param no_training              true: only providers attested not to train on it
 @param redact                   true: personal data is replaced by pseudonyms before anything leaves
 @param rows_to_model            true: a model that asked data is shown rows of the answer; false: its shape and totals of its numbers alone
-@param external_classification  the highest classification of documents that may leave; 1 internal, 2 confidential, 3 secret
+@param external_classification  the highest classification of documents that may leave, 1 internal, 2 confidential, 3 secret; 1..3; null: as it is
 @returns                {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification, approve_writes, approve_by_another}
 @errors                 22004, 22023, 23514, 42501, PT401, PT404
 @effect                 write$c$;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 
 import typer
@@ -39,7 +40,7 @@ async def step_up(client: EdgeClient, token: str, reason: str) -> str:
 async def _enrol(client: EdgeClient, token: str) -> str:
     """Add an authenticator app to the account, and return the id of the factor; its first code verifies it."""
     typer.confirm("This account has no authenticator app. Add one now?", default=True, abort=True, err=True)
-    answer = await client.post("/auth/v1/factors", {"factor_type": "totp", "friendly_name": "ringfence"}, token)
+    answer = await client.post("/auth/v1/factors", {"factor_type": "totp", "friendly_name": f"ringfence {secrets.token_hex(3)}"}, token)
     if answer.status != 200:
         raise CliError(f"no authenticator app was added: {answer.body.get('msg') or answer.body}")
     typer.echo(f"Add this key to your authenticator app: {answer.body['totp']['secret']}", err=True)

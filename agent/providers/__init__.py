@@ -1,7 +1,7 @@
 """Who writes the answer: a language model, or the offline responder when none is configured."""
 
 from agent.config import Config
-from agent.embedding import Embedder
+from agent.embedding import Embedder, LocalEmbedder
 from agent.providers.base import Provider
 
 
@@ -17,4 +17,5 @@ def create_provider(config: Config, embedder: Embedder) -> Provider:
         return OpenAICompatible(config.model)
     from agent.providers.offline import OfflineResponder
 
-    return OfflineResponder(embedder)
+    # It asks no data policy, so what it compares stays on this machine.
+    return OfflineResponder(embedder if embedder.remote is None else LocalEmbedder(config.embedding_threads))

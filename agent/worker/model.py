@@ -1,5 +1,6 @@
 """The model of the worker: each call is decided by the database first, and sees no personal data where the organization wants none out."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 
@@ -35,7 +36,7 @@ class DecidedWriter:
         used = (0, 0)
         try:
             if call.redact:
-                messages = [message | {"content": self._pseudonyms.hide(message["content"])} for message in messages]
+                messages = await asyncio.to_thread(self._hidden, messages)
             # What it takes cannot be known when it fails on the way: then everything that was sent counts.
             used = (sent, 0)
             written = await self._writer.write(messages, schema, max_tokens)
@@ -43,6 +44,9 @@ class DecidedWriter:
             return Written(self._pseudonyms.show_all(written.value), *used) if call.redact else written
         finally:
             await self._queue.settle(self._job, call, *used)
+
+    def _hidden(self, messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+        return [message | {"content": self._pseudonyms.hide(message["content"])} for message in messages]
 
     async def close(self) -> None:
         """The writer is closed by whom it belongs to."""

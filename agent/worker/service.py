@@ -11,6 +11,7 @@ from functools import partial
 import psycopg
 
 from agent.providers.structured import Writer, create_writer
+from agent.redaction import names
 from agent.worker import log
 from agent.worker.analyst import Analyst
 from agent.worker.bell import Bell
@@ -143,7 +144,8 @@ async def _ended(task: asyncio.Task[object]) -> None:
 
 
 async def serve(config: WorkerConfig) -> None:
-    """Work until SIGTERM or SIGINT."""
+    """Work until SIGTERM or SIGINT. Raises: Misconfigured."""
+    names.finder()  # said at the start, not at the first question
     worker = Worker(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,15 +4,17 @@ import math
 import re
 import threading
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import pytest
 
 from agent.catalog import parse_catalog
 from agent.citations import Citations
-from agent.embedding import LocalEmbedder
-from agent.providers import offline
-from agent.providers.base import ToolResult
+from agent.config import Config
+from agent.embedding import Embedder, LocalEmbedder, Vector
+from agent.providers import create_provider, offline
+from agent.providers.base import Done, Message, ModelRequest, ToolResult
 from agent.providers.offline_answer import NO_TOOL, NOTHING, NOTICE, QUOTE_CHARACTERS, compose
 from agent.providers.offline_choice import Chooser
 from tests.agent.conftest import BOB_TOKEN, Ask, Asked
@@ -169,3 +171,18 @@ async def test_an_answer_is_composed_beside_the_event_loop(ask_offline: Ask, mon
     monkeypatch.setattr(offline, "compose", lambda *_: threads.append(threading.get_ident()) or "Said.")
     assert (await ask_offline("How fast?")).text == "Said."
     assert len(threads) == 1 and threads[0] != threading.get_ident()
+
+
+@pytest.mark.anyio
+async def test_nothing_goes_to_an_embedding_endpoint_that_nobody_asked_the_data_policy_about_F70() -> None:
+    """It compares on this machine, whatever embeds documents and searches."""
+    class Elsewhere:
+        remote = object()
+
+        async def embed(self, texts: Sequence[str]) -> list[Vector]:
+            raise AssertionError(f"sent out: {texts}")
+
+    config = Config.from_environment({"RINGFENCE_REST_URL": "http://127.0.0.1", "SUPABASE_PUBLISHABLE_KEY": "k"})
+    request = ModelRequest([Message("user", "show my orders")], list(TOOLS.values()))
+    said = [piece async for piece in create_provider(config, cast(Embedder, Elsewhere())).answer(request)]
+    assert [call.name for piece in said if isinstance(piece, Done) for call in piece.tool_calls] == ["my_orders"]

@@ -109,7 +109,7 @@ def test_a_policy_takes_a_fresh_second_factor_and_the_permission_also_past_the_f
 def test_senseless_policies_are_refused_by_name_F09(world: World) -> None:
     for wrong, code in (({"region": "Europe!"}, "23514"), ({"region": "us", "allowed_regions": ["eu"]}, "23514"), ({"allowed_regions": []}, "23514"),
                         ({"allowed_regions": ["eu", None]}, "22023"), ({"redact": None}, "22023"),
-                        ({"external_classification": 0}, "22023"), ({"external_classification": 4}, "22023"), ({"external_classification": None}, "22023")):
+                        ({"external_classification": 0}, "22023"), ({"external_classification": 4}, "22023")):
         with world.as_(world.acme.people["owner"], **second_factor()) as db:
             assert db.rpc_error("set_data_policy", org_id=world.acme.id, **wrong).sqlstate == code, wrong
 
@@ -147,6 +147,26 @@ def test_no_text_of_a_document_classified_too_high_goes_to_who_is_outside_and_no
         db.rpc("finish_run", run_id=run, outcome="failed", answer="")
         later = db.rpc("start_run", bot="acme/helpdesk", question="And?", conversation_id=conversation)["run_id"]
         assert db.rpc("begin_model_call", **call, provider="unknown", run_id=later)["refused_by"] == wanted
+
+
+def test_whoever_calls_single_tools_sends_nothing_out_after_a_secret_passage_F15_F39(world: World) -> None:
+    """What an MCP client's model writes into its next query is embedded before there is a run."""
+    org, document = world.acme.id, world.acme.ids["document"]
+    call = {"org_id": org, "model": "m", "max_tokens": 5, "provider": "unknown", "purpose": "embedding"}
+    for classification, refused in ((1, None), (3, "classification")):
+        with planted(world, f"update app.document set classification = {classification} where id = '{document}'",
+                     f"update app.organization set external_classification = 2 where id = '{org}'") as db:
+            become(db, world.acme.people["owner"])
+            assert db.rpc("begin_model_call", **call)["refused_by"] is None
+            found = db.rpc("use_tool", bot="acme/helpdesk", tool="search_documents", arguments={"query": "delivery"})
+            assert str(document) in {row["document_id"] for row in found["rows"]}
+            assert db.rpc("begin_model_call", **call)["refused_by"] == refused
+
+
+def test_a_policy_set_without_it_leaves_the_classification_as_it_is_F15(world: World) -> None:
+    with world.as_(world.acme.people["owner"], **second_factor()) as db:
+        assert db.rpc("set_data_policy", org_id=world.acme.id, external_classification=1)["external_classification"] == 1
+        assert db.rpc("set_data_policy", org_id=world.acme.id, redact=True)["external_classification"] == 1
 
 
 def test_a_document_one_cannot_see_is_like_none_F15(world: World) -> None:

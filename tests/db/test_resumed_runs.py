@@ -34,6 +34,18 @@ def test_its_person_is_told_the_run_its_question_and_the_call_F36(asking: World)
             assert said(db.rpc_error("resume_run", approval_id=approval)) == MINE
 
 
+def test_what_was_said_since_is_not_in_what_a_run_goes_on_with_F39(asking: World) -> None:
+    """Another run of the conversation read something meanwhile: this run's labels do not speak of it."""
+    _, approval = asked(asking)
+    approve(asking, approval, "admin")
+    with asking.as_(customer(asking), keep=True) as db:
+        before = db.rpc("resume_run", approval_id=approval)
+        later = db.rpc("start_run", bot="acme/helpdesk", question="Meanwhile?", conversation_id=before["conversation_id"])
+        assert later["history"][-1]["content"] == "Probe?", "the other way round it is told"
+        db.rpc("finish_run", run_id=later["run_id"], outcome="succeeded", answer="Something that was read.")
+        assert db.rpc("resume_run", approval_id=approval) == before
+
+
 def test_a_denied_call_is_told_without_its_arguments_F36(asking: World) -> None:
     _, approval = asked(asking)
     approve(asking, approval, decision="deny")

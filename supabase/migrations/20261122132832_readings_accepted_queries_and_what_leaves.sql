@@ -32,6 +32,8 @@ DROP FUNCTION "authz"."record_event"(uuid, text, text, uuid, uuid, integer, text
 
 DROP FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text);
 
+DROP FUNCTION "authz"."run_history"(uuid, uuid);
+
 CREATE TABLE "app"."accepted_query" (
   "org_id"         uuid                     NOT NULL,
   "id"             uuid                     NOT NULL DEFAULT gen_random_uuid(),
@@ -229,6 +231,12 @@ begin
     if not found then
       raise sqlstate 'PT404' using message = 'no such document of that organization that you can see';
     end if;
+  elsif begin_model_call.run_id is null then
+    -- Whoever calls single tools writes with what they returned in mind (authz.tg_run_taint()).
+    select coalesce(max(authz.taint_classification(r.taint)), 0) into v_class
+    from app.run r
+    where r.org_id = any (array(select authz.org_ids())) and r.user_id = authz.uid() and r.started_at > now() - authz.run_lasts()
+      and authz.is_tool_conversation(r.org_id, r.conversation_id);
   end if;
   v_call := authz.reserve_model_call(begin_model_call.org_id, begin_model_call.run_id, begin_model_call.purpose, begin_model_call.provider,
     begin_model_call.model, max_tokens, encode(sha256(convert_to(v_key, 'UTF8')), 'hex'), v_class);
@@ -578,6 +586,42 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION api.resume_run (
+  approval_id uuid
+)
+  RETURNS jsonb
+  LANGUAGE plpgsql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+declare
+  v_approval app.approval;
+  v_run app.run;
+  v_version app.bot_version;
+  v_history jsonb;
+begin
+  select a.* into v_approval from app.approval a where a.id = resume_run.approval_id and a.user_id = authz.uid();
+  if not found then
+    raise sqlstate 'PT404' using message = 'no such request of yours';
+  end if;
+  v_run := authz.running(v_approval.run_id);
+  if v_approval.state not in ('approved', 'denied') or v_approval.expires_at <= now() then
+    raise sqlstate 'PT409' using message = 'it waits to be decided, was used before, or its time is over';
+  end if;
+  select v.* into strict v_version from app.bot_version v
+  where v.org_id = v_run.org_id and v.bot_id = v_run.bot_id and v.version = v_run.bot_version;
+  -- What was said since is not in the context that the run's labels speak of.
+  v_history := authz.run_history(v_run.org_id, v_run.conversation_id, v_run.id);
+  return jsonb_build_object(
+    'run_id', v_run.id, 'org_id', v_run.org_id, 'conversation_id', v_run.conversation_id,
+    'bot', jsonb_build_object('id', v_run.bot_id, 'slug', (select b.slug from app.bot b where b.org_id = v_run.org_id and b.id = v_run.bot_id),
+      'name', v_version.name, 'version', v_version.version, 'instructions', v_version.instructions, 'sha256', v_version.sha256),
+    'tools', to_jsonb(authz.run_tools(v_run.org_id, v_run.bot_id)),
+    'history', v_history,
+    'call', jsonb_build_object('tool', v_approval.tool, 'arguments', v_approval.arguments, 'state', v_approval.state));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION api.search_documents (
   org_id          uuid,
   query           text,
@@ -669,7 +713,7 @@ CREATE OR REPLACE FUNCTION api.set_data_policy (
   no_training             boolean DEFAULT false,
   redact                  boolean DEFAULT false,
   rows_to_model           boolean DEFAULT false,
-  external_classification integer DEFAULT 3
+  external_classification integer DEFAULT NULL::integer
 )
   RETURNS jsonb
   LANGUAGE plpgsql
@@ -679,13 +723,14 @@ begin
   perform authz.require_org(set_data_policy.org_id);
   perform authz.require(num_nulls(set_data_policy.zero_retention, set_data_policy.no_training, set_data_policy.redact, set_data_policy.rows_to_model) = 0,
     'zero_retention, no_training, redact, rows_to_model: true or false');
-  perform authz.require(set_data_policy.external_classification between 1 and 3, 'external_classification: 1..3');
+  perform authz.require(coalesce(set_data_policy.external_classification, 3) between 1 and 3, 'external_classification: 1..3');
   perform authz.require(array_position(set_data_policy.allowed_regions, null) is null, 'allowed_regions: no null among them');
   -- Asked before anything is looked up, so the answer is the same for every organization there is or is not.
   perform authz.require_step_up();
   update app.organization o set region = set_data_policy.region, allowed_regions = set_data_policy.allowed_regions,
     zero_retention = set_data_policy.zero_retention, no_training = set_data_policy.no_training, redact = set_data_policy.redact,
-    rows_to_model = set_data_policy.rows_to_model, external_classification = set_data_policy.external_classification
+    rows_to_model = set_data_policy.rows_to_model,
+    external_classification = coalesce(set_data_policy.external_classification, o.external_classification)
   where o.id = set_data_policy.org_id;
   if not found then
     raise sqlstate 'PT404' using message = 'no such organization, or not yours to manage';
@@ -842,6 +887,7 @@ CREATE OR REPLACE FUNCTION authz.note_reading (
 declare
   v_run record;
 begin
+  perform authz.require(note_reading.action in ('documents.search', 'document.read'), 'action: documents.search or document.read');
   -- In an organization that is not theirs nothing was read, and nothing is written.
   if (note_reading.org_id = any (array(select authz.org_ids()))) is not true then
     return;
@@ -1103,7 +1149,7 @@ begin
   from (
     select coalesce(reserve_model_call.classification, 3::smallint) as class
     union all
-    select case when 'secret' = any (r.taint) then 3 when 'confidential' = any (r.taint) then 2 else 0 end::smallint
+    select authz.taint_classification(r.taint)
     from app.run r
     where r.org_id = reserve_model_call.org_id and r.user_id = authz.uid()
       and r.id = any (array(select j.run_id from authz.begun_jobs() b join app.analytics_job j on j.id = b) || reserve_model_call.run_id)) c;
@@ -1146,6 +1192,36 @@ end
 $function$;
 
 ALTER FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text, smallint) OWNER TO "ringfence_owner";
+
+CREATE OR REPLACE FUNCTION authz.run_history (
+  org_id          uuid,
+  conversation_id uuid,
+  until_run       uuid DEFAULT NULL::uuid
+)
+  RETURNS jsonb
+  LANGUAGE sql
+  STABLE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+  AS $function$
+  -- The last 20 messages, as many as make at most 40,000 characters, oldest first.
+  select coalesce(jsonb_agg(jsonb_build_object('role', h.role, 'content', h.content) order by h.created_at, h.id)
+    filter (where h.characters <= 40000), '[]')
+  from (select m.*, sum(char_length(m.content)) over (order by m.created_at desc, m.id) as characters
+    from app.message m where m.org_id = run_history.org_id and m.conversation_id = run_history.conversation_id
+      and (until_run is null or m.created_at <= (select q.created_at from app.message q
+        where q.org_id = run_history.org_id and q.run_id = until_run and q.role = 'user'))
+    order by m.created_at desc, m.id limit 20) h
+$function$;
+
+CREATE OR REPLACE FUNCTION authz.taint_classification (
+  taint text[]
+)
+  RETURNS smallint
+  LANGUAGE sql
+  IMMUTABLE
+  PARALLEL SAFE
+  SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN (CASE WHEN ('secret'::text = ANY (taint)) THEN 3 WHEN ('confidential'::text = ANY (taint)) THEN 2 ELSE 0 END)::smallint;
 
 CREATE OR REPLACE FUNCTION authz.tg_audit_model_call()
   RETURNS TRIGGER
@@ -1355,6 +1431,8 @@ COMMENT ON COLUMN "app"."audit_event"."action" IS 'table.command for a change of
 
 COMMENT ON COLUMN "app"."audit_event"."documents" IS 'The documents whose passages a search outside a run returned; null for other acts.';
 
+COMMENT ON COLUMN "app"."audit_event"."rule" IS 'What denied it: policy:, privilege:, deny_rule: with the rule''s identifier, function:, data_policy:, budget, binding, permission or step_up (F64); of a call that waited, approval: with its identifier, and of that what became of it (F36).';
+
 COMMENT ON COLUMN "app"."model_call"."classification" IS 'The highest classification of documents known to be in what it sent, from confidential on.';
 
 COMMENT ON COLUMN "app"."model_call"."refused_by" IS 'The rule that refused it: region, retention, training, classification or budget; null for one that was allowed.';
@@ -1506,7 +1584,7 @@ COMMENT ON FUNCTION "api"."set_data_policy"(uuid, text, text[], boolean, boolean
 @param no_training              true: only providers attested not to train on it
 @param redact                   true: personal data is replaced by pseudonyms before anything leaves
 @param rows_to_model            true: a model that asked data is shown rows of the answer; false: its shape and totals of its numbers alone
-@param external_classification  the highest classification of documents that may leave; 1 internal, 2 confidential, 3 secret
+@param external_classification  the highest classification of documents that may leave, 1 internal, 2 confidential, 3 secret; 1..3; null: as it is
 @returns                {id, slug, name, created_at, require_mfa, region, allowed_regions, zero_retention, no_training, redact, rows_to_model, external_classification, approve_writes, approve_by_another}
 @errors                 22004, 22023, 23514, 42501, PT401, PT404
 @effect                 write';
@@ -1544,6 +1622,10 @@ COMMENT ON FUNCTION "authz"."record_event"(uuid, text, text, uuid, uuid, integer
 
 COMMENT ON FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text, smallint) IS 'Decide whether a model may be called for the person asking in an organization of theirs, by its data policy and budgets, reserve the tokens, and keep the decision.';
 
+COMMENT ON FUNCTION "authz"."run_history"(uuid, uuid, uuid) IS 'What was said last in one''s own conversation, as an array of {role, content}; an empty one for another''s; up to the question of a run where one is named.';
+
+COMMENT ON FUNCTION "authz"."taint_classification"(text[]) IS 'How classified the documents are at most that a context with these labels holds: 3 secret, 2 confidential, 0 nothing of the kind.';
+
 COMMENT ON FUNCTION "authz"."tg_audit_model_call"() IS 'Trigger: record that a model call was allowed or refused, and by which rule, in the same transaction; also where no run is, as for an embedding or a job (F70, F71).';
 
 COMMENT ON FUNCTION "authz"."tg_step_taint"() IS 'Trigger: what a tool returned is private, and untrusted where a row or the document of a passage is not trusted, and as classified as the documents (F15, F31, F39).';
@@ -1562,7 +1644,7 @@ COMMENT ON POLICY "accepted_query_update_nobody" ON "app"."accepted_query" IS 'A
 
 COMMENT ON POLICY "audit_event_select_subject_owner" ON "app"."audit_event" IS 'An export for a person tells what others did to their membership (F67).';
 
-COMMENT ON POLICY "model_call_data_policy_floor" ON "app"."model_call" IS 'Whatever function writes it, and whatever anybody was granted: no call that the organization''s data policy refuses is on record as allowed (F15, F70).';
+COMMENT ON POLICY "model_call_data_policy_floor" ON "app"."model_call" IS 'Whatever function writes it, and whatever its permissive policies allow: no call that the organization''s data policy refuses is on record as allowed (F15, F70).';
 
 COMMENT ON TABLE "app"."accepted_query" IS 'A question to a source and the SQL that answered it, as an example for whoever writes SQL. It is text and never runs by itself.';
 
@@ -1681,6 +1763,24 @@ REVOKE ALL ON FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text
 GRANT EXECUTE ON FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text, smallint) TO "ringfence_owner";
 
 GRANT EXECUTE ON FUNCTION "authz"."reserve_model_call"(uuid, uuid, text, text, text, integer, text, smallint) TO "ringfence_worker";
+
+REVOKE ALL ON FUNCTION "authz"."run_history"(uuid, uuid, uuid) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION "authz"."run_history"(uuid, uuid, uuid) TO "authenticated";
+
+REVOKE ALL ON FUNCTION "authz"."run_history"(uuid, uuid, uuid) FROM "postgres";
+
+GRANT EXECUTE ON FUNCTION "authz"."run_history"(uuid, uuid, uuid) TO "postgres";
+
+REVOKE ALL ON FUNCTION "authz"."taint_classification"(text[]) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION "authz"."taint_classification"(text[]) TO "authenticated";
+
+REVOKE ALL ON FUNCTION "authz"."taint_classification"(text[]) FROM "postgres";
+
+GRANT EXECUTE ON FUNCTION "authz"."taint_classification"(text[]) TO "postgres";
+
+GRANT EXECUTE ON FUNCTION "authz"."taint_classification"(text[]) TO "ringfence_owner";
 
 REVOKE ALL ON FUNCTION "authz"."tg_audit_model_call"() FROM PUBLIC;
 
