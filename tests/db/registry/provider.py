@@ -26,7 +26,7 @@ RECIPES: dict[str, Recipe] = {
                                   "external_classification": 2}),
     "set_budget": ("owner", {"org_id": ":org", "period": "day", "max_tokens": 1000, "max_cost": 1000}),
     "list_budgets": ("owner", {"org_id": ":org"}),
-    "begin_model_call": ("customer", {"org_id": ":org"} | _CALL),
+    "begin_model_call": ("customer", {"org_id": ":org", "document_id": ":document"} | _CALL),
     "end_model_call": ("customer", {"call_id": ":model_call", "key": ":model_call_key", "input_tokens": 1, "output_tokens": 1, "duration_ms": 1,
                                     "outcome": "ok"}),
     "list_model_calls": ("customer", {"org_id": ":org", "in_run": None, "max_rows": 100}),
