@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 ENVELOPE_BYTES = 64 * 1024
 """The fields, and what separates them."""
-_WANTED = "The body must be multipart/form-data with one file in the field file."
 _FIELDS = 40
-_FIELD_BYTES = 4000
+_FIELD_BYTES = 48_000
+"""Of one of them: what each of 200 columns means is one field."""
+_WANTED = f"The body must be multipart/form-data with one file in the field file, and at most {_FIELDS} other fields of {_FIELD_BYTES:,} bytes."
 _NAME_CHARACTERS = 255
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import resource
 import signal
 import socket
@@ -25,6 +26,7 @@ from edge_proxy.http_protocol import BoundedHttp
 
 _GRACE_SECONDS = 1
 _MOST_FILES = 65_536
+_OBJECTS_BETWEEN_ROUNDS = 20_000
 
 
 class _Server(uvicorn.Server):
@@ -54,6 +56,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        _settle()
         for server in self.servers:
             # The real ports: 0 in the settings asks for any free one.
             host, port = server.sockets[0].getsockname()[:2]
@@ -90,6 +93,13 @@ def _room_for_connections() -> None:
     most = _MOST_FILES if hard == resource.RLIM_INFINITY else hard
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _settle() -> None:
+    """Leave what stays for ever out of the collector's rounds, and let it go round less often: by default that is an eighth of a request's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_ROUNDS)
 
 
 async def _serve(config: Config, app: Edge) -> None:

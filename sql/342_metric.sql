@@ -11,6 +11,8 @@ create table app.metric (
   retired boolean not null default false,
   created_by uuid not null default authz.uid(),
   created_at timestamptz not null default now(),
+  tests text[] not null default '{}' constraint metric_tests_check
+    check (cardinality(tests) <= 10 and array_position(tests, null) is null and '' <> all (tests) and char_length(array_to_string(tests, '')) <= 10000),
   primary key (org_id, id),
   constraint metric_data_source_id_fkey foreign key (org_id, data_source_id) references app.data_source (org_id, id) on delete cascade,
   constraint metric_version_key unique (org_id, data_source_id, name, version)
@@ -27,6 +29,7 @@ comment on column app.metric.sha256 is 'SHA-256 of the SQL.';
 comment on column app.metric.retired is 'Whether from this version on it is no longer to be used.';
 comment on column app.metric.created_by is 'Who answers for this version.';
 comment on column app.metric.created_at is 'Since when.';
+comment on column app.metric.tests is 'SELECTs over the relations of the source that give no row as long as the metric counts what it says; at most 10, 1..10000 characters in all. Text as well: who tests a metric asks them of the source, as themselves.';
 
 alter table app.metric enable row level security;
 alter table app.metric force row level security;
@@ -53,7 +56,7 @@ comment on policy metric_floor on app.metric is 'Whatever else is allowed, never
 comment on policy metric_denied_floor on app.metric is 'Whatever else is allowed, never of a source that a rule takes from the person (F15).';
 comment on policy metric_select_described_owner on app.metric is 'authz.describe_source() tells those of a source that the person asking may ask.';
 grant select on app.metric to authenticated, ringfence_owner;
-grant insert (org_id, data_source_id, name, version, description, sql, retired) on app.metric to authenticated;
+grant insert (org_id, data_source_id, name, version, description, sql, retired, tests) on app.metric to authenticated;
 create trigger _060_in_scope before insert on app.metric
   for each statement execute function authz.tg_in_scope('analytics.manage');
 

@@ -1,19 +1,29 @@
 -- What is in the context of a run (F39), read by the database from what its steps returned, and only ever more of it.
 
+create function authz.single_calls_taint() returns text[]
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return array(
+    select distinct t.label
+    from app.run r cross join unnest(r.taint) t (label)
+    where r.org_id = any (array(select authz.org_ids())) and r.user_id = authz.uid() and r.started_at > now() - authz.run_lasts()
+      and authz.is_tool_conversation(r.org_id, r.conversation_id)
+    order by t.label);
+end
+$$;
+comment on function authz.single_calls_taint() is 'What single tool calls of authz.uid() brought in, in whatever organization: who makes them keeps what they returned where no run sees it, so it counts for as long as a run may last (F39).';
+revoke all on function authz.single_calls_taint() from public;
+grant execute on function authz.single_calls_taint() to authenticated;
+
 create function authz.tg_run_taint() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- A conversation goes on with what was said in it. Whoever calls single tools keeps what they returned where no run sees it: for as long
-  -- as a run may last it counts for the next call, in whatever organization that is.
   if authz.is_tool_conversation(new.org_id, new.conversation_id) then
-    new.taint := array(
-      select distinct t.label
-      from app.run r cross join unnest(r.taint) t (label)
-      where r.org_id = any (array(select authz.org_ids())) and r.user_id = new.user_id and r.started_at > now() - authz.run_lasts()
-        and authz.is_tool_conversation(r.org_id, r.conversation_id)
-      order by t.label);
+    new.taint := authz.single_calls_taint();
   else
     new.taint := array(
       select distinct t.label

@@ -30,7 +30,7 @@ as $$
     ('data_source_grant', '{user_id}', 'deleted', 'what was shared with the person goes with the membership'),
     ('job_scope', '{claims}', 'retained', 'lives no longer than its transaction'),
     ('data_source', '{created_by,name,slug,description}', 'retained', 'the organization''s own; who made it is an opaque identifier'),
-    ('metric', '{created_by,name,description,sql}', 'retained', 'as that'),
+    ('metric', '{created_by,name,description,sql,tests}', 'retained', 'as that'),
     ('column_meaning', '{meaning}', 'retained', 'the organization''s own'),
     ('accepted_query', '{created_by,question,sql}', 'retained', 'handed over to the organization as an example; withdraw it to delete it'),
     ('uploaded_table', '{created_by,name,columns}', 'retained', 'the organization''s own; who brought it is an opaque identifier'),

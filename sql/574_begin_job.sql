@@ -1,13 +1,28 @@
 -- Beginning and ending jobs. All of it is for the two log-ins for background work; nobody else may call any of it.
 
+create function authz.enter_job(job app.analytics_job) returns jsonb
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into app.job_scope (org_id, job_id, data_source_id, claims)
+  values (job.org_id, job.id, job.data_source_id, job.session || jsonb_build_object('sub', job.user_id, 'org_id', job.org_id, 'role', 'authenticated', 'job_id', job.id));
+  -- From here on this is the requester: the same functions answer what they may, as it is now.
+  return jsonb_build_object('objection', authz.job_objection(job),
+    'source', (select d.slug from app.data_source d where d.org_id = job.org_id and d.id = job.data_source_id));
+end
+$$;
+comment on function authz.enter_job(app.analytics_job) is 'Make this transaction act for the requester of a job: {objection: why they may no longer run it, or null, source: its slug}. For authz.begin_job(), which looks at who may, and for its rehearsal.';
+revoke all on function authz.enter_job(app.analytics_job) from public;
+grant execute on function authz.enter_job(app.analytics_job) to ringfence_owner;
+
 create function authz.begin_job(job_id uuid, lease uuid) returns jsonb
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_job app.analytics_job;
-  v_source app.data_source;
-  v_objection text;
+  v_entered jsonb;
 begin
   if exists (select authz.begun_jobs()) then
     raise sqlstate '55000' using message = 'this transaction has begun a job: one transaction, one job';
@@ -17,21 +32,16 @@ begin
   if not found then
     raise sqlstate 'PT409' using message = 'this job is not held under this lease';
   end if;
-  insert into app.job_scope (org_id, job_id, data_source_id, claims)
-  values (v_job.org_id, v_job.id, v_job.data_source_id, v_job.session || jsonb_build_object(
-    'sub', v_job.user_id, 'org_id', v_job.org_id, 'role', 'authenticated', 'job_id', v_job.id));
-  -- From here on this is the requester: the same functions answer what they may, as it is now.
-  v_objection := authz.job_objection(v_job);
-  if v_objection is null then
-    select d.* into v_source from app.data_source d where d.org_id = v_job.org_id and d.id = v_job.data_source_id;
-    return jsonb_build_object('outcome', 'begun', 'job_id', v_job.id, 'org_id', v_job.org_id, 'source', v_source.slug,
+  v_entered := authz.enter_job(v_job);
+  if v_entered ->> 'objection' is null then
+    return jsonb_build_object('outcome', 'begun', 'job_id', v_job.id, 'org_id', v_job.org_id, 'source', v_entered ->> 'source',
       'question', v_job.question, 'sql', v_job.sql, 'attempt', v_job.attempts);
   end if;
   if authz.runs_the_queue() then
-    perform authz.end_job(v_job.org_id, v_job.id, 'cancelled_revoked', v_objection, null, null);
+    perform authz.end_job(v_job.org_id, v_job.id, 'cancelled_revoked', v_entered ->> 'objection', null, null);
   end if;
   delete from app.job_scope s where s.xact_id = pg_current_xact_id();
-  return jsonb_build_object('outcome', 'revoked', 'job_id', v_job.id, 'code', v_objection);
+  return jsonb_build_object('outcome', 'revoked', 'job_id', v_job.id, 'code', v_entered ->> 'objection');
 end
 $$;
 comment on function authz.begin_job(uuid, uuid) is 'Make this transaction act for the requester of a job that is held under this lease, after looking again whether they may: {outcome: begun, org_id, source, question, sql, attempt} or {outcome: revoked, code}, which ends the job when a worker asks. PT409 for another lease, 55000 for a second job in one transaction (F44, F51).';
@@ -44,15 +54,19 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_nobody jsonb := jsonb_build_object('sub', gen_random_uuid(), 'org_id', gen_random_uuid(), 'role', 'authenticated', 'job_id', gen_random_uuid());
+  v_job app.analytics_job;
 begin
   if exists (select authz.begun_jobs()) then
     raise sqlstate '55000' using message = 'this transaction has begun a job: one transaction, one job';
   end if;
-  insert into app.job_scope (org_id, job_id, data_source_id, claims)
-  values ((v_nobody ->> 'org_id')::uuid, (v_nobody ->> 'job_id')::uuid, gen_random_uuid(), v_nobody);
-  -- Made ready now, so that a session that is new when a job comes has its plans.
-  perform authz.person_is_well(), (select count(*) from authz.org_ids()), (select count(*) from authz.granted_data_sources('viewer'));
+  v_job.org_id := gen_random_uuid();
+  v_job.id := gen_random_uuid();
+  v_job.user_id := gen_random_uuid();
+  v_job.data_source_id := gen_random_uuid();
+  v_job.session := '{}';
+  -- Made ready now, so that a session that is new when a job comes has its plans. An objection of nobody's is found before the rest is looked at.
+  perform authz.enter_job(v_job), (select count(*) from authz.org_ids()), (select count(*) from authz.orgs_with('analytics.run')),
+    (select count(*) from authz.granted_data_sources('viewer'));
 end
 $$;
 comment on function authz.rehearse_job() is 'Begin a job of nobody, in an organization that does not exist: what comes after it in the transaction sees nothing, and makes the session ready for a job. To be rolled back.';

@@ -25,7 +25,7 @@ begin
           order by c.place) from jsonb_array_elements(t.columns) with ordinality c (value, place))) order by t.name)
       from app.uploaded_table t where t.org_id = d.org_id and t.data_source_id = d.id), '[]'),
       'metrics', coalesce((
-        select jsonb_agg(jsonb_build_object('name', m.name, 'version', m.version, 'description', m.description, 'sql', m.sql, 'sha256', m.sha256) order by m.name)
+        select jsonb_agg(jsonb_build_object('name', m.name, 'version', m.version, 'description', m.description, 'sql', m.sql, 'sha256', m.sha256, 'tests', to_jsonb(m.tests)) order by m.name)
         from (select distinct on (v.name) v.* from app.metric v where v.org_id = d.org_id and v.data_source_id = d.id order by v.name, v.version desc) m
         where not m.retired), '[]'),
       -- The latest only: they are an example to a model, not a library.

@@ -13,11 +13,9 @@ begin
   if (note_reading.org_id = any (array(select authz.org_ids()))) is not true then
     return;
   end if;
-  if note_reading.run_id is not null then
-    -- api.call_tool() sets it for the call it is about to record. No route sets a setting; with SQL one would need no function to read.
-    if current_setting('ringfence.recorded_run', true) = note_reading.run_id::text then
-      return;
-    end if;
+  -- api.call_tool() sets it for the call it is about to record. No route sets a setting; with SQL one would need no function to read.
+  if current_setting('ringfence.recorded_run', true) = note_reading.run_id::text then
+    return;
   end if;
   select r.id, r.bot_id, r.bot_version into v_run from app.run r
   where r.org_id = note_reading.org_id and r.id = note_reading.run_id and r.user_id = authz.uid();

@@ -29,11 +29,8 @@ begin
       raise sqlstate 'PT404' using message = 'no such document of that organization that you can see';
     end if;
   elsif begin_model_call.run_id is null then
-    -- Whoever calls single tools writes with what they returned in mind (authz.tg_run_taint()).
-    select coalesce(max(authz.taint_classification(r.taint)), 0) into v_class
-    from app.run r
-    where r.org_id = any (array(select authz.org_ids())) and r.user_id = authz.uid() and r.started_at > now() - authz.run_lasts()
-      and authz.is_tool_conversation(r.org_id, r.conversation_id);
+    -- Whoever calls single tools writes with what they returned in mind.
+    v_class := authz.taint_classification(authz.single_calls_taint());
   end if;
   v_call := authz.reserve_model_call(begin_model_call.org_id, begin_model_call.run_id, begin_model_call.purpose, begin_model_call.provider,
     begin_model_call.model, max_tokens, encode(sha256(convert_to(v_key, 'UTF8')), 'hex'), v_class);
@@ -104,7 +101,7 @@ grant execute on function api.end_model_call(uuid, text, integer, integer, integ
 create function api.list_model_calls(org_id uuid, in_run uuid default null, max_rows integer default 100)
 returns table (
   id uuid, user_id uuid, run_id uuid, purpose text, provider text, model text, region text, retention_days integer, trains boolean, redacted boolean,
-  refused_by text, reserved_tokens integer, input_tokens integer, output_tokens integer, cost bigint, started_at timestamptz, ended_at timestamptz)
+  refused_by text, classification smallint, reserved_tokens integer, input_tokens integer, output_tokens integer, cost bigint, started_at timestamptz, ended_at timestamptz)
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
 as $$
@@ -114,7 +111,7 @@ begin
   perform authz.require(max_rows between 1 and 1000, 'max_rows: 1..1000');
   return query
     select c.id, c.user_id, c.run_id, c.purpose, c.provider, c.model, c.region, c.retention_days, c.trains, c.redacted, c.refused_by,
-      c.reserved_tokens, c.input_tokens, c.output_tokens, c.cost, c.started_at, c.ended_at
+      c.classification, c.reserved_tokens, c.input_tokens, c.output_tokens, c.cost, c.started_at, c.ended_at
     from app.model_call c
     where c.org_id = list_model_calls.org_id and (list_model_calls.in_run is null or c.run_id = list_model_calls.in_run)
     order by c.started_at desc, c.id
@@ -127,7 +124,7 @@ comment on function api.list_model_calls(uuid, uuid, integer) is $c$List calls o
 @param org_id    the organization
 @param in_run    only those of this run
 @param max_rows  number of calls; 1..1000
-@returns         array of {id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, refused_by, reserved_tokens, input_tokens, output_tokens, cost, started_at, ended_at}; newest first
+@returns         array of {id, user_id, run_id, purpose, provider, model, region, retention_days, trains, redacted, refused_by, classification: the highest of the documents known to be in it from 2 on; else 0, reserved_tokens, input_tokens, output_tokens, cost, started_at, ended_at}; newest first
 @errors          22004, 22023
 @effect          read$c$;
 revoke all on function api.list_model_calls(uuid, uuid, integer) from public;

@@ -128,7 +128,7 @@ comment on function api.describe_data_source(uuid, text) is $c$Tell what a data 
 @audience app
 @param org_id  the organization
 @param source  slug or id
-@returns       {source, id, name, description, relations: [{name, description, columns: [{name, type, meaning}]}], metrics: [{name, version, description, sql, sha256}], examples: [{question, sql}]: the latest 8}
+@returns       {source, id, name, description, relations: [{name, description, columns: [{name, type, meaning}]}], metrics: [{name, version, description, sql, sha256, tests}], examples: [{question, sql}]: the latest 8}
 @errors        22004, 42501, PT404, PT409
 @effect        read$c$;
 revoke all on function api.describe_data_source(uuid, text) from public;

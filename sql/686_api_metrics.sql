@@ -1,6 +1,7 @@
 -- What things mean in a data source: metrics, by version, and columns (F55).
 
-create function api.create_metric(org_id uuid, source text, name text, description text, sql text, retired boolean default false) returns jsonb
+create function api.create_metric(org_id uuid, source text, name text, description text, sql text, retired boolean default false, tests text[] default '{}')
+returns jsonb
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
@@ -10,15 +11,15 @@ declare
   v_metric app.metric;
 begin
   perform authz.lock_name(v_source.org_id, 'metric ' || v_source.id || ' ' || create_metric.name);
-  insert into app.metric (org_id, data_source_id, name, version, description, sql, retired)
+  insert into app.metric (org_id, data_source_id, name, version, description, sql, retired, tests)
   values (v_source.org_id, v_source.id, create_metric.name, 1 + coalesce((
       select max(m.version) from app.metric m where m.org_id = v_source.org_id and m.data_source_id = v_source.id and m.name = create_metric.name), 0),
-    create_metric.description, create_metric.sql, coalesce(create_metric.retired, false))
+    create_metric.description, create_metric.sql, coalesce(create_metric.retired, false), coalesce(create_metric.tests, '{}'))
   returning * into v_metric;
   return jsonb_build_object('id', v_metric.id, 'version', v_metric.version, 'sha256', v_metric.sha256);
 end
 $$;
-comment on function api.create_metric(uuid, text, text, text, text, boolean) is $c$Say how something is counted, as a new version of the metric of that name. Who writes SQL, people and models, is told to use it. Needs level editor or analytics.manage.
+comment on function api.create_metric(uuid, text, text, text, text, boolean, text[]) is $c$Say how something is counted, as a new version of the metric of that name. Who writes SQL, people and models, is told to use it. Needs level editor or analytics.manage.
 
 @audience app
 @param org_id       the organization
@@ -27,11 +28,12 @@ comment on function api.create_metric(uuid, text, text, text, text, boolean) is 
 @param description  what it says; 1..500 characters
 @param sql          an expression or a SELECT over the relations of the source; 1..4000 characters
 @param retired      true: from this version on it is not to be used any more
+@param tests        SELECTs that give no row as long as it counts what it says; at most 10, of 10000 characters together. `ringfence metric test` asks them
 @returns            {id, version, sha256}
 @errors             22004, 23502, 23514, 42501, PT404, PT409
 @effect             write$c$;
-revoke all on function api.create_metric(uuid, text, text, text, text, boolean) from public;
-grant execute on function api.create_metric(uuid, text, text, text, text, boolean) to authenticated;
+revoke all on function api.create_metric(uuid, text, text, text, text, boolean, text[]) from public;
+grant execute on function api.create_metric(uuid, text, text, text, text, boolean, text[]) to authenticated;
 
 create function api.set_column_meaning(org_id uuid, source text, relation text, column_name text, meaning text) returns jsonb
 language plpgsql volatile

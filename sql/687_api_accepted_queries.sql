@@ -8,6 +8,7 @@ as $$
 declare
   v_job app.analytics_job;
   v_question text;
+  v_sql text;
   v_id uuid;
 begin
   perform authz.require_org(accept_analytics_query.org_id);
@@ -20,14 +21,15 @@ begin
   perform authz.require(v_question is not null, 'question: the job was asked in SQL, so say what it answers');
   perform authz.require(char_length(v_question) between 1 and 400, 'question: 1..400 characters');
   -- What ran names what the guard put in the place of relations; an example names the relations.
-  perform authz.require(char_length(coalesce(v_job.drafted_sql, v_job.sql)) <= 2000, 'job_id: its SQL was not kept, or has more than 2000 characters');
+  v_sql := coalesce(v_job.drafted_sql, v_job.sql);
+  perform authz.require(char_length(v_sql) <= 2000, 'job_id: its SQL was not kept, or has more than 2000 characters');
   perform authz.lock_name(v_job.org_id, 'example ' || v_job.data_source_id);
   -- The same question again takes the place of the one before.
   delete from app.accepted_query q where q.org_id = v_job.org_id and q.data_source_id = v_job.data_source_id and q.question = v_question;
   insert into app.accepted_query (org_id, data_source_id, question, sql)
-  values (v_job.org_id, v_job.data_source_id, v_question, coalesce(v_job.drafted_sql, v_job.sql))
+  values (v_job.org_id, v_job.data_source_id, v_question, v_sql)
   returning id into v_id;
-  return jsonb_build_object('id', v_id, 'question', v_question, 'sql', coalesce(v_job.drafted_sql, v_job.sql));
+  return jsonb_build_object('id', v_id, 'question', v_question, 'sql', v_sql);
 end
 $$;
 comment on function api.accept_analytics_query(uuid, uuid, text) is $c$Accept what one of your jobs was answered with as an example: whoever asks this source in words has the question and the SQL shown to the model, and may read them. Needs level editor or analytics.manage.

@@ -56,6 +56,7 @@ PROCESS = {
     "edge_proxy.denials.Denials._going": "refusals on their way into the trail, each with the token of whom it was refused to, until it is there",
     "agent.analytics.guard._trusted": "by the text of a relation's own definition: that it is one SELECT, and nothing else",
     "agent.analytics.rewriting._is_plain": "by a name: whether it needs quotes",
+    "agent.analytics.rewriting._settled": "by a name: as PostgreSQL keeps it, and whether it needs quotes",
     "edge_proxy.metrics.Metrics._strangers": "one number for everybody",
     "edge_proxy.metrics.Metrics._ended": "by error code: numbers",
     "edge_proxy.metrics.Metrics._fetches": "by outcome: numbers",

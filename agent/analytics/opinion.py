@@ -58,6 +58,7 @@ class Reading(Scopes):
         self.form: list[object] = []
         """What was read, without how it was spelled; two texts with equal forms mean the same."""
         self.functions: set[str] = set()
+        self._nodes = 0
 
     def visit(self, message: Any) -> None:
         """Walk one node and all below it. Raises: Refused."""
@@ -68,7 +69,9 @@ class Reading(Scopes):
                 return
             message = getattr(message, which)
             kind = type(message)
-        self.count_node()
+        self._nodes += 1
+        if self._nodes > self.limits.nodes:
+            raise Refused("too_large", f"The statement has more than {self.limits.nodes} parts.")
         special = _SPECIAL.get(kind)
         if special is not None:
             special(self, message)
@@ -79,28 +82,27 @@ class Reading(Scopes):
 
     def fields(self, message: Any, but: tuple[str, ...] = ()) -> None:
         """Walk every field of `message`, those of `but` excepted, in the order of their numbers."""
-        kind = type(message)
-        form = self.form
-        form.append(kind)
+        kind, visit, add = type(message), self.visit, self.form.append
+        add(kind)
         for descriptor, value in message.ListFields():
-            known = _KNOWN.get(descriptor)
-            if known is None:
-                known = _KNOWN[descriptor] = _describe(kind, descriptor)
-            name, shape = known
+            try:
+                name, shape = _KNOWN[descriptor]
+            except KeyError:
+                name, shape = _KNOWN[descriptor] = _describe(kind, descriptor)
             if shape == _IGNORED or name in but:
                 continue
             if shape == _REFUSED:
                 raise Refused("construct_not_allowed", f"{NAMES.get(name, name)} is not allowed.")
-            form.append(name)
+            add(name)
             if shape == _SCALAR:
-                form.append(value)
+                add(value)
             elif shape == _MANY:
                 for one in value:
-                    self.visit(one)
-                form.append(len(value))
+                    visit(one)
+                add(len(value))
             else:
-                self.visit(value)
-        form.append(None)
+                visit(value)
+        add(None)
 
     def call(self, name: str) -> None:
         self.functions.add(name)

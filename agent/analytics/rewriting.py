@@ -118,10 +118,10 @@ class Rewriting:
                 elif type(value) is exp.Identifier:
                     # The most frequent node, and always a leaf.
                     _settle(value)
+                elif type(value) is list:
+                    stack += [one for one in value if isinstance(one, exp.Expr)]
                 elif isinstance(value, exp.Expr):
                     stack.append(value)
-                elif isinstance(value, list):
-                    stack += [one for one in value if isinstance(one, exp.Expr)]
             if kind is exp.Pow:
                 self._call(node, "power", [node.args["this"], node.args["expression"]])
             elif kind is exp.Trim and node.args.get("expression") is None and node.args.get("position") in _SIDES:
@@ -182,12 +182,17 @@ def _name(identifier: exp.Expr) -> str:
 
 
 def _settle(identifier: exp.Expr) -> None:
-    """Write one identifier as PostgreSQL keeps it, in quotes unless it can be nothing but a name."""
-    name = _name(identifier).removeprefix(MARK)
+    """Write one identifier as PostgreSQL keeps it, in quotes unless it can be nothing but a name. Raises: Refused."""
+    args = identifier.args
+    args["this"], args["quoted"] = _settled(str(args["this"]), bool(args.get("quoted")))
+
+
+@functools.lru_cache(maxsize=4096)
+def _settled(text: str, quoted: bool) -> tuple[str, bool]:
+    name = (text if quoted else folded(text)).removeprefix(MARK)
     if not name or len(name.encode()) > 63 or not name.isprintable():
         raise Refused("construct_not_allowed", "A name has 1 to 63 bytes, all of them printable.")
-    identifier.args["this"] = name
-    identifier.args["quoted"] = not _is_plain(name)
+    return name, not _is_plain(name)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -29,7 +29,7 @@ class Scopes(ABC):
         self.ctes: dict[str, list[str]] = {}
         self.frame: Frame = Frame(None)
         self.in_from = False
-        self._nodes = self._relations = self._ctes = self._set_operations = 0
+        self._relations = self._ctes = self._set_operations = 0
 
     @abstractmethod
     def visit(self, message: Any) -> None:
@@ -38,11 +38,6 @@ class Scopes(ABC):
     @abstractmethod
     def fields(self, message: Any, but: tuple[str, ...] = ()) -> None:
         """Walk the parts of a node, except those of some names. Raises: Refused."""
-
-    def count_node(self) -> None:
-        self._nodes += 1
-        if self._nodes > self.limits.nodes:
-            raise Refused("too_large", f"The statement has more than {self.limits.nodes} parts.")
 
     def count_relation(self) -> None:
         self._relations += 1

@@ -47,12 +47,18 @@ def sql(source: Source, statement: Annotated[str, typer.Argument(metavar="SELECT
     _run(source, {"sql": statement}, csv, parquet, chart, wait, email, state_dir)
 
 
+def named_source(text: str) -> tuple[str, str]:
+    """Return the organization and the source of ORG/SOURCE. Raises: CliError."""
+    org, slash, name = text.partition("/")
+    if not slash:
+        raise CliError(f"{text!r}: write ORG/SOURCE, for example acme/shop")
+    return org, name
+
+
 def _run(source: str, what: dict[str, str], csv: Path | None, parquet: Path | None, chart: Path | None, wait: int, email: str | None, state_dir: Path) -> None:
     if chart is not None and chart.suffix not in _FORMS:
         raise CliError(f"--chart: the file has to end in {', '.join(_FORMS)}")
-    org, slash, name = source.partition("/")
-    if not slash:
-        raise CliError(f"{source!r}: write ORG/SOURCE, for example acme/shop")
+    org, name = named_source(source)
     where = target(state_dir)
     token = token_for(where, email)
 
@@ -80,9 +86,9 @@ async def _answer(rpc: Rpc, org_id: str, source: str, what: dict[str, str], wait
                 await asyncio.shield(rpc.call("cancel_analytics_job", {"org_id": org_id, "job_id": job_id}))
             raise
     if job.get("sql"):
-        _say(f"sql: {_plain(str(job['sql']))}")
+        _say(f"sql: {plain(str(job['sql']))}")
     if job["status"] != jobs.SUCCEEDED:
-        _say(f"{job['status'].replace('_', ' ')}: {_plain(jobs.why(job))}")
+        _say(f"{job['status'].replace('_', ' ')}: {plain(jobs.why(job))}")
         _say(f"job {job_id}")
         return {"refused": REFUSED, "cancelled": CANCELLED, "cancelled_revoked": CANCELLED, "failed": 1}.get(job["status"], WAITING)
     head = await read_head(rpc, org_id, job_id)
@@ -108,9 +114,9 @@ async def _show(rpc: Rpc, org_id: str, job_id: str, head: Head, *, written: bool
 
     table = Table(header_style="bold")
     for column in head.columns:
-        table.add_column(Text(_plain(column.name)), justify="right" if column.kind == "number" else "left", overflow="fold")
+        table.add_column(Text(plain(column.name)), justify="right" if column.kind == "number" else "left", overflow="fold")
     for row in head.rows[:_SHOWN_ROWS]:
-        table.add_row(*[Text("" if value is None else _plain(str(value))) for value in row])
+        table.add_row(*[Text("" if value is None else plain(str(value))) for value in row])
     Console().print(table)
     if head.row_count > _SHOWN_ROWS:
         _say(f"the first {_SHOWN_ROWS} of {head.row_count} rows; --csv FILE writes all")
@@ -157,6 +163,6 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the text on one line, without what moves a cursor."""
     return "".join(c for c in " ".join(text.split()) if c.isprintable())

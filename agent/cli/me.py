@@ -38,14 +38,7 @@ def export(
     """Write what is held about you to DIR, a folder an organization: JSON and CSV a table, what others did to your membership, and the files you added."""
     new_folder(out)
 
-    async def call(rpc: Rpc) -> Any:
-        orgs = (await rpc.call("whoami"))["organizations"]
-        if organization is not None:
-            wanted = await organization_id(rpc, organization)
-            orgs = [one for one in orgs if one["id"] == wanted]
-        return [await write_person(rpc, one["id"], out / f"{one['slug']}-{one['id'][:8]}") for one in orgs]
-
-    made = call_as(target(state_dir), as_email, call)
+    made = call_as(target(state_dir), as_email, lambda rpc: write_all(rpc, organization, out))
     typer.echo(f"{sum(sum(one['tables'].values()) for one in made)} rows and {sum(one['files'] for one in made)} files of {len(made)} organizations in {out}")
 
 
@@ -65,12 +58,22 @@ def erase(
     typer.echo(json.dumps(call_as(target(state_dir), as_email, call), indent=2))
 
 
-async def write_person(rpc: Rpc, org_id: str, folder: Path) -> dict[str, Any]:
-    """Write what one organization holds about the caller, and return its manifest: {org_id, user_id, email, at, tables: {table: rows}, files}.
+async def write_all(rpc: Rpc, organization: str | None, out: Path) -> list[dict[str, Any]]:
+    """Write what each organization, or one, holds about the caller to a folder of its own, and return the manifests. Raises: as `write_person`; StepUp."""
+    orgs = (await rpc.call("whoami"))["organizations"]
+    if organization is not None:
+        wanted = await organization_id(rpc, organization)
+        orgs = [one for one in orgs if one["id"] == wanted]
+    # All of them before anything is written: one may ask for the second factor, and then this begins again.
+    manifests = [await rpc.call("export_me", {"org_id": one["id"]}) for one in orgs]
+    return [await write_person(rpc, one["id"], manifest, out / f"{one['slug']}-{one['id'][:8]}") for one, manifest in zip(orgs, manifests, strict=True)]
+
+
+async def write_person(rpc: Rpc, org_id: str, manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Write what one organization holds about the caller, by what `export_me` said, and return the manifest: {org_id, user_id, email, at, tables: {table: rows}, files}.
 
     Raises: CliError when a page is not what its digest says; AgentError.
     """
-    manifest: dict[str, Any] = await rpc.call("export_me", {"org_id": org_id})
     folder.mkdir(mode=0o700)
     rows = {table: [row async for row in _rows(rpc, org_id, table)] for table in manifest["tables"]}
     names = {row["id"]: row["uri"] for row in rows.get("document", ())}

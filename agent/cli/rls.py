@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -68,22 +70,30 @@ def mutate(
     """Break every protection of this schema, one at a time, and see that a test notices.
 
     Builds a database from sql/ in a throwaway PostgreSQL, makes each mutant in a transaction, runs the tests that may kill it, and takes it
-    back. Exit status: 0 every mutant was killed, 1 one survived; survivors are printed with the SQL that makes them.
+    back. Exit status: 0 every mutant was killed, 1 one survived, or a reason for leaving one alive holds no longer; survivors are printed with the
+    SQL that makes them.
     """
     try:
         re.compile(only)
     except re.error as err:
         raise _refused(f"--only is no regular expression: {err}") from err
+    # Ended from outside it ends as by Ctrl-C: its database and its processes with it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    began = time.monotonic()
     score = suite("mutate.run").run(processes, only, told=lambda line: print(line, file=sys.stderr))
     if remember:
         suite("mutate.remembered").save(score.verdicts)
     if as_json:
         print(json.dumps(score.to_json(), indent=2))
     else:
-        print(score.by_kind())
-        print(score.said_of_survivors() or "no survivor")
+        for text in (score.by_kind(), score.said_of_equivalents(), score.said_of_survivors() or "no survivor"):
+            if text:
+                print(text)
         print(score)
-    raise typer.Exit(1 if score.survivors or not score.verdicts else 0)
+        print(f"{time.monotonic() - began:.0f} s, {processes} at once")
+    for pattern in score.needless:
+        print(f"ringfence: every mutant is killed that this excuses, so its reason must go: {pattern}", file=sys.stderr)
+    raise typer.Exit(1 if score.survivors or score.needless or not score.verdicts else 0)
 
 
 def suite(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.analytics import Source
+from agent.cli.analytics import Source, named_source
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target
@@ -38,9 +38,9 @@ def load(
     """
     wanted = dict(one.partition("=")[::2] for one in types or ())
     meant = dict(one.partition("=")[::2] for one in meanings or ())
-    org, slash, source_name = source.partition("/")
-    if not slash or not all(wanted.values()):
-        raise CliError("write ORG/SOURCE, and each --type as COLUMN=TYPE")
+    org, source_name = named_source(source)
+    if not all(wanted.values()):
+        raise CliError("write each --type as COLUMN=TYPE")
     where = target(state_dir)
     token = token_for(where, email)
 

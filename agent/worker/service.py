@@ -10,6 +10,7 @@ from functools import partial
 
 import psycopg
 
+from agent import collector
 from agent.providers.structured import Writer, create_writer
 from agent.redaction import names
 from agent.worker import log
@@ -146,6 +147,7 @@ async def _ended(task: asyncio.Task[object]) -> None:
 async def serve(config: WorkerConfig) -> None:
     """Work until SIGTERM or SIGINT. Raises: Misconfigured."""
     names.finder()  # said at the start, not at the first question
+    collector.settle()
     worker = Worker(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -77,7 +77,7 @@ class Child:
         try:
             while not ready():
                 if self.ended():
-                    raise PartFailed(f"{self.record.name} ended with status {self.popen.returncode}:\n{tail(self.log)}")
+                    raise PartFailed(f"{self.record.name} ended with status {self.popen.wait()}:\n{tail(self.log)}")
                 if time.monotonic() > deadline:
                     raise PartFailed(f"{self.record.name} was not ready within {timeout_s:.0f} s:\n{tail(self.log)}")
                 time.sleep(0.03)

@@ -84,19 +84,22 @@ def of_a_stack(report: Report, size: Size) -> None:
     """Measure a stack of its own with the example data."""
     with tempfile.TemporaryDirectory(prefix="ringfence-bench-") as folder:
         report.begin("a stack with the example data")
-        began = time.perf_counter()
-        up = ringfence("up", "--detach", "--json", "--port", "0", "--state-dir", Path(folder), environment=UNLIMITED, timeout_s=300)
         try:
-            if up.returncode != 0:
-                raise SystemExit(up.stderr)
-            report.add("first start", time.perf_counter() - began, "s")
+            _start(report, "first start", Path(folder), "--port", "0")
             ringfence("down", "--state-dir", Path(folder))
-            began = time.perf_counter()
-            up = ringfence("up", "--detach", "--json", "--state-dir", Path(folder), environment=UNLIMITED, timeout_s=300)
-            report.add("second start", time.perf_counter() - began, "s", at_most=10)
-            asyncio.run(_doors(report, json.loads(up.stdout), size))
+            asyncio.run(_doors(report, _start(report, "second start", Path(folder), at_most=10), size))
         finally:
             ringfence("down", "--state-dir", Path(folder))
+
+
+def _start(report: Report, name: str, folder: Path, *options: str, at_most: float | None = None) -> dict[str, Any]:
+    """Start the stack in a folder, add how long that took, and return where it is."""
+    began = time.perf_counter()
+    up = ringfence("up", "--detach", "--json", *options, "--state-dir", folder, environment=UNLIMITED, timeout_s=300)
+    if up.returncode != 0:
+        raise SystemExit(up.stderr)
+    report.add(name, time.perf_counter() - began, "s", at_most=at_most)
+    return dict(json.loads(up.stdout))
 
 
 async def _doors(report: Report, stack: dict[str, Any], size: Size) -> None:

@@ -21,6 +21,7 @@ from edge_proxy.local import jobs
 from tests.bench.report import Report, median
 from tests.bench.server import Server
 from tests.db import world as worlds
+from tests.db.session import request
 from tests.db.world import World
 
 WAIT_S = 0.25
@@ -34,15 +35,16 @@ def measure(report: Report, server: Server, rounds: int) -> None:
     url = server.make(DATABASE)
     urls = _log_ins(server)
     world = worlds.build(url, server.cluster.url("authenticator", DATABASE))
-    with psycopg.connect(url, autocommit=True) as db:
+    # Kept open, as PostgREST keeps its own: what is measured is no log-in.
+    with psycopg.connect(url, autocommit=True) as db, psycopg.connect(world.authenticator_url) as caller:
         _clear(db)
         with _workers(urls, 1):
-            for _ in range(3):
-                _submit(world, db, 1)
+            for _ in range(10):
+                _submit(world, caller, 1)
                 _ended(db)
             _clear(db)
             for _ in range(rounds):
-                _submit(world, db, 1)
+                _submit(world, caller, 1)
                 _ended(db)
             took = _seconds(db, "finished_at - created_at")
             report.add("a job on an empty queue: handed in until its end is written, median", median(took), "s", at_most=0.05, note=f"max {max(took) * 1000:.0f} ms")
@@ -51,7 +53,7 @@ def measure(report: Report, server: Server, rounds: int) -> None:
         for workers, count in ((1, 12), (4, 48)):
             _clear(db)
             with _workers(urls, workers):
-                _submit(world, db, count)
+                _submit(world, caller, count)
                 began = time.perf_counter()
                 _ended(db)
                 speed[workers] = count / (time.perf_counter() - began)
@@ -63,7 +65,7 @@ def measure(report: Report, server: Server, rounds: int) -> None:
         with _workers(urls, 1):
             waits = []
             for _ in range(6):
-                waits.append(_through_the_crowd(world, db))
+                waits.append(_through_the_crowd(world, db, caller))
         left = db.execute("select count(*) from app.analytics_job where status = 'queued' and org_id = %s", [world.acme.id]).fetchone()
         assert left is not None and left[0] > CROWD / 2, "the crowd was gone before it was measured"
         report.add(f"one job of another organization while {CROWD:,} wait, worst of 6, in jobs that wait {WAIT_S:g} s", max(waits) / WAIT_S, "times", at_most=4.0)
@@ -95,9 +97,9 @@ def _workers(urls: dict[str, str], count: int) -> Iterator[None]:
             process.communicate()
 
 
-def _submit(world: World, db: psycopg.Connection, count: int, organization: str = "acme") -> list[str]:
+def _submit(world: World, caller: psycopg.Connection, count: int, organization: str = "acme") -> list[str]:
     made = getattr(world, organization)
-    with world.as_(made.people["owner"], keep=True) as person:
+    with request("", made.people["owner"].claims(), keep=True, connection=caller) as person:
         return [person.rpc("submit_analytics_job", org_id=made.id, source="shop", sql="select 1 as one")["job_id"] for _ in range(count)]
 
 
@@ -109,8 +111,8 @@ def _ended(db: psycopg.Connection) -> None:
             pass
 
 
-def _through_the_crowd(world: World, db: psycopg.Connection) -> float:
-    (job,) = _submit(world, db, 1, "globex")
+def _through_the_crowd(world: World, db: psycopg.Connection, caller: psycopg.Connection) -> float:
+    (job,) = _submit(world, caller, 1, "globex")
     while not db.execute("select from app.analytics_job where id = %s and finished_at is not null", [job]).rowcount:
         time.sleep(0.02)
     row = db.execute("select extract(epoch from finished_at - created_at)::float from app.analytics_job where id = %s", [job]).fetchone()

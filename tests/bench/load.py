@@ -36,6 +36,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.buffer = b""
         self.answer: asyncio.Future[int] | None = None
+        self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -59,10 +60,14 @@ class _Connection(asyncio.Protocol):
                 answer.set_exception(RuntimeError(f"{head.decode(errors='replace')}\n{rest[:300]!r}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
         if self.answer is not None and not self.answer.done():
             self.answer.set_exception(ConnectionError("closed in the middle of an answer"))
 
     def ask(self, wire: bytes) -> asyncio.Future[int]:
+        if self.lost:
+            # Nobody would ever answer.
+            raise ConnectionError("closed while nothing was asked")
         self.answer = asyncio.get_running_loop().create_future()
         self.transport.write(wire)
         return self.answer
@@ -76,18 +81,23 @@ class Clients:
         self.open: list[_Connection] = []
 
     async def __aenter__(self) -> Clients:
-        loop = asyncio.get_running_loop()
-        for _ in range(self._count):
-            _, connection = await loop.create_connection(_Connection, *self.target.place)
-            self.open.append(connection)
+        await self._connect()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for connection in self.open:
             connection.transport.close()
 
+    async def _connect(self) -> None:
+        """Open what is not open: a server closes what waited while others were measured."""
+        self.open = [connection for connection in self.open if not connection.lost]
+        while len(self.open) < self._count:
+            _, connection = await asyncio.get_running_loop().create_connection(_Connection, *self.target.place)
+            self.open.append(connection)
+
     async def latencies(self, requests: int) -> list[float]:
         """Return the seconds of requests one after the other on the first connection."""
+        await self._connect()
         wire, times = self.target.wire, []
         for _ in range(requests):
             began = time.perf_counter()
@@ -97,6 +107,7 @@ class Clients:
 
     async def rate(self, requests: int) -> float:
         """Return answers a second with every connection busy."""
+        await self._connect()
         wire, left = self.target.wire, requests
 
         async def one(connection: _Connection) -> None:

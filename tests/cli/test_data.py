@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from agent.cli.login import call_as
+from agent.cli.options import target
+from agent.naming import organization_id
 from tests.stack.support import ringfence
 
 CSV = "Region,Sold (EUR),Day\nnorth,10.50,2026-01-31\nsouth,-3,2026-02-01\n=1+1,7,2026-02-02\n"
@@ -106,3 +109,33 @@ def test_in_a_terminal_the_rows_are_a_table_without_what_moves_the_cursor(as_own
     assert child.returncode == 0 and "2 row(s), job " in said, said
     assert [line.strip("│ ").split("│")[0].strip() for line in lines if "Linz" in line or "Graz" in line] == ["Linz", "Graz[31m"]
     assert any("city" in line and "sold" in line for line in lines) and b"\x1b[31m" not in seen
+
+
+def test_the_tests_of_metrics_are_asked_as_the_person_and_one_that_gives_a_row_fails_F55(stack: dict[str, Any], as_owner: list[str]) -> None:
+    source = f"metrics-{secrets.token_hex(3)}"
+    where = target(Path(stack["state_dir"]))
+
+    def as_owner_call(name: str, /, **arguments: Any) -> Any:
+        async def call(rpc: Any) -> Any:
+            return await rpc.call(name, {"org_id": await organization_id(rpc, "acme"), **arguments})
+
+        return call_as(where, "owner@acme.test", call)
+
+    as_owner_call("create_data_source", slug=source, name="Metrics", relations=["orders"])
+    nothing = ringfence("metric", "test", f"acme/{source}", *as_owner)
+    assert nothing.returncode == 1 and f"no metric of acme/{source} has a test" in nothing.stderr and nothing.stdout == ""
+    holds = "select order_number from orders where total_cents < 0"
+    as_owner_call("create_metric", source=source, name="revenue", description="In cents.", sql="sum(total_cents)", tests=[holds, "select nowhere from orders"])
+    as_owner_call("create_metric", source=source, name="orders_placed", description="All.", sql="count(*)", tests=["select order_number from orders"])
+    listed = ringfence("metric", "list", f"acme/{source}", *as_owner)
+    assert listed.stdout.splitlines() == ["orders_placed 1  count(*)  (1 test(s)): All.", "revenue 1  sum(total_cents)  (2 test(s)): In cents."]
+    done = ringfence("metric", "test", f"acme/{source}", *as_owner)
+    first, second, third = done.stdout.splitlines()
+    assert done.returncode == 1 and "3 test(s), 2 failed" in done.stderr
+    assert first.startswith("FAIL  orders_placed 1, test 1: select order_number from orders: gives ") and " row(s), job " in first
+    assert second == f"ok    revenue 1, test 1: {holds}"
+    assert third.startswith("FAIL  revenue 1, test 2: select nowhere from orders: ") and "nowhere" in third.partition("orders: ")[2]
+    as_owner_call("create_metric", source=source, name="revenue", description="In cents.", sql="sum(total_cents)", tests=[holds])
+    assert ringfence("metric", "test", f"acme/{source}", "revenue", *as_owner).returncode == 0
+    absent = ringfence("metric", "test", f"acme/{source}", "profit", *as_owner)
+    assert absent.returncode == 1 and absent.stderr.strip() == f"ringfence: acme/{source} has no metric profit"

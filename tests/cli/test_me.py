@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from agent import csv_lines
-from agent.cli.me import file_name, files
+from agent.cli.me import file_name, files, write_all
+from agent.errors import StepUp
 from tests.cli.test_org import enrol
 from tests.cli.test_people import Someone, founder
 from tests.cli.test_why import rpc
@@ -62,3 +66,29 @@ def test_a_csv_is_no_formula_and_a_name_no_path() -> None:
     assert file_name("id", "file:///etc/../..\\pass wd") == "id-_pass_wd"
     pieces = [{"document_id": "d", "position": 1, "content": "\\x6f"}, {"document_id": "d", "position": 0, "content": "\\x66"}]
     assert list(files(pieces)) == [("d", b"fo")]
+
+
+class TwoOrganizations:
+    """An Rpc of somebody in two organizations, of which the second asks for a second factor until it is told."""
+
+    def __init__(self) -> None:
+        self.fresh = False
+
+    async def call(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        organizations = [{"id": f"{n}" * 36, "slug": f"org-{n}"} for n in (1, 2)]
+        if name == "whoami":
+            return {"organizations": organizations}
+        assert name == "export_me" and arguments is not None
+        if arguments["org_id"] == organizations[1]["id"] and not self.fresh:
+            raise StepUp("second factor")
+        return {"email": "a@example.test", "tables": {}, "by_others": []}
+
+
+def test_an_organization_that_asks_for_a_second_factor_leaves_no_half_of_an_export_F67(tmp_path: Path) -> None:
+    rpc_ = TwoOrganizations()
+    with pytest.raises(StepUp):
+        asyncio.run(write_all(cast(Any, rpc_), None, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    rpc_.fresh = True
+    assert len(asyncio.run(write_all(cast(Any, rpc_), None, tmp_path))) == 2
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["org-1-11111111", "org-2-22222222"]

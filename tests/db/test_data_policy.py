@@ -143,7 +143,9 @@ def test_no_text_of_a_document_classified_too_high_goes_to_who_is_outside_and_no
             assert (answer["refused_by"], answer["key"] is None) == (refused, refused is not None)
             assert db.rpc("begin_model_call", **call, provider=provider, document_id=document, purpose="embedding")["refused_by"] == refused
             assert db.rpc("begin_model_call", **call, provider=provider)["refused_by"] is None
-        assert db.one("select max(classification) from app.model_call where run_id = %s", run) == (classification if classification > 1 else 0)
+        listed = {(one["provider"], one["classification"], one["refused_by"]) for one in db.rpc("list_model_calls", org_id=org, in_run=run)}
+        known = classification if classification > 1 else 0
+        assert listed == {("unknown", known, wanted), ("offline", known, None)}
         db.rpc("finish_run", run_id=run, outcome="failed", answer="")
         later = db.rpc("start_run", bot="acme/helpdesk", question="And?", conversation_id=conversation)["run_id"]
         assert db.rpc("begin_model_call", **call, provider="unknown", run_id=later)["refused_by"] == wanted

@@ -45,6 +45,22 @@ def test_a_source_tells_columns_meanings_and_the_latest_metrics_F55(world: World
         assert db.rpc_error("submit_analytics_job", org_id=world.acme.id, source="mine", sql="select 1").sqlstate == "42501"
 
 
+WRONG_TESTS = [["select 1"] * 11, ["select 1", None], [""], ["x" * 10_001], ["x" * 5_001] * 2]
+
+
+@pytest.mark.parametrize("tests", WRONG_TESTS, ids=["eleven", "null", "empty", "long", "long together"])
+def test_a_metric_keeps_its_tests_with_each_version_within_bounds_F55(world: World, tests: list[str | None]) -> None:
+    with world.as_(world.acme.people["owner"]) as db:
+        metric = {"org_id": world.acme.id, "source": "shop", "name": "revenue", "description": "d", "sql": "sum(total_cents)"}
+        db.rpc("create_metric", **metric, tests=["select 1 from orders where total_cents < 0"] * 10)
+        assert db.rpc_error("create_metric", **metric, tests=tests).sqlstate == "23514"
+        (kept,) = [m for m in db.rpc("describe_data_source", org_id=world.acme.id, source="shop")["metrics"] if m["name"] == "revenue"]
+        assert (kept["version"], kept["tests"]) == (1, ["select 1 from orders where total_cents < 0"] * 10)
+        db.rpc("create_metric", **metric)
+        (kept,) = [m for m in db.rpc("describe_data_source", org_id=world.acme.id, source="shop")["metrics"] if m["name"] == "revenue"]
+        assert (kept["version"], kept["tests"]) == (2, [])
+
+
 def _examples(db: Request, world: World, source: str = "shop") -> list[tuple[str, str]]:
     return [(one["question"], one["sql"]) for one in db.rpc("describe_data_source", org_id=world.acme.id, source=source)["examples"]]
 

@@ -58,6 +58,7 @@ def test_no_function_stands_in_line_that_is_not_named_here_R46(world: World) -> 
 
 
 APP = ("42501", "an app acting for you cannot do this: sign in yourself")
+NOTHING = "00000000-0000-4000-8000-000000000000"
 WORDS: list[tuple[str, str, dict[str, Any], dict[str, Any], tuple[str, str]]] = [
     # who, function, claims, what differs from its recipe, what is said
     ("auditor", "create_team", {}, {}, ("42501", "making teams needs teams.manage")),
@@ -69,6 +70,17 @@ WORDS: list[tuple[str, str, dict[str, Any], dict[str, Any], tuple[str, str]]] = 
     ("owner", "create_bot", {}, {"slug": "helpdesk"}, ("PT409", "the organization has a bot of that slug")),
     ("owner", "create_knowledge_base", {}, {"slug": "manual"}, ("PT409", "the organization has a knowledge base of that slug")),
     ("owner", "create_organization", {}, {"slug": "acme"}, ("PT409", "you already belong to an organization of that slug")),
+    ("analyst", "create_data_source", {}, {"slug": "shop"}, ("PT409", "the organization has a data source of that slug")),
+    ("customer", "put_secret", {}, {}, ("42501", "a secret of the organization takes organization.manage")),
+    ("auditor", "erase_me", {}, {"confirm_slug": "globex"}, ("22023", "confirm_slug: the slug of the organization, to say that you mean it")),
+    ("customer", "archive_bot", {}, {"bot_id": ":bot"}, ("42501", "archiving a bot and taking it back into use is for its owners and bots.manage")),
+    ("agent", "archive_bot", {}, {"bot_id": ":desk_bot"}, ("42501", "archiving a bot and taking it back into use is for its owners and bots.manage")),
+    ("owner", "change_member", {}, {"role": "no-such"}, ("PT404", "no such role in this organization")),
+    ("customer", "add_team_member", {}, {"team_id": NOTHING}, ("PT404", "no such team in this organization")),
+    ("customer", "add_team_member", {"client_id": "an app"}, {}, APP),
+    ("owner", "explain_access", {}, {"user_id": NOTHING}, ("PT404", "no such member, or not yours to see")),
+    ("auditor", "check_api_token", {}, {}, ("42501", "you may not make API tokens in this organization")),
+    ("agent", "update_bot", {}, {"expected_version": 999}, ("PT409", "somebody changed the bot meanwhile: read it again")),
 ]
 
 
@@ -81,6 +93,34 @@ def test_a_function_refuses_in_its_own_words_before_a_policy_would_R32(
         assert call(db, name, signatures[name], given)[:2] == words
     with world.as_(caller(world, name), **second_factor()) as db:
         assert call(db, name, signatures[name], filled(RECIPES[name][1], own_ids(world)))[0] == "ok"
+
+
+class _Absent(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        return uuid4()
+
+
+SAID = {"a second factor": ("PT401", "confirm your second factor and try again: verify a code of your authenticator app, or enrol one first"), "in person": APP}
+ASKING = {
+    "a second factor": ["decide_approval", "delete_sso_group", "erase_me", "erase_member", "export_me", "export_organization", "purge_organization", "release_legal_hold",
+              "resume_organization", "set_approval_policy", "set_data_policy", "set_legal_hold", "set_mfa_policy", "set_retention", "set_sso_group", "suspend_organization",
+              "transfer_ownership"],
+    "in person": ["accept_invitation", "choose_organization", "create_team", "decide_approval", "delete_role", "export_rows", "join_by_sso", "purge_organization", "resume_organization",
+          "revoke_api_token", "set_budget", "suspend_organization", "transfer_ownership", "update_role"],
+}
+"""Which functions ask for the person, or for their second factor, before they look anything up."""
+
+
+@pytest.mark.parametrize(("what", "name"), [(what, name) for what, names in ASKING.items() for name in names])
+def test_who_asks_is_looked_at_before_what_they_ask_for_F07_R44(
+    world: World, signatures: dict[str, dict[str, str]], what: str, name: str,  # noqa: F811
+) -> None:
+    """So the answer is the same for everything there is or is not. Triggers say it too, and only where there is a row."""
+    given = filled(RECIPES[name][1], _Absent()) | ({"decision": "approve"} if what == "a second factor" and name == "decide_approval" else {})
+    with world.as_(caller(world, name), **({} if what == "a second factor" else second_factor() | {"client_id": "an app"})) as db:
+        assert call(db, name, signatures[name], given)[:2] == SAID[what]
+    with world.as_(caller(world, name), **second_factor()) as db:
+        assert call(db, name, signatures[name], given)[:2] not in SAID.values()
 
 
 def test_an_organization_has_at_most_a_thousand_teams(world: World) -> None:
@@ -172,3 +212,10 @@ def test_a_session_that_is_no_tokens_is_not_narrowed_by_the_tokens_of_its_person
         given = event(owner)
         given["claims"]["session_id"] = str(session)
         assert ("org_id" in hook(world, given)["claims"]) is narrowed
+
+
+@pytest.mark.parametrize("given", ["{}", '{"user_id": "00000000-0000-4000-8000-000000000000"}', '{"claims": {}}', '{"user_id": "00000000-0000-4000-8000-000000000000", "claims": []}'])
+def test_an_event_without_a_person_or_claims_makes_no_token_F11(world: World, given: str) -> None:
+    with planted(world) as db:
+        assert said(db.error("select authz.access_token_hook(%s::text::jsonb)", given)) == ("22023", "the event has no person or no claims")
+    assert "org_roles" in hook(world, event(world.acme.people["owner"]))["claims"]

@@ -100,17 +100,43 @@ def test_in_a_job_the_policies_beneath_a_view_give_what_the_person_the_source_an
             assert db.one(count) == seen, permission
 
 
-@pytest.mark.parametrize(("change", "begun"), [
-    ("select from app.bot", {"outcome": "begun"}), ("update app.bot set archived_at = now() where id = '{bot}'", {"outcome": "revoked", "code": "bot"}),
-    ("delete from app.bot_binding where tool = 'ask_data'", {"outcome": "revoked", "code": "bot"})], ids=["bound", "archived", "unbound"])
-def test_a_job_of_a_bot_begins_while_its_requester_may_run_the_bot_and_it_may_ask_F44(world: World, change: str, begun: dict[str, str]) -> None:
+_RULE = "insert into app.deny_rule (org_id, {column}, reason, created_by) values ('{org}', {value}, 'x', '{owner}')"
+OBJECTIONS: dict[str, tuple[str, str]] = {
+    # What was done since, and what speaks against the job then.
+    "nothing": ("select from app.bot", ""), "banned": ("update auth.users set banned_until = now() + interval '1 day' where id = '{customer}'", "person"),
+    "was banned": ("update auth.users set banned_until = now() - interval '1 day' where id = '{customer}'", ""),
+    "deleted": ("update auth.users set deleted_at = now() where id = '{customer}'", "person"), "anonymous": ("update auth.users set is_anonymous = true where id = '{customer}'", "person"),
+    "suspended": ("update app.membership set status = 'suspended' where user_id = '{customer}' and org_id = '{org}'", "membership"),
+    "permission": ("delete from app.role_permission p using app.role r where r.id = p.role_id and r.name = 'member' and p.permission = 'analytics.run' and p.org_id = '{org}'", "permission"),
+    "source": ("delete from app.data_source_grant where data_source_id = '{source}'", "source"),
+    "archived": ("update app.bot set archived_at = now() where id = '{bot}'", "bot"), "not shared": ("delete from app.bot_runner where bot_id = '{bot}'", "bot"),
+    "tool unbound": ("delete from app.bot_binding where tool = 'ask_data'", "bot"),
+    "tool of another": ("update app.bot_binding set bot_id = '{hidden}' where tool = 'ask_data' and bot_id = '{bot}'", "bot"),
+    "source unbound": ("delete from app.bot_binding where bot_id = '{bot}' and data_source_id = '{source}'", "bot"),
+    "source of another": ("update app.bot_binding set bot_id = '{hidden}' where bot_id = '{bot}' and data_source_id = '{source}'", "bot"),
+    "another bot": ("insert into app.bot_runner (org_id, bot_id) values ('{org}', '{hidden}'); insert into app.bot_binding (org_id, bot_id, tool) values ('{org}', '{hidden}', 'ask_data');"
+                    " insert into app.bot_binding (org_id, bot_id, data_source_id) values ('{org}', '{hidden}', '{source}'); update app.bot set archived_at = now() where id = '{bot}'", "bot"),
+    "bot denied": (_RULE.replace("{column}", "user_id, bot_id").replace("{value}", "'{customer}', '{bot}'"), "bot"),
+    "tool denied": (_RULE.replace("{column}", "user_id, tool").replace("{value}", "'{customer}', 'ask_data'"), "bot"),
+    "other tool denied": (_RULE.replace("{column}", "user_id, tool").replace("{value}", "'{customer}', 'my_orders'"), ""),
+    "denied elsewhere": ("insert into app.membership (org_id, user_id, role_id, permissions) select '{globex}', '{customer}', role_id, permissions from app.membership where org_id = '{globex}' limit 1; "
+                         + _RULE.replace("{org}", "{globex}").replace("{column}", "user_id, tool").replace("{value}", "'{customer}', 'ask_data'").replace("{owner}", "{other}"), ""),
+}
+
+
+@pytest.mark.parametrize("what", OBJECTIONS)
+def test_a_job_of_a_bot_begins_while_its_requester_may_run_the_bot_and_it_may_ask_F44(world: World, what: str) -> None:
     ids, org, lease = world.acme.ids, world.acme.id, uuid4()
-    with planted(world, f"insert into app.bot_binding (org_id, bot_id, tool) values ('{org}', '{ids['bot']}', 'ask_data')",
+    change, code = OBJECTIONS[what]
+    names = {"bot": ids["bot"], "hidden": ids["hidden_bot"], "source": ids["data_source"], "org": org, "globex": world.globex.id, "owner": world.acme.people["owner"].user_id,
+             "other": world.globex.people["owner"].user_id, "customer": world.acme.people["customer"].user_id}
+    with planted(world, "delete from app.bot_binding where data_source_id is not null", f"insert into app.bot_binding (org_id, bot_id, tool) values ('{org}', '{ids['bot']}', 'ask_data')",
+                 f"insert into app.bot_binding (org_id, bot_id, data_source_id) values ('{org}', '{ids['bot']}', '{ids['data_source']}')",
                  f"update app.analytics_job set bot_id = '{ids['bot']}', run_id = '{ids['running_run']}' where id = '{ids['held_job']}'",
-                 f"update app.job_lease set lease = '{lease}' where job_id = '{ids['held_job']}'", change.format(bot=ids["bot"])) as db:
+                 f"update app.job_lease set lease = '{lease}' where job_id = '{ids['held_job']}'", *change.format(**names).split("; ")) as db:
         db.run("set local session authorization ringfence_analyst")
         answer = db.one("select authz.begin_job(%s, %s)", ids["held_job"], lease)
-    assert {name: answer.get(name) for name in begun} == begun
+    assert (answer["outcome"], answer.get("code", "")) == ("revoked" if code else "begun", code)
 
 
 @pytest.mark.parametrize("view", VIEWS)

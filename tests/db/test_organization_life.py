@@ -187,3 +187,21 @@ def test_attempt_11_resuming_or_suspending_what_one_does_not_own_F12(world: Worl
             assert said(db.error(call, world.acme.id)) == NOT_OWNED
     with world.as_(world.acme.people["owner"], **second_factor()) as db:
         assert db.one("select authz.set_suspended(%s, true)::text", world.acme.id) == ""
+
+
+def test_nobody_anonymous_founds_an_organization_past_the_function_either_R43(world: World) -> None:
+    with planted(world) as db:
+        become(db, world.nobody, is_anonymous=True)
+        assert said(db.error("select authz.found_organization('probe', 'Probe')")) == ("42501", "sign in to found an organization")
+        become(db, world.nobody)
+        assert db.one("select authz.found_organization('probe', 'Probe')")
+
+
+def test_one_person_founds_at_most_fifty_organizations_and_those_of_others_do_not_count(world: World) -> None:
+    others = f"insert into app.organization (slug, name, created_by) select 'other-' || n, 'Other', '{world.both.user_id}' from generate_series(1, 60) n"
+    with planted(world, "set local session_replication_role = replica", others,
+                 f"insert into app.organization (slug, name, created_by) select 'more-' || n, 'More', '{world.nobody.user_id}' from generate_series(1, 49) n",
+                 "create policy opened on app.organization for select to ringfence_owner using (true)", "set local session_replication_role = origin") as db:
+        become(db, world.nobody)
+        assert db.rpc("create_organization", slug="the-last", name="Last")
+        assert said(db.rpc_error("create_organization", slug="one-more", name="More")) == ("PT429", "you have founded 50 organizations, the most one person may")

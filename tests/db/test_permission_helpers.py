@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.db.registry import ROLES
+from tests.db.registry import PERSONAL, ROLES
 from tests.db.matrix import become, planted
 from tests.db.world import World
 
@@ -27,6 +27,14 @@ def test_a_person_holds_exactly_the_permissions_of_their_role_in_their_own_organ
 def test_the_registry_is_what_was_decided_F10(world: World) -> None:
     with world.as_(world.nobody) as db:
         assert [name for (name,) in db.all("select name from app.permission order by name")] == PERMISSIONS
+
+
+def test_what_is_personal_is_used_by_no_app_of_the_person_R44(world: World) -> None:
+    owner = world.acme.people["owner"]
+    with world.as_(owner, client_id="an app") as db:
+        assert {p for p in PERMISSIONS if not db.all("select authz.orgs_with(%s)", p)} == set(PERSONAL)
+    with world.as_(owner) as db:
+        assert [p for p in PERMISSIONS if not db.all("select authz.orgs_with(%s)", p)] == []
 
 
 @pytest.mark.parametrize("permission", [None, "", "*", "%", "documents", "documents.%", "DOCUMENTS.READ", "documents.read ", "owner", "null"])

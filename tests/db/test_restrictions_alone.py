@@ -39,6 +39,7 @@ class Case:
 
 _DENY = ("insert into app.deny_rule (org_id, role_id, document_id, reason, created_by) values (:org, :member_role, :document, 'x', :owner);"
          "insert into app.deny_rule (org_id, role_id, knowledge_base_id, reason, created_by) values (:org, :member_role, :other_base, 'x', :owner)")
+_BOOKS = "insert into app.metric (org_id, data_source_id, name, version, description, sql, created_by) values (:org, :books_source, 'of_books', 1, 'x', 'select 1', :owner)"
 # Whose parts of a file the world holds: of every document here.
 PARTS = ("insert into app.document_part (org_id, document_id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, position, content)"
          " select org_id, id, knowledge_base_id, visibility, owner_id, classification, acl_expires_at, 500, 'x' from app.document")
@@ -50,7 +51,7 @@ CASES = [
     *(Case(f"{table}_denied_floor", who, rule.format(column), _DENY, {column: ":private_document", "knowledge_base_id": ":knowledge_base"},
            {column: ":document", "knowledge_base_id": ":other_base"} if who == "customer" else {})
       for table, column in _DOCUMENTS.items() for who, rule in (("customer", "t.{} <> :document and t.knowledge_base_id <> :other_base"), ("owner", "true"))),
-    *(Case(f"{table}_denied_floor", who, rule.format(column), "", {column: ":data_source"}, {column: ":books_source"} if who == "admin" else {})
+    *(Case(f"{table}_denied_floor", who, rule.format(column), _BOOKS if table == "metric" else "", {column: ":data_source"}, {column: ":books_source"} if who == "admin" else {})
       for table, column in {"data_source": "id", "data_source_grant": "data_source_id", "metric": "data_source_id", "column_meaning": "data_source_id", "accepted_query": "data_source_id"}.items()
       for who, rule in (("admin", "t.{} <> :books_source"), ("customer", "true"))),
     *(Case("analytics_result_denied_floor", who, rule, "update app.analytics_result set data_source_id = :books_source where job_id = :analytics_job",
@@ -68,6 +69,7 @@ CASES = [
       for table, column in _DOCUMENTS.items() for who in ("customer", "owner")),
     *(Case("document_loading_floor", who, "t.state = 'ready' or t.owner_id = :me", "", {"state": "'loading'", "owner_id": f":{who}"}, {"owner_id": ":builder"})
       for who in ("customer", "owner")),
+    *(Case("document_part_loading_floor", who, rule, "select") for who, rule in (("customer", "t.document_id <> :loading_document"), ("owner", "true"))),
     *(Case(f"{table}_scope_floor", who, rule, f"update app.api_token set permissions = array['{permission}'] where session_id = :token_session")
       for table, permissions in {"approval": ("bots.run",), "audit_event": ("audit.read",), "conversation": ("bots.run",), "message": ("bots.run",), "run": ("bots.run", "runs.read"),
                                  "run_step": ("bots.run", "runs.read"), "model_call": ("bots.run", "runs.read"), "analytics_job": ("analytics.run",), "analytics_result_grant": ("analytics.run",), "customer_order": ("orders.place", "orders.read"),
@@ -76,8 +78,8 @@ CASES = [
 ]
 
 
-# Conditions on the new row alone, with tests of their own: what a record may say, and parts of a file only while it is loaded.
-ELSEWHERE = {"message_record_floor", "model_call_data_policy_floor", "run_step_record_floor", "document_part_loading_floor"}
+# Conditions on the new row alone, with tests of their own: what a record may say.
+ELSEWHERE = {"message_record_floor", "model_call_data_policy_floor", "run_step_record_floor"}
 # For ringfence_analyst inside a job: tests/db/test_job_views.py.
 OF_JOBS = {f"{table}_analyst_floor" for table in ("customer_order", "support_ticket", "conversation", "usage_entry")}
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.db.matrix import planted
 from tests.db.session import Person, second_factor
 from tests.db.world import World
 
@@ -137,3 +138,25 @@ def test_in_a_session_of_a_person_the_policies_of_the_job_open_nothing_F72(old: 
         db.run("set local role ringfence_owner")
         assert db.one("select count(*) from app.conversation") == 0
         assert db.run("delete from app.conversation") == db.run("delete from app.support_ticket") == db.run("delete from app.usage_entry") == 0
+
+
+@pytest.mark.parametrize(("class_", "table", "column"), [
+    ("conversations", "conversation", "created_at"), ("tickets", "support_ticket", "created_at"), ("usage", "usage_entry", "on_day")])
+def test_the_job_itself_keeps_to_the_organization_and_the_days_of_a_rule_F72(world: World, class_: str, table: str, column: str) -> None:
+    """Where the policies say nothing, and another organization without a rule has an old row for each of this one's."""
+    ago = (lambda days: f"current_date - {days}") if column == "on_day" else (lambda days: f"now() - interval '{days} days'")
+    acme, globex = world.acme.id, world.globex.id
+    with planted(world, "set local session_replication_role = replica", "delete from app.retention_rule", f"delete from app.{table} where org_id = '{globex}'",
+                 *(["insert into app.support_ticket select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), 'idempotency_key', gen_random_uuid()))).* from app.support_ticket t"] if table == "support_ticket" else []),
+                 f"update app.{table} set {column} = {ago(9)}",
+                 f"insert into app.{table} select (jsonb_populate_record(t, jsonb_build_object('org_id', '{globex}', '{column}', {ago(200)}))).* from app.{table} t where org_id = '{acme}'",
+                 f"update app.{table} set {column} = {ago(100)} where org_id = '{acme}' and id in (select min(id::text)::uuid from app.{table} where org_id = '{acme}')",
+                 f"insert into app.retention_rule (org_id, class, days, set_by) values ('{acme}', '{class_}', 30, '{world.acme.people['owner'].user_id}')",
+                 f"alter policy {table}_select_over_owner on app.{table} using (true)", f"alter policy {table}_delete_over_owner on app.{table} using (true)") as db:
+        count = f"select count(*) filter (where org_id = '{acme}'), count(*) filter (where org_id = '{globex}') from app.{table}"
+        ((ours, theirs),) = db.all(count)
+        assert ours == theirs > 1
+        db.run("set local session authorization ringfence_worker")
+        assert [(org, c) for org, c, _ in db.all("select org_id, class, deleted from authz.apply_retention()")] == [(acme, class_)]
+        db.run("reset session authorization")
+        assert db.all(count) == [(ours - 1, theirs)]

@@ -52,6 +52,9 @@ HELPERS: dict[str, str] = {
     # A helper asked with an organization and an id, and which id of acme it is asked with.
     "authz.can_read_document({org}, {id})": "document", "authz.digest({org}, {id}, 'text')": "own_conversation",
     "authz.run_tools({org}, {id})": "bot",
+    "authz.sees_object({org}, 'document', {id})": "document", "authz.sees_object({org}, 'knowledge_base', {id})": "knowledge_base", "authz.sees_object({org}, 'bot', {id})": "bot",
+    "authz.sees_object({org}, 'order', {id})": "order", "authz.sees_object({org}, 'ticket', {id})": "ticket", "authz.sees_object({org}, 'run', {id})": "own_run",
+    "authz.sees_object({org}, 'conversation', {id})": "own_conversation",
     "authz.take_over_document({org}, {id})": "left_document",
     "authz.may_be_message({org}, {conversation}, {id}, 'user', 'Mine?', '[]')": "own_run",
     "authz.may_be_step({org}, {id}, 'tool', 'my_orders', null, repeat('0', 64), '[]', 0, null, null, 'ok')": "own_run",

@@ -17,6 +17,8 @@ from tests.e2e import scripted
 from tests.e2e.conftest import SignedIn
 from tests.e2e.scripted import OVER, STARTED
 
+STOPPING = '"event": "stopping"'
+
 
 @pytest.fixture
 def opened(stack: dict[str, Any], person: Callable[[str], SignedIn], tmp_path: Path) -> Any:
@@ -29,7 +31,7 @@ def opened(stack: dict[str, Any], person: Callable[[str], SignedIn], tmp_path: P
             stream = client.chat.completions.create(model="acme/helpdesk", messages=[{"role": "user", "content": "What is the word?"}], stream=True)
             run = next(part for part in stream if STARTED in (part.choices[0].delta.content or "")).id.removeprefix("chatcmpl-")
             yield model, child, process, stream, run
-        assert '"event": "stopping"' in (tmp_path / "edge.log").read_text()
+        assert STOPPING in (tmp_path / "edge.log").read_text()
 
 
 def status_of(stack: dict[str, Any], run: str) -> str:
@@ -44,11 +46,13 @@ def ended_well(child: Any, children: list[psutil.Process]) -> None:
     assert not [one for one in children if one.is_running()], "no process is left"
 
 
-def test_an_answer_that_ends_while_the_edge_drains_is_whole_R93(opened: Any, stack: dict[str, Any]) -> None:
+def test_an_answer_that_ends_while_the_edge_drains_is_whole_R93(opened: Any, stack: dict[str, Any], tmp_path: Path) -> None:
     model, child, process, stream, run = opened
     children = process.children(recursive=True)
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
+    deadline = time.monotonic() + 10
+    while STOPPING not in (tmp_path / "edge.log").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
     model.go_on()
     assert OVER in "".join(part.choices[0].delta.content or "" for part in stream if part.choices)
     ended_well(child, children)

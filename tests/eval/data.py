@@ -31,7 +31,7 @@ from agent.cli.client import EdgeClient
 from agent.cli.members import join
 from agent.errors import AgentError
 from agent.rpc import Rpc
-from tests.eval.world import _sign_up
+from tests.eval.world import Staying
 
 HERE = Path(__file__).parent
 SOURCE = "public"
@@ -114,7 +114,7 @@ async def data_home(stack: dict[str, Any]) -> AsyncIterator[DataHome]:
 
 
 async def _organization(client: EdgeClient, slug: str, tables: dict[str, list[list[str]]]) -> tuple[str, Rpc]:
-    owner, asker = [client.as_person(await _sign_up(client, f"{who}@{slug}.test")) for who in ("owner", "asker")]
+    owner, asker = [await Staying.new(client, f"{who}@{slug}.test") for who in ("owner", "asker")]
     org_id = str((await owner.call("create_organization", {"slug": slug, "name": slug}))["id"])
     await join(owner, asker, org_id, f"asker@{slug}.test", "member")
     await owner.call("create_data_source", {"org_id": org_id, "slug": SOURCE, "name": "Public data", "description": "Public data of the United States."})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from agent.cli.client import EdgeClient
 from agent.cli.embedding import configured_embedder
@@ -16,6 +17,7 @@ from agent.cli.people import INSTRUCTIONS, TOOLS
 from agent.embedding import Embedder
 from agent.ingest import ingest
 from agent.rpc import Rpc
+from agent.tracing import Spans
 from tests.eval import texts
 from tests.eval.questions import ORGANIZATIONS, Part, load
 
@@ -53,7 +55,7 @@ async def homes(stack: dict[str, Any]) -> AsyncIterator[tuple[list[Home], Embedd
 
 
 async def _home(client: EdgeClient, embedder: Embedder, part: Part, slug: str) -> Home:
-    people = {who: client.as_person(await _sign_up(client, f"{who}@{slug}.test")) for who in ("owner", "asker", "colleague")}
+    people = {who: await Staying.new(client, f"{who}@{slug}.test") for who in ("owner", "asker", "colleague")}
     owner = people["owner"]
     org_id = str((await owner.call("create_organization", {"slug": slug, "name": slug}))["id"])
     for who in ("asker", "colleague"):
@@ -74,9 +76,34 @@ async def _home(client: EdgeClient, embedder: Embedder, part: Part, slug: str) -
     return Home(part, org_id, f"{slug}/{BOT}", people["asker"], documents, frozenset(row["id"] for row in mine))
 
 
-async def _sign_up(client: EdgeClient, email: str) -> str:
-    """Return an access token. Raises: CliError."""
-    answer = await client.sign_up(email, secrets.token_urlsafe(12))
-    if answer.status != 200:
-        raise CliError(f"{email} cannot sign up: {answer.body}")
-    return str(answer.body["access_token"])
+AGAIN_S = 1200.0
+"""Seconds after which a person signs in again: a model on this machine takes longer for the set than a token holds."""
+
+
+class Staying(Rpc):
+    """One person for hours, from sign-up on."""
+
+    __slots__ = ("_account", "_client", "_inner", "_since")
+
+    def __init__(self, client: EdgeClient, account: tuple[str, str], token: str) -> None:
+        """`account`: e-mail address and password."""
+        self._client, self._account, self._inner, self._since = client, account, client.as_person(token), time.monotonic()
+
+    @classmethod
+    async def new(cls, client: EdgeClient, email: str) -> Self:
+        """Sign somebody up. Raises: CliError."""
+        account = email, secrets.token_urlsafe(12)
+        answer = await client.sign_up(*account)
+        if answer.status != 200:
+            raise CliError(f"{email} cannot sign up: {answer.body}")
+        return cls(client, account, str(answer.body["access_token"]))
+
+    @property
+    def spans(self) -> Spans:
+        return self._inner.spans
+
+    async def call(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        """As `Rpc.call`. Raises: CliError too, when signing in again fails."""
+        if time.monotonic() - self._since > AGAIN_S:
+            self._inner, self._since = self._client.as_person(await self._client.sign_in(*self._account)), time.monotonic()
+        return await self._inner.call(name, arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.rls.mutate import remembered
 from tests.rls.mutate.cells import Stage, collect
 from tests.rls.mutate.conditions import without
 from tests.rls.mutate.engine import Engine, Verdict, make
+from tests.rls.mutate.equivalent import RULES, reason
 from tests.rls.mutate.generate import generate, shards
 from tests.rls.mutate.mutant import mutant
 from tests.rls.mutate.place import Place
@@ -100,6 +102,15 @@ def test_a_hundred_percent_is_said_of_all_and_of_nothing_less() -> None:
     assert "killed: 9999 (100.0 %)" in str(Score(all_but_one.verdicts[:-1]))
 
 
+def test_a_reason_is_of_a_mutant_that_is_made_and_must_go_when_all_of_them_die(stage: Stage) -> None:
+    ids = [m.id for m in generate(stage.trunk.real)]
+    assert [pattern for pattern, _ in RULES if not any(re.fullmatch(pattern, i, re.DOTALL) for i in ids)] == []
+    pattern, one = next((p, m) for p, _ in RULES for m in generate(stage.trunk.real) if re.fullmatch(p, m.id, re.DOTALL))
+    judged = [Verdict(one, killer, False, "", 0.0, 1) for killer in ("a test", "")]
+    assert (Score(tuple(judged)).needless, Score(tuple(judged[:1])).needless) == ([], [pattern])
+    assert Score(tuple(judged)).said_of_equivalents() == f"equivalent: 1, for: {reason(one)}"
+
+
 def test_mutants_judged_together_are_each_seen_by_a_line_that_names_their_object_and_are_gone_afterwards_R49(stage: Stage) -> None:
     engine = Engine(stage, [c for c in collect() if "test_everybody_holds_exactly" in c.id])
     granted = [mutant("grant-table", f"app.{t}: TRUNCATE to authenticated", f"grant truncate on app.{t} to authenticated", about={f"app.{t}"}) for t in ("team", "bot_runner")]
@@ -133,10 +144,11 @@ def test_a_slow_cell_waits_until_the_quick_ones_were_tried(stage: Stage) -> None
     open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
     engine = Engine(stage, collect())
     asked = list(engine.order.cells_for(open_))
-    engine.seconds[asked[0].id] = 60.0
+    slow = next(c for c in asked if c not in engine.order.killers(open_))
+    engine.seconds[slow.id] = 60.0
     engine.order.cells_for = lambda _: iter(asked)  # type: ignore[method-assign]
-    assert list(engine._quick_first(open_)) == [*asked[1:], asked[0]]
-    engine.order.killed(open_, asked[0])
+    assert list(engine._quick_first(open_)) == [*(c for c in asked if c != slow), slow]
+    engine.order.killed(open_, slow)
     assert list(engine._quick_first(open_)) == asked
 
 

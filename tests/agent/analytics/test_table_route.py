@@ -1,6 +1,7 @@
 """POST /v1/analytics/tables: a file becomes a table as the person, all of it or nothing, and what is wrong is said."""
 
 import io
+import json
 from typing import Any
 
 import httpx
@@ -32,6 +33,13 @@ async def test_a_csv_file_becomes_a_table_as_the_person(app_url: str, database: 
     assert [one["meaning"] for one in begun.arguments["columns"]] == ["City", "euros"]
     assert [call.arguments["rows"] for call in database.called("append_uploaded_rows")] == [[["Graz", "3"], ["Linz", None]]]
     assert len(database.called("commit_uploaded_table")) == 1
+
+
+async def test_a_table_of_200_columns_can_say_what_each_means(app_url: str, database: FakePostgrest) -> None:
+    names = [f"column_{n}" for n in range(200)]
+    wide = ",".join(names) + "\n" + ",".join(["1"] * 200) + "\n"
+    status, _ = await post(app_url, wide.encode(), WHERE | {"meanings": json.dumps({name: "m" * 200 for name in names})})
+    assert status == 200 and {one["meaning"] for one in database.called("create_uploaded_table")[0].arguments["columns"]} == {"m" * 200}
 
 
 async def test_a_parquet_file_does_too(app_url: str, database: FakePostgrest) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -49,6 +51,14 @@ def test_a_worker_killed_at_any_step_leaves_a_job_that_ends_exactly_once_F53(wor
     with jobs.world.operator() as db:
         assert db.one("select attempts from app.analytics_job where id = %s", job) == (1 if step == "when its end is written" else 2)
     assert ends(jobs, job) == [(1, 1, 0, 0)]
+
+
+def test_a_model_for_names_that_is_not_there_is_said_at_the_start_and_takes_no_job_F69() -> None:
+    environment = os.environ | {"RINGFENCE_WORKER_DATABASE_URL": "postgresql://nowhere", "RINGFENCE_ANALYST_DATABASE_URL": "postgresql://nowhere",
+                                "RINGFENCE_NAMES_MODEL": "no_such_model"}
+    done = subprocess.run([sys.executable, "-m", "agent.worker"], env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ringfence worker: RINGFENCE_NAMES_MODEL: no_such_model cannot be loaded")
 
 
 def test_several_workers_end_each_job_once_and_one_killed_among_them_loses_none_F53(workers: Workers) -> None:

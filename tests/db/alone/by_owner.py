@@ -11,10 +11,11 @@ _ENDING = ("insert into app.departure (org_id, user_id, how, ended_by, ended_in)
            " where org_id = :org and user_id = :customer")
 """The admin is ending the membership of the customer, who belongs to globex too; three others were ended otherwise."""
 _ENDED = "t.org_id = :org and t.user_id = :customer"
-_TOKENS = ("update app.api_token set user_id = :customer",
+TOKENS = ("update app.api_token set user_id = :customer",
            "insert into app.api_token (org_id, user_id, session_id, name, prefix, token_sha256, permissions, with_second_factor, expires_at)"
            " select t.org_id, m.user_id, gen_random_uuid(), t.name, t.prefix, t.token_sha256, t.permissions, t.with_second_factor, t.expires_at"
            " from app.api_token t join app.membership m on m.org_id = t.org_id where t.id = :api_token")
+"""Every token is the customer's, also of globex; in acme everybody has one besides."""
 
 _LEFT = ("update app.document set owner_left_at = now(), visibility = 'private', state = 'ready', owner_id = :auditor where org_id = :org",
          "update app.document set classification = 2 where id = :private_document", "update app.document set classification = 3 where id = :left_document",
@@ -51,8 +52,8 @@ _SEARCHING = {"ringfence.search_org_id": ":org", "ringfence.search_terms": "aard
 CASES: list[Alone] = [
     Alone("membership_select_departing_owner", "admin", _ENDED, _ENDING),
     Alone("membership_delete_departing_owner", "admin", _ENDED, _ENDING),
-    Alone("api_token_select_departing_owner", "admin", _ENDED, (*_ENDING, *_TOKENS)),
-    Alone("api_token_update_departing_owner", "admin", _ENDED, (*_ENDING, *_TOKENS), refused=("org_id = :globex", "user_id = :analyst"), passed=("name = 'y'",)),
+    Alone("api_token_select_departing_owner", "admin", _ENDED, (*_ENDING, *TOKENS)),
+    Alone("api_token_update_departing_owner", "admin", _ENDED, (*_ENDING, *TOKENS), refused=("org_id = :globex", "user_id = :analyst"), passed=("name = 'y'",)),
 
     Alone("document_select_adopter_owner", "builder", "t.id in (:document, :unbound_document)", _LEFT, _ADOPTING),
     Alone("document_select_adopter_owner", "builder", "t.id in (:document, :unbound_document, :private_document)", _LEFT, _ADOPTING, also=("documents.read_confidential",)),
@@ -132,6 +133,18 @@ CASES: list[Alone] = [
     Alone("kb_grant_insert_creator_owner", "admin", "true", ("alter policy knowledge_base_select_creator_owner on app.knowledge_base using (true)",),
           refused=("org_id = :org, created_by = :admin, user_id = :admin, level = 'owner', knowledge_base_id = :knowledge_base",),
           passed=("org_id = :org, created_by = :admin, user_id = :admin, level = 'owner', knowledge_base_id = :vault_knowledge_base",)),
+    *(Alone(f"{table}_select_invited_owner", "guest", f"t.{column} = :org") for table, column in (("organization", "id"), ("role", "org_id"), ("role_permission", "org_id"))),
+    Alone("organization_update_owner", "owner", "t.id = :org", refused=("id = :globex",), passed=("suspended_at = now()",)),
+    Alone("api_token_update_owner", "api token of owner", "t.session_id = :session", passed=("last_used_at = now()",)),
+    Alone("api_token_update_owner", "api token of owner", "false", ("update app.api_token set user_id = :admin where session_id = :session",), passed=("last_used_at = now()",)),
+    Alone("approval_update_owner", "customer", "t.state in ('pending', 'approved') and (t.user_id = :customer or t.org_id = :org)",
+          refused=("state = 'cancelled', arguments = null, user_id = :owner, org_id = :globex", "state = 'denied', arguments = null"), passed=("state = 'cancelled', arguments = null",)),
+    Alone("model_call_select_owner", "customer", "t.org_id = :org and t.user_id = :customer", ("update app.model_call set user_id = :customer where org_id = :globex",)),
+    Alone("model_call_update_owner", "customer", "t.org_id = :org and t.user_id = :customer and t.ended_at is null", ("update app.model_call set user_id = :customer where org_id = :globex",),
+          refused=("user_id = :owner", "org_id = :globex"), passed=("cost = 0",)),
+    Alone("analytics_result_grant_select_self_owner", "customer", "t.org_id = :org and (t.user_id = :customer or t.user_id is null)",
+          ("delete from app.analytics_result_grant", "insert into app.analytics_result_grant (org_id, job_id, user_id, created_by) values (:org, :analytics_job, :customer, :owner),"
+           " (:org, :analytics_job, :builder, :owner), (:org, :queued_job, null, :owner), (:globex, :analytics_job, :customer, :owner)")),
     Alone("sso_connection_select_owner", "analyst", "t.id = :sso_connection"),
     Alone("organization_select_sso_owner", "analyst", "t.id = :org"),
     Alone("role_select_sso_owner", "analyst", "t.org_id = :org"),

@@ -144,4 +144,60 @@ _APPROVING = [
           refused=("state = 'approved', decided_by = :owner, decided_at = now()",)),
 ]
 
-CASES: list[Alone] = [*_READING, *_EDITING, *_ADDING, *_SHARING, *_DATA, *_APPROVING]
+_ANSWERS = "create or replace function authz.{}() returns setof uuid language sql stable rows 10 set search_path = pg_catalog, pg_temp as $$select {}$$"
+_GIVEN = "create or replace function authz.granted_data_sources(level text) returns setof uuid language sql stable rows 10 set search_path = pg_catalog, pg_temp as $$select {}$$"
+"""As if the permission were not asked for where one looks what is shared: the policy asks for it too."""
+_METRICS = ("insert into app.metric (org_id, data_source_id, name, version, description, sql, created_by) values (:org, :books_source, 'of_books', 1, 'x', 'select 1', :owner)",)
+_JOB = "org_id = :org, user_id = :member, data_source_id = :data_source"
+_RUN = "org_id = :org, user_id = :member, bot_id = :bot"
+_TABLES_SEEN = ("drop policy uploaded_table_floor on app.uploaded_table", "alter policy uploaded_table_select_viewer on app.uploaded_table using (true)",
+                "update app.uploaded_table set state = 'loading', created_by = :owner where id = :books_table", "update app.uploaded_table set created_by = :member where id = :loading_table")
+"""Tables and their sources are seen by everybody, of both organizations; the owner loads one and the member one."""
+_RESULTS_SEEN = ("alter policy analytics_result_select_reader on app.analytics_result using (true)",)
+_GRANT = "org_id = :org, created_by = {who}, job_id = :analytics_job, user_id = :agent"
+_ANALYSING = [
+    *(Alone("analytics_job_insert_self", "member", "true", (_GIVEN.format(":data_source"),), lacking=lacking, **{said: (_JOB,)})
+      for lacking, said in (((), "passed"), (("analytics.run",), "refused"))),
+    *(Alone("metric_select_viewer", "member", rule, _METRICS, also=also)
+      for rule, also in (("t.org_id = :org and t.data_source_id = :data_source", ()), ("t.org_id = :org", ("analytics.manage",)))),
+    *(Alone("analytics_result_grant_insert_requester", who, "true", _RESULTS_SEEN, **{said: (_GRANT.format(who=f":{who}"),)}) for who, said in (("customer", "passed"), ("member", "refused"))),
+    *(Alone("uploaded_row_select_viewer", "member", rule, _TABLES_SEEN, lacking=lacking) for rule, lacking in (("t.org_id = :org", ()), ("false", ("analytics.run",)))),
+    Alone("uploaded_row_insert_loader", "member", "true", _TABLES_SEEN, passed=("org_id = :org, table_id = :loading_table",),
+          refused=("org_id = :org, table_id = :books_table", "org_id = :org, table_id = :uploaded_table")),
+    *(Alone("bot_binding_insert_editor", "member", "true", also=("bots.manage",), **{said: (f"org_id = :org, bot_id = :bot, data_source_id = :{source}",)})
+      for source, said in (("data_source", "passed"), ("books_source", "refused"))),
+]
+
+_KEYS = ("insert into app.secret (org_id, id, user_id, purpose, name, ciphertext, wrapped_key, key_id, created_by)"
+         " select o, gen_random_uuid(), u, 'connector', 'planted', convert_to(repeat('c', 29), 'utf8'), convert_to(repeat('k', 60), 'utf8'), 'k1', :owner"
+         " from unnest(array[:org, :globex]) o, unnest(array[null, :member, :agent]) u",)
+"""In both organizations: a secret of the organization, one of the member and one of somebody else."""
+_MINE, _OURS = "t.user_id = :member", "t.org_id = :org and t.user_id is null"
+_SECRETS = [
+    *(Alone("secret_select_user", "member", rule, _KEYS, also=also, lacking=lacking) for rule, also, lacking in (
+        (f"{_MINE} or {_OURS}", (), ()), (_MINE, (), ("bots.run",)), (f"{_MINE} or {_OURS}", ("organization.manage",), ("bots.run",)))),
+    *(Alone(f"secret_{command}_manager", "member", rule, _KEYS, also=also, **(more if command == "update" else {})) for command in ("update", "delete") for rule, also, more in (
+        (_MINE, (), {"passed": ("name = 'x1'",), "refused": ("user_id = :agent", "user_id = null")}),
+        (f"{_MINE} or {_OURS}", ("organization.manage",), {"passed": ("set_at = now()",), "refused": ("user_id = :agent", "user_id = null, org_id = :globex")}))),
+]
+
+_LESS = ("insert into app.membership (org_id, user_id, role_id, permissions) select :globex, :me, role_id, permissions from app.membership"
+         " where org_id = :org and user_id = :customer",)
+"""Who asks belongs to globex too, where they may do no more than a customer."""
+_STRANGER = ("drop policy membership_floor on app.membership", "alter policy membership_select_member on app.membership using (true)",
+             "insert into app.membership (org_id, user_id, role_id, permissions) select :globex, :document, role_id, permissions from app.membership"
+             " where org_id = :org and user_id = :customer")
+"""Somebody who belongs to globex alone, and every membership is seen."""
+_ERASING = "org_id = :org, requested_by = :member, user_id = :document"
+_LIVING = [
+    Alone("organization_update_manager", "owner", "t.id = :org", _LESS, refused=("id = :globex",), passed=("name = 'x'",)),
+    Alone("role_update_manager", "owner", "t.org_id = :org and not t.built_in", _LESS, refused=("org_id = :globex", "built_in = true"), passed=("created_at = now()",)),
+    *(Alone("run_insert_self", "member", "true", (_ANSWERS.format("runnable_bots", ":bot"),), lacking=lacking, **{said: (_RUN,)})
+      for lacking, said in (((), "passed"), (("bots.run",), "refused"))),
+    Alone("run_update_self", "customer", "t.user_id = :customer and t.status = 'running'", refused=("user_id = :owner",), passed=("started_at = now()",)),
+    Alone("knowledge_base_insert_manager", "member", "true", refused=("org_id = :org, slug = 'x', name = 'x', created_by = :member, visibility = 'restricted'",)),
+    *(Alone("erasure_insert_requester", "member", "true", _STRANGER, also=("members.manage", *more), lacking=lacking, **{said: (_ERASING,)})
+      for more, lacking, said in ((("members.read",), (), "passed"), ((), ("members.read",), "refused"))),
+]
+
+CASES: list[Alone] = [*_READING, *_EDITING, *_ADDING, *_SHARING, *_DATA, *_APPROVING, *_ANALYSING, *_SECRETS, *_LIVING]

@@ -97,7 +97,7 @@ RECIPES: dict[str, Recipe] = {
     "share_analytics_result": ("customer", {"org_id": ":org", "job_id": ":analytics_job", "user_id": ":member", "team_id": None}),
     "unshare_analytics_result": ("customer", {"org_id": ":org", "job_id": ":analytics_job", "user_id": ":analyst", "team_id": None}),
     "ask_data": ("customer", {"org_id": ":org", "run_id": ":running_run", "source": "shop", "question": "How many orders?", "idempotency_key": "asked"}),
-    "create_metric": ("analyst", _VAULT | {"name": "probe", "description": "Probe.", "sql": "count(*)", "retired": False}),
+    "create_metric": ("analyst", _VAULT | {"name": "probe", "description": "Probe.", "sql": "count(*)", "retired": False, "tests": ["select 1"]}),
     "set_column_meaning": ("analyst", _VAULT | {"relation": "orders", "column_name": "status", "meaning": "Probe."}),
     "accept_analytics_query": ("owner", {"org_id": ":org", "job_id": ":accepted_job", "question": "How many orders in all?"}),
     "withdraw_accepted_query": ("analyst", {"org_id": ":org", "query_id": ":books_query"}),

@@ -35,13 +35,19 @@ NOT_CELLS = {
     "test_a_bad_object_is_found_by_its_name_and_nothing_else_is", "test_what_only_looks_bad_is_left_alone",
     # They load too much to be repeated for every mutant.
     "test_among_a_hundred_thousand_chunks_a_member_is_answered_by_an_index_R21",
+    # It opens a pool of connections, and waits minutes for them.
+    "test_under_load_nobody_gets_anything_of_another_organization_R48",
 }
 UNRELATED = {"a10", "a13"}
 """Checks of comments and of indexes: whatever is planted lacks a comment, and that it does says nothing about protection."""
 
 
-# Statements prepared in the session outlive the transaction.
-NOT_MODULES = {"tests.db.test_plan_reuse", "tests.db.catalog.test_comments"}
+NOT_MODULES = {
+    # Statements prepared in the session outlive the transaction.
+    "tests.db.test_plan_reuse", "tests.db.catalog.test_comments",
+    # It reads the files of sql/ and no database.
+    "tests.db.catalog.test_sources",
+}
 POSTURE = (".catalog.test_checks", ".catalog.test_settings", ".catalog.test_privileges", ".catalog.test_keys", ".test_names")
 _LISTED = ("test_every_function_has_a_right", "test_every_table_of_every_schema")
 """What asks whether every object was decided about: something new is seen by them, whatever it is."""

@@ -11,12 +11,10 @@ from tests.rls.mutate import equivalent_bodies
 from tests.rls.mutate.mutant import Mutant
 
 RULES: list[tuple[str, str]] = [
-    (r"policy-(drop|swap) app\.\w+\.\w+_nobody",
-     "PostgreSQL refuses a command for which a table has no permissive policy; the policy that says `false` writes the decision down and adds nothing. "
-     "Saying `true` instead is a mutant of its own, and is killed"),
-    (r"policy-check-true app\.\w+\.\w+_update_nobody", "USING is `false`: no row comes to the check"),
     (r"policy-using-(conjunct|permission) app\.document\.document_update_adopter_owner(: \(org_id = ANY .*documents\.manage.*)?",
      "authz.adopting_org_id(), which the same condition compares with, answers only organizations in which the person holds documents.manage"),
+    (r"policy-check-conjunct authz\.purge_receipt\.purge_receipt_update_owner: \(\( SELECT authz\.uid\(\) AS uid\) IS NOT NULL\)",
+     "USING asks the same of the same session, and no row comes to the check that did not pass it"),
     *equivalent_bodies.RULES,
 ]
 """A pattern over whole mutant ids, and the reason."""

@@ -13,10 +13,15 @@ _IN_PERSON = ("The statement trigger _050_in_person of the table that is written
 _OWN_ROWS = ("The policies by which the owner of the definers sees this table show the rows of the person asking; those of whom a deprovisioning ends only while it is at "
              "work, which it never is when a token is made, and of no session of the person asking. Mutants of these policies are killed")
 _ONE_ROW = "An id names one row: it is random and nobody may choose one. The organization stands beside it for the index of the key"
+_NO_OLD = "In a trigger for INSERT the record OLD is null: the comparison with it that stands beside is never true"
+_NO_NEW = "In a trigger for DELETE the record NEW is null: the comparison with it that stands beside is never true"
 
 _LEFT_OUT: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
     # what is left out, of which functions, which of it, and why nothing changes
     ("check-removed", ("api.choose_no_organization", "api.revoke_api_token", "api.transfer_ownership"), ("perform authz.require_person();",), _IN_PERSON),
+    ("check-removed", ("authz.purge", "authz.set_suspended"), ("perform authz.require_person();",), "authz.require_step_up(), which they call next, begins with the same check"),
+    ("refusal-removed", ("authz.data_source_named",), ("cardinality(v_sources) > 1",),
+     "A slug is one source's in its organization (data_source_slug_key) and never looks like an id (data_source_slug_no_id_check): one name is never that of two"),
     ("check-removed", ("api.leave_organization",), ("perform authz.require_org(leave_organization.org_id);",),
      "api.remove_member, which it calls next, begins with the same check of the same value"),
     ("condition-removed", ("authz.access_token_hook",), ("t.user_id = v_person", "c.user_id = v_person", "m.user_id = (select authz.uid())"), _OWN_ROWS),
@@ -24,6 +29,15 @@ _LEFT_OUT: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
     ("condition-removed", ("authz.api_token_id", "authz.api_token_is_over", "authz.in_scope"), ("t.user_id = (select authz.uid())",), _OWN_ROWS),
     ("condition-removed", ("authz.compared_chunks",), ("c.org_id = compared_chunks.org_id",),
      "The documents asked for are of one organization, and a passage's key carries that of its document"),
+    ("condition-removed", ("authz.tg_membership_guard",), ("tg_op <> 'INSERT'", "tg_op <> 'INSERT'#1"), _NO_OLD),
+    ("condition-removed", ("authz.tg_sso_group_guard",), ("tg_op <> 'INSERT'",), _NO_OLD),
+    ("condition-removed", ("authz.tg_document_guard",), ("tg_op = 'UPDATE'",), _NO_OLD),
+    ("condition-removed", ("authz.tg_membership_guard",), ("tg_op <> 'DELETE'",), _NO_NEW),
+    ("condition-removed", ("authz.tg_sso_group_guard",), ("tg_op <> 'DELETE'", "tg_op <> 'DELETE'#1"), _NO_NEW),
+    ("condition-removed", ("authz.tg_in_person",), ("not authz.acts_in_person()",),
+     "authz.require_person(), called then, refuses where authz.acts_in_person() is not true and nowhere else, and that is never null"),
+    ("condition-removed", ("authz.tg_document_forget",), ("m.citations @> v_cited",),
+     "What is counted of a message is its citations of that document; a message that does not contain one counts nothing. It is there for the index"),
 ]
 
 RULES: list[tuple[str, str]] = [

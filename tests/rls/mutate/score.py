@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from tests.rls.mutate.engine import Verdict
-from tests.rls.mutate.equivalent import reason
+from tests.rls.mutate.equivalent import RULES, reason
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Score:
     @property
     def survivors(self) -> list[Verdict]:
         return [v for v in self.counted if not v.killed]
+
+    @property
+    def needless(self) -> list[str]:
+        """Patterns of reasons whose mutants were all killed: what such a reason says is not so, or no longer, and it must go. Of a whole run."""
+        about = {pattern: [v.killed for v in self.verdicts if re.fullmatch(pattern, v.mutant.id, re.DOTALL)] for pattern, _ in RULES}
+        return [pattern for pattern, killed in about.items() if killed and all(killed)]
 
     def __str__(self) -> str:
         counted, killed = len(self.counted), sum(v.killed for v in self.counted)
@@ -54,6 +61,11 @@ class Score:
             seconds[v.mutant.kind] += v.seconds  # type: ignore[assignment]
         return "\n".join(f"  {kind:<24} {total[kind]:>5}  by behaviour {total[kind] - posture[kind] - alive[kind]:>5}  by posture {posture[kind]:>5}"
                          f"  alive or equivalent {alive[kind]:>4}  {seconds[kind]:6.1f} s" for kind in sorted(total))
+
+    def said_of_equivalents(self) -> str:
+        """Each reason of which a mutant was left alive, and how many."""
+        reasons = Counter(reason(v.mutant) for v in self.verdicts if not v.killed)
+        return "\n".join(f"equivalent: {count}, for: {why}" for why, count in sorted(reasons.items()) if why)
 
     def said_of_survivors(self) -> str:
         """Each survivor with the SQL that made it."""

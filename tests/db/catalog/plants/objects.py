@@ -78,6 +78,10 @@ OBJECTS = [
         ("create sequence app.planted", "app.planted"),
         ("create table app.planted (org_id uuid, id bigint generated always as identity)", "app.planted_id_seq")),
     *plants(
+        "a19",
+        ("alter table app.bot disable trigger _100_archive", "app.bot"),
+        ("alter table app.bot enable replica trigger _950_usage", "app.bot")),
+    *plants(
         "r2",
         ("create table api.planted (id int)", ("api.planted",)),
         ("create view api.planted with (security_invoker) as select 1 as a", "api.planted"),

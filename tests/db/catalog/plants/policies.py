@@ -26,6 +26,13 @@ POLICIES = [
         (f"create policy planted on app.chunk for select to authenticated, service_role using ({FLOOR})", "app.chunk.planted"),
         ("create policy planted on auth.users for select using (true)", "auth.users.planted")),
     *plants(
+        "a18",
+        (f"create policy planted on app.chunk for select to authenticated using ({FLOOR})", "app.chunk"),
+        (f"create policy planted on app.chunk for delete using ({FLOOR})", "app.chunk"),
+        ("drop policy team_insert_manager on app.team", "app.team"),
+        (f"drop policy chunk_update_nobody on app.chunk; create policy planted on app.chunk as restrictive for update to authenticated using ({FLOOR}) with check ({FLOOR})", "app.chunk"),
+        ("create policy planted on app.job_lease for select to authenticated using (false)", "app.job_lease")),
+    *plants(
         "a7",
         ("create policy planted on app.run for select to authenticated using (user_id = authz.uid())", "app.run.planted"),
         ("create policy planted on app.run for select to authenticated using (org_id in (select authz.org_ids()) and user_id = auth.uid())",

@@ -1,0 +1,175 @@
+"""The functions of the queue touch the one job they are called for, under its lease, also where no policy says so (F44, F51, F53).
+
+Acme has two jobs that run and one that waits; globex has the same, and one of the same id. What a function does to the first it does to none of
+the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from tests.db.matrix import planted
+from tests.db.session import Request
+from tests.db.world import World
+
+RESULT = json.dumps({"columns": [{"name": "one", "type": "int4"}], "rows": [[1]], "truncated": False})
+LEASE, OTHER, TWIN = uuid4(), uuid4(), uuid4()
+
+
+@pytest.fixture
+def queue(world: World) -> Iterator[Request]:
+    """A session of the worker for which the policies of the definers' owner say nothing about jobs; the first job is leased under LEASE, a second under OTHER."""
+    acme = world.acme
+    with planted(world, *(f"create policy opened on app.{t} for all to ringfence_owner using (true) with check (true)" for t in ("analytics_job", "job_lease", "analytics_result")),
+                 "set local session_replication_role = replica", "delete from app.job_scope",
+                 f"update app.job_lease set lease = '{LEASE}', expires_at = now() + interval '1 minute' where job_id = '{acme.ids['held_job']}'",
+                 f"update app.analytics_job set status = 'running', attempts = 2, started_at = now(), finished_at = null where id = '{acme.ids['accepted_job']}'",
+                 "insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at)"
+                 f" values ('{acme.id}', '{acme.ids['accepted_job']}', '{OTHER}', 'planted', 2, now() + interval '1 minute')",
+                 *(f"insert into app.{t} select (jsonb_populate_record(t, jsonb_build_object('org_id', '{world.globex.id}') || '{more}')).* from app.{t} t"
+                   f" where org_id = '{acme.id}' and {key} = '{acme.ids['held_job']}'"
+                   for t, key, more in (("analytics_job", "id", "{}"), ("job_lease", "job_id", json.dumps({"lease": str(TWIN), "place": 4})))),
+                 "set local session_replication_role = origin") as db:
+        yield db
+
+
+def asked(db: Request, query: str, *arguments: Any) -> Any:
+    """What the worker is answered."""
+    db.run("set local session authorization ringfence_worker")
+    try:
+        return db.one(query, *arguments)
+    finally:
+        if db.connection.info.transaction_status is not psycopg.pq.TransactionStatus.INERROR:
+            db.run("set local session authorization default")
+
+
+def refused(db: Request, query: str, *arguments: Any) -> str | None:
+    try:
+        with db.connection.transaction(force_rollback=True):
+            db.run("set local session authorization ringfence_worker")
+            db.one(query, *arguments)
+    except psycopg.Error as error:
+        return error.sqlstate
+    return None
+
+
+def state(db: Request) -> dict[tuple[UUID, UUID], tuple[Any, ...]]:
+    """Of every job, by its organization and its id: its status, how often it began, and under which lease it is held, until when."""
+    return {row[:2]: row[2:] for row in db.all(
+        "select j.org_id, j.id, j.status, j.attempts, l.lease, l.expires_at::text from app.analytics_job j left join app.job_lease l on l.org_id = j.org_id and l.job_id = j.id")}
+
+
+def changed(before: dict[tuple[UUID, UUID], tuple[Any, ...]], after: dict[tuple[UUID, UUID], tuple[Any, ...]]) -> set[tuple[UUID, UUID]]:
+    return {job for job in before if before[job] != after[job]}
+
+
+def test_a_lease_is_renewed_for_its_job_alone_F53(world: World, queue: Request) -> None:
+    job, before = world.acme.ids["held_job"], state(queue)
+    for lease, change in ((OTHER, ""), (LEASE, "update app.job_lease set expires_at = now() - interval '1 second' where lease = %s"),
+                          (LEASE, "update app.analytics_job set status = 'cancelled' where id in (select job_id from app.job_lease where lease = %s)")):
+        with queue.connection.transaction(force_rollback=True):
+            queue.run("set local session_replication_role = replica")
+            queue.run(change, lease) if change else None
+            then = state(queue)
+            assert asked(queue, "select authz.renew_job(%s, %s)", job, lease) is None
+            assert changed(then, state(queue)) == set()
+    assert asked(queue, "select authz.renew_job(%s, %s)", job, LEASE) is True
+    assert changed(before, state(queue)) == {(world.acme.id, job)}
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_job_is_let_go_under_its_own_lease_alone_F53(world: World, queue: Request, counts: bool) -> None:
+    job, before = world.acme.ids["held_job"], state(queue)
+    with queue.connection.transaction(force_rollback=True):
+        asked(queue, "select authz.release_job(%s, %s, %s)", job, OTHER, counts)
+        assert changed(before, state(queue)) == set()
+    assert asked(queue, "select authz.release_job(%s, %s, %s)", job, LEASE, counts) is True
+    after = state(queue)
+    assert changed(before, after) == {(world.acme.id, job)}
+    assert after[world.acme.id, job] == ("queued", 1 if counts else 0, None, None)
+
+
+@pytest.mark.parametrize(("attempts", "status", "then"), [(1, "running", "queued"), (3, "running", "failed"), (1, "cancelled", "cancelled")])
+def test_whose_lease_ran_out_alone_is_put_back_F53(world: World, queue: Request, attempts: int, status: str, then: str) -> None:
+    job = world.acme.ids["held_job"]
+    queue.run("set local session_replication_role = replica")
+    queue.run("update app.job_lease set expires_at = now() - interval '1 second' where job_id = %s and org_id = %s", job, world.acme.id)
+    queue.run("update app.analytics_job set attempts = %s, status = %s where id = %s and org_id = %s", attempts, status, job, world.acme.id)
+    queue.run("set local session_replication_role = origin")
+    before = state(queue)
+    assert asked(queue, "select authz.recover_jobs()") == 1
+    after = state(queue)
+    assert changed(before, after) == {(world.acme.id, job)}
+    assert after[world.acme.id, job] == (then, attempts, None, None)
+
+
+def test_only_results_that_have_expired_are_taken_out_F53(world: World, queue: Request) -> None:
+    results = "select org_id from app.analytics_result order by 1"
+    assert len(queue.all(results)) == 2
+    asked(queue, "select authz.recover_jobs()")
+    assert len(queue.all(results)) == 2
+    queue.run("update app.analytics_result set expires_at = now() - interval '1 second' where org_id = %s", world.acme.id)
+    asked(queue, "select authz.recover_jobs()")
+    assert queue.all(results) == [(world.globex.id,)]
+
+
+def test_a_job_is_begun_under_its_own_lease_while_it_runs_and_one_in_a_transaction_F44_F51(world: World, queue: Request) -> None:
+    job, other = world.acme.ids["held_job"], world.acme.ids["accepted_job"]
+    begin = "select authz.begin_job(%s, %s)"
+    for change in ("", "update app.job_lease set expires_at = now() - interval '1 second' where job_id = %s", "update app.analytics_job set status = 'cancelled' where id = %s"):
+        with queue.connection.transaction(force_rollback=True):
+            queue.run("set local session_replication_role = replica")
+            queue.run(change, job) if change else None
+            assert refused(queue, begin, job, LEASE) == ("PT409" if change else None)
+            assert refused(queue, begin, job, OTHER) == "PT409"
+            assert refused(queue, begin, uuid4(), LEASE) == "PT409"
+    begun = asked(queue, begin, job, LEASE)
+    assert (begun["outcome"], begun["job_id"], begun["org_id"], begun["source"], begun["attempt"]) == ("begun", str(job), str(world.acme.id), "shop", 1)
+    assert refused(queue, begin, other, OTHER) == "55000"
+    assert refused(queue, "select authz.rehearse_job()::text") in ("55000", "42501")
+
+
+@pytest.mark.parametrize("status", ["running", "cancelled"])
+def test_a_job_is_ended_by_the_transaction_that_has_begun_it_and_only_while_it_runs_F53(world: World, queue: Request, status: str) -> None:
+    job = world.acme.ids["held_job"]
+    assert refused(queue, "select authz.finish_job('succeeded', result => %s::text::jsonb, ran_sql => 'select 1')", RESULT) == "55000"
+    asked(queue, "select authz.begin_job(%s, %s)", job, LEASE)
+    queue.run("set local session_replication_role = replica")
+    queue.run("update app.analytics_job set status = %s where id = %s and org_id = %s", status, job, world.acme.id)
+    queue.run("set local session_replication_role = origin")
+    before = state(queue)
+    drafted = "select count(*) from app.analytics_job where drafted_sql = 'select 1'"
+    assert asked(queue, "select authz.finish_job('succeeded', result => %s::text::jsonb, ran_sql => 'select 1', drafted_sql => 'select 1')", RESULT) is (status == "running")
+    after = state(queue)
+    assert after[world.acme.id, job][0] == ("succeeded" if status == "running" else "cancelled")
+    assert changed(before, after) == {(world.acme.id, job)} and after[world.acme.id, job][2] is None
+    assert queue.one(drafted) == (status == "running")
+    assert queue.one("select count(*) from app.analytics_result where job_id = %s and org_id = %s", job, world.acme.id) == (status == "running")
+
+
+def test_the_next_job_is_one_that_waits_in_an_organization_with_a_free_place_F53(world: World, queue: Request) -> None:
+    ours, theirs = world.acme.ids["queued_job"], world.globex.ids["queued_job"]
+    before = state(queue)
+    with queue.connection.transaction(force_rollback=True):
+        taken = asked(queue, "select authz.next_job('one')")
+        assert (taken["outcome"], UUID(taken["job_id"])) == ("begun", theirs), "globex has less running"
+        after = state(queue)
+        assert changed(before, after) == {(world.globex.id, theirs)} and after[world.globex.id, theirs][:2] == ("running", 1)
+    queue.run("set local session_replication_role = replica")
+    queue.run("update app.analytics_job set status = 'cancelled' where id = %s", theirs)
+    with queue.connection.transaction(force_rollback=True):
+        before = state(queue)
+        taken = asked(queue, "select authz.next_job('one')")
+        assert (UUID(taken["job_id"]), changed(before, state(queue))) == (ours, {(world.acme.id, ours)})
+    for place in (3, 4):
+        queue.run("insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at) values (%s, gen_random_uuid(), gen_random_uuid(), 'planted', %s, 'infinity')",
+                  world.acme.id, place)
+    before = state(queue)
+    assert asked(queue, "select authz.next_job('one')") is None
+    assert changed(before, state(queue)) == set()
