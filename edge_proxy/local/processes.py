@@ -62,7 +62,13 @@ class Child:
     log: Path
 
     def ended(self) -> bool:
-        return self.popen.poll() is not None
+        """Ask the kernel without reaping: `Popen.poll()` interrupted by a signal may keep its lock, and `stop()` would wait for it for ever."""
+        if self.popen.returncode is not None:
+            return True
+        try:
+            return os.waitid(os.P_PID, self.popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     def stop(self) -> None:
         stop(self.record)

@@ -21,7 +21,7 @@ from edge_proxy.local.ports import LOOPBACK
 from edge_proxy.local.postgres import Cluster
 from tests.auth.harness import AuthDatabase, Emulator, MovableClock, Person
 
-START_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +69,7 @@ def emulator(config: AuthConfig, auth_database: AuthDatabase, session_clock: Mov
             while not server.started:
                 assert thread.is_alive() and time.monotonic() < deadline, "the emulator did not start"
                 time.sleep(0.01)
-            with httpx.Client(base_url=url) as http:
+            with httpx.Client(base_url=url, timeout=60) as http:
                 yield Emulator(http, config, keys, auth_database)
         finally:
             server.should_exit = True

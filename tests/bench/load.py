@@ -7,6 +7,9 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+FRESH_S = 2.0
+"""How long a connection may have waited: shorter than servers let one wait (LiteLLM's 5 s is the shortest here)."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -37,6 +40,7 @@ class _Connection(asyncio.Protocol):
         self.buffer = b""
         self.answer: asyncio.Future[int] | None = None
         self.lost = False
+        self.used = time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -53,7 +57,7 @@ class _Connection(asyncio.Protocol):
         else:
             whole = len(rest) >= int(lowered.split(b"content-length:")[1].split(b"\r\n")[0])
         if whole:
-            self.buffer, answer, self.answer = b"", self.answer, None
+            self.buffer, answer, self.answer, self.used = b"", self.answer, None, time.monotonic()
             if head[9:12] == b"200":
                 answer.set_result(len(rest))
             else:
@@ -89,8 +93,11 @@ class Clients:
             connection.transport.close()
 
     async def _connect(self) -> None:
-        """Open what is not open: a server closes what waited while others were measured."""
-        self.open = [connection for connection in self.open if not connection.lost]
+        """Open anew what waited while others were measured: a server closes such a connection, at the latest just when it is used."""
+        for connection in self.open:
+            if time.monotonic() - connection.used > FRESH_S:
+                connection.transport.close()
+        self.open = [connection for connection in self.open if not (connection.lost or connection.transport.is_closing())]
         while len(self.open) < self._count:
             _, connection = await asyncio.get_running_loop().create_connection(_Connection, *self.target.place)
             self.open.append(connection)

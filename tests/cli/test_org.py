@@ -23,7 +23,7 @@ __all__ = ["founder"]
 
 def enrol(person: Someone) -> str:
     """Enrol an authenticator app as its owner does, and return the code of the next half minute: this one's is used."""
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         client = SyncGoTrueClient(url=f"{person.stack['url']}/auth/v1", headers={"apikey": person.stack["publishable_key"]}, auto_refresh_token=False, http_client=http)
         client.sign_in_with_password({"email": person.email, "password": PASSWORD})
         factor = client.mfa.enroll({"factor_type": "totp", "friendly_name": "phone"})

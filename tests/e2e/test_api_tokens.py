@@ -67,7 +67,7 @@ def test_openai_takes_an_api_token_for_its_key_F08(stack: dict[str, Any], script
 @pytest.mark.filterwarnings("ignore:The '(timeout|verify)' parameter is deprecated:DeprecationWarning")
 def test_supabase_py_calls_functions_with_it_F08(stack: dict[str, Any], script: Callable[..., SignedIn]) -> None:
     acting = script("member@acme.test")
-    with httpx.Client() as transport:
+    with httpx.Client(timeout=60) as transport:
         client = create_client(stack["url"], stack["publishable_key"], SyncClientOptions(
             httpx_client=transport, headers={"Authorization": f"Bearer {acting.token}"}))
         me: Any = client.rpc("whoami").execute().data

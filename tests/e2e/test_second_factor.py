@@ -44,7 +44,7 @@ class Device:
 
 @pytest.fixture
 def new_device(stack: dict[str, Any]) -> Iterator[Callable[[], Device]]:
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         yield lambda: Device(stack, http)
 
 

@@ -50,7 +50,7 @@ def test_an_answer_that_ends_while_the_edge_drains_is_whole_R93(opened: Any, sta
     model, child, process, stream, run = opened
     children = process.children(recursive=True)
     process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while STOPPING not in (tmp_path / "edge.log").read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     model.go_on()

@@ -146,7 +146,7 @@ async def test_a_client_that_does_not_read_is_cut_off_R93(edge, agent, serve, ke
     assert not edge.admission._user_places._taken
 
 
-async def until(true: Callable[[], bool], seconds: float = 5) -> None:
+async def until(true: Callable[[], bool], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)

@@ -251,7 +251,7 @@ async def test_the_supabase_client_works_with_the_edge_as_its_project(url, upstr
     upstream.answers["/auth/v1/logout"] = Answer(204, b"", {})
     upstream.answers[WHOAMI] = Answer(body=json.dumps({"user_id": USER}).encode())
     upstream.answers["/rest/v1/rpc/create_ticket"] = error(403, "42501", "you may not create tickets here")
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         client = await acreate_client(url, PUBLISHABLE_KEY, AsyncClientOptions(httpx_client=http))
         with pytest.raises(APIError) as signed_out:
             await client.rpc("whoami", {}).execute()

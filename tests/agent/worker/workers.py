@@ -36,7 +36,7 @@ class Workers:
         assert json.loads(process.stderr.readline())["event"] == "ready"
         return process
 
-    def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, [p.poll() for p in self.started]

@@ -113,7 +113,7 @@ def node() -> Callable[..., Any]:
     return run
 
 
-def until(reached: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(reached: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for what happens in another process after it has answered."""
     deadline = time.monotonic() + seconds
     while not reached():

@@ -43,9 +43,9 @@ async def new_client(stack: dict[str, Any], request: pytest.FixtureRequest) -> A
         async def make(key: str = stack["publishable_key"]) -> Client:
             # Transports of our own, because the clients have no close().
             if request.param == "sync":
-                http = opened.enter_context(httpx.Client())
+                http = opened.enter_context(httpx.Client(timeout=60))
                 return create_client(stack["url"], key, SyncClientOptions(httpx_client=http, auto_refresh_token=False))
-            transport = await opened.enter_async_context(httpx.AsyncClient())
+            transport = await opened.enter_async_context(httpx.AsyncClient(timeout=60))
             return await create_async_client(stack["url"], key, AsyncClientOptions(httpx_client=transport, auto_refresh_token=False))
 
         yield make
