@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.pq import TransactionStatus
 
+TIME_LIMIT = "15s"
+"""For a statement: a recursive query whose end is left out has none."""
 SETTINGS = {
-    "session_authorization": "default", "role": "none", "search_path": '"$user", public', "statement_timeout": "0", "lock_timeout": "5s",
+    "session_authorization": "default", "role": "none", "search_path": '"$user", public', "statement_timeout": TIME_LIMIT, "lock_timeout": "5s",
     "request.jwt.claims": "", "request.jwt.claim.sub": "", "request.headers": "", "request.method": "", "request.path": "", "request.cookies": "",
     "session_replication_role": "origin", "row_security": "on", "plan_cache_mode": "auto", "transaction_read_only": "off",
 }
@@ -31,7 +33,7 @@ class Trunk:
     """The one connection, of a superuser, and the lines open on it."""
 
     def __init__(self, url: str) -> None:
-        self.real = psycopg.connect(url, prepare_threshold=None)
+        self.real = psycopg.connect(url, prepare_threshold=None, options=f"-c statement_timeout={TIME_LIMIT}")
         self.superuser = urlsplit(url).username or ""
         self.open: list[Line] = []
         self.made = 0
