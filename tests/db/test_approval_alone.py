@@ -71,8 +71,7 @@ def test_an_organization_wants_an_approval_for_what_writes_in_it_R101(world: Wor
     """Its wish is none of another organization that one belongs to."""
     customer = world.acme.people["customer"]
     asking.run("update app.organization set approve_writes = (id = %s)", getattr(world, where).id)
-    asking.run("insert into app.membership (org_id, user_id, role_id, permissions) select org_id, %s, role_id, permissions from app.membership where user_id = %s and org_id = %s",
-               customer.user_id, world.globex.people["customer"].user_id, world.globex.id)
+    asking.run(world.belongs_too(customer, "customer"))
     become(asking, customer)
     assert asking.one("select count(*) from app.organization where approve_writes") == 1, "it is seen"
     reason = asking.one("select authz.approval_reason(%s, %s, 'create_ticket')", world.acme.id, world.acme.ids["running_run"])

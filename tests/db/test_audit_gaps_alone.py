@@ -21,9 +21,7 @@ ORGANIZATIONS = pytest.mark.parametrize("where", ["acme", "globex"])
 @pytest.fixture
 def auditing(world: World) -> Iterator[Request]:
     """A session of the superuser, without triggers and keys, in which the owner of acme owns globex too."""
-    with planted(world, "set local session_replication_role = replica",
-                 f"insert into app.membership (org_id, user_id, role_id, permissions) select org_id, '{world.acme.people['owner'].user_id}', role_id, permissions"
-                 f" from app.membership where user_id = '{world.globex.people['owner'].user_id}' and org_id = '{world.globex.id}'") as db:
+    with planted(world, "set local session_replication_role = replica", world.belongs_too(world.acme.people["owner"])) as db:
         yield db
 
 

@@ -22,11 +22,9 @@ OPENED = ("document_select_reader on app.document", "membership_select_member on
 @pytest.fixture
 def both(world: World) -> Iterator[Request]:
     """A session of the owner of acme who owns globex too."""
-    owner, theirs = world.acme.people["owner"], world.globex.people["owner"]
+    owner = world.acme.people["owner"]
     with planted(world, "set local session_replication_role = replica", "drop policy document_denied_floor on app.document",
-                 *(f"alter policy {policy} using (true)" for policy in OPENED),
-                 f"insert into app.membership (org_id, user_id, role_id, permissions) select org_id, '{owner.user_id}', role_id, permissions from app.membership"
-                 f" where user_id = '{theirs.user_id}' and org_id = '{world.globex.id}'") as db:
+                 *(f"alter policy {policy} using (true)" for policy in OPENED), world.belongs_too(owner)) as db:
         become(db, owner, **second_factor())
         yield db
 
@@ -99,8 +97,7 @@ def test_who_added_a_document_or_owns_its_knowledge_base_knows_that_it_is_shared
     ids, member = world.acme.ids, world.acme.people["member"].user_id
     made(both, "delete from app.document_grant", "delete from app.kb_grant", f"update app.document set owner_id = '{world.acme.people['owner'].user_id}', visibility = 'organization',"
          " base_visibility = 'organization'", f"update app.document set owner_id = '{member}' where id in ('{ids['private_document']}', '{world.globex.ids['document']}')",
-         f"insert into app.membership (org_id, user_id, role_id, permissions) select org_id, '{member}', role_id, permissions from app.membership"
-         f" where user_id = '{world.globex.people['customer'].user_id}' and org_id = '{world.globex.id}'")
+         world.belongs_too(world.acme.people["member"], "customer"))
     become(both, world.acme.people["member"], **second_factor())
     assert both.one("select count(*) from app.document where id = %s and owner_id = %s", world.globex.ids["document"], member) == 1
     for document, told in ((ids["private_document"], False), (ids["document"], None), (ids["unbound_document"], None), (world.globex.ids["document"], None)):
