@@ -29,21 +29,21 @@ def both(world: World) -> Iterator[Request]:
         yield db
 
 
-KINDS: dict[str, tuple[str, str, str, tuple[str, str], bool | None, bool | None]] = {
-    # the object, its table, what is so of it in both organizations, a clause about it, what it says of an object of this organization, and of one that is not
-    "document": ("unbound_document", "document", "visibility = 'organization', base_visibility = 'organization'", ("document_select_reader", "it is the whole organization's"), True, None),
-    "knowledge_base": ("other_base", "knowledge_base", "visibility = 'organization'", ("knowledge_base_select_reader", "it is the whole organization's"), True, None),
-    "bot": ("hidden_bot", "bot", "archived_at = now()", ("run_insert_self", "it is in use, not archived"), False, True),
+FUNCTIONS: dict[str, tuple[str, str, str, tuple[str, str], bool | None, bool | None]] = {
+    # by what explains it: the object, its table, what is so of it in both organizations, a clause about it, what it says of an object of this organization, and of one that is not
+    "authz.explained_document": ("unbound_document", "document", "visibility = 'organization', base_visibility = 'organization'", ("document_select_reader", "it is the whole organization's"), True, None),
+    "authz.explained_knowledge_base": ("other_base", "knowledge_base", "visibility = 'organization'", ("knowledge_base_select_reader", "it is the whole organization's"), True, None),
+    "authz.explained_bot": ("hidden_bot", "bot", "archived_at = now()", ("run_insert_self", "it is in use, not archived"), False, True),
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_object_of_another_organization_is_not_looked_at_F87(world: World, both: Request, kind: str) -> None:
-    name, table, change, clause, own, foreign = KINDS[kind]
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_object_of_another_organization_is_not_looked_at_F87(world: World, both: Request, function: str) -> None:
+    name, table, change, clause, own, foreign = FUNCTIONS[function]
     made(both, f"update app.{table} set {change}")
     person = world.acme.people["agent"].user_id
     for organization, holds in ((world.acme, own), (world.globex, foreign)):
-        told = said(both, f"explained_{kind}('{world.acme.id}', '{person}', '{organization.ids[name]}', '{'run' if kind == 'bot' else 'read'}')")
+        told = said(both, f"{function}('{world.acme.id}', '{person}', '{organization.ids[name]}', '{'run' if table == 'bot' else 'read'}')")
         assert told[clause] is holds, organization.slug
 
 
@@ -133,5 +133,5 @@ def test_a_service_account_may_what_the_role_of_its_owner_may_in_this_organizati
          f" service_owner_role_id = '{role}' from app.membership a where m.user_id = '{agent}' and m.org_id = a.org_id and a.org_id = '{world.acme.id}'"
          f" and a.user_id = '{world.acme.people['admin'].user_id}'")
     assert both.one("select org_id from app.role where id = %s", role) == org, "it is seen"
-    holds: Clauses = said(both, f"explained_document('{world.acme.id}', '{agent}', '{world.acme.ids['document']}', 'read')")
+    holds: Clauses = said(both, f"authz.explained_document('{world.acme.id}', '{agent}', '{world.acme.ids['document']}', 'read')")
     assert holds["document_select_reader", "holds documents.read"] is (where == "acme")

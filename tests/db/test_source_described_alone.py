@@ -37,8 +37,8 @@ def described(db: Request, world: World, org_id: UUID, source_id: UUID) -> Any:
 
 OTHERS = {"of globex, under the same id": ("globex", "data_source"), "of another source": ("acme", "books_source")}
 ROWS = {
-    "metric": "insert into app.metric (org_id, data_source_id, name, version, description, sql, created_by) values ({of}, 'planted', 1, 'Planted', 'select 1', {by})",
-    "newer metric": "insert into app.metric (org_id, data_source_id, name, version, description, sql, created_by) values ({of}, 'order_count', 99, 'Planted', 'select 1', {by})",
+    "figure": "insert into app.metric (org_id, data_source_id, name, version, description, sql, created_by) values ({of}, 'planted', 1, 'Planted', 'select 1', {by})",
+    "newer figure": "insert into app.metric (org_id, data_source_id, name, version, description, sql, created_by) values ({of}, 'order_count', 99, 'Planted', 'select 1', {by})",
     "example": "insert into app.accepted_query (org_id, data_source_id, question, sql, created_by) values ({of}, 'Planted?', 'select 1', {by})",
     "uploaded table": "insert into app.uploaded_table (org_id, data_source_id, name, columns, state, created_by)"
                       " values ({of}, 'planted', '[{{\"name\": \"a\", \"type\": \"bigint\"}}]', 'ready', {by})",
