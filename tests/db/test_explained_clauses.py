@@ -41,7 +41,7 @@ def made(db: Request, *statements: str) -> None:
 
 
 def said(db: Request, call: str) -> Clauses:
-    return {(policy, clause): holds for policy, clause, holds in db.all(f"select policy, clause, holds from authz.{call}")}
+    return {(policy, clause): holds for policy, clause, holds in db.all(f"select policy, clause, holds from {call}")}
 
 
 def shared(world: World, table: str, column: str, object_id: UUID, who: str, level: str | None) -> list[str]:
@@ -91,7 +91,7 @@ def test_each_clause_about_a_document_says_what_is_so_F87(world: World, asking: 
              f" owner_left_at = {'now()' if left else 'null'} where id = '{ids['unbound_document']}'",
              *shared(world, "kb_grant", "knowledge_base_id", ids["other_base"], who, base))
         for action in ("read", "change", "delete"):
-            found = said(asking, f"explained_document('{org}', '{person}', '{ids['unbound_document']}', '{action}')")
+            found = said(asking, f"authz.explained_document('{org}', '{person}', '{ids['unbound_document']}', '{action}')")
             assert found == document(action, ROLES[who], visibility, classification, mine, left, base), (state, action)
 
 
@@ -110,7 +110,7 @@ def test_each_clause_about_a_knowledge_base_says_what_is_so_F87(world: World, as
                 (writes, "holds documents.read"): True, (writes, "it is shared with them as owner"): level == "owner",
                 (writes, "holds documents.manage and reads it"): manages and (visibility == "organization" or level is not None),
                 ("trigger _060_in_scope", IN_SCOPE + "documents.manage"): True} if writes else {})
-            assert said(asking, f"explained_knowledge_base('{org}', '{person}', '{base}', '{action}')") == expected, (visibility, level, action)
+            assert said(asking, f"authz.explained_knowledge_base('{org}', '{person}', '{base}', '{action}')") == expected, (visibility, level, action)
 
 
 @pytest.mark.parametrize("who", ["builder", "member"])
@@ -131,7 +131,7 @@ def test_each_clause_about_a_bot_says_what_is_so_F87(world: World, asking: Reque
             "run": {("run_insert_self", "holds bots.run"): runs, ("run_insert_self", "it is shared with them"): level is not None,
                     ("run_insert_self", "it is in use, not archived"): not archived}}
         for action, clauses in more.items():
-            assert said(asking, f"explained_bot('{org}', '{person}', '{bot}', '{action}')") == reads | clauses, (level, runs, archived, action)
+            assert said(asking, f"authz.explained_bot('{org}', '{person}', '{bot}', '{action}')") == reads | clauses, (level, runs, archived, action)
 
 
 ROWS = {"order": ("customer_order", "order", "orders.read", "_select_customer", "orders.place or orders.read"),
@@ -154,7 +154,7 @@ def test_each_clause_about_a_row_says_what_is_so_F87(world: World, asking: Reque
         "order": nobody, "conversation": nobody, "ticket": {("support_ticket_update_staff", "holds tickets.manage"): "tickets.manage" in held},
         "run": {("run_update_self", "it is their own"): mine, ("run_update_self", "it is running"): False}}
     for action, clauses in (("read", {}), ("change", changes[kind]), ("delete", {(f"{table}_delete_nobody", "nobody"): False})):
-        found = said(asking, f"explained_row('{world.acme.id}', '{person}', '{kind}', '{world.acme.ids[one]}', '{action}')")
+        found = said(asking, f"authz.explained_row('{world.acme.id}', '{person}', '{kind}', '{world.acme.ids[one]}', '{action}')")
         assert found == reader | clauses, action
 
 

@@ -11,6 +11,7 @@ import json
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.registry import TABLES
 from tests.db.world import World
 
 MINE = "from app.membership m where m.user_id = :me"
@@ -59,8 +60,10 @@ def test_a_helper_answers_for_its_person_alone_F17(world: World, helper: str, wh
 
 
 def test_a_session_is_over_when_it_is_the_one_that_ended_F08(world: World) -> None:
+    """Also where the definers see every session that ended."""
     owner = world.acme.people["owner"]
-    with planted(world, "insert into authz.ended_session (session_id) values (gen_random_uuid())") as db:
+    with planted(world, "create policy opened on authz.ended_session for select to ringfence_owner using (true)",
+                 "insert into authz.ended_session (session_id) values (gen_random_uuid())") as db:
         become(db, owner)
         assert db.one("select authz.api_token_is_over()") is False
         db.run("reset role")
@@ -82,10 +85,16 @@ def test_an_organization_named_in_a_setting_counts_for_who_may_there_F03(world: 
 
 
 def test_what_a_purge_counts_is_rows_of_ours_that_went_F23(world: World) -> None:
-    with planted(world, "delete from auth.mfa_factors", "delete from auth.sessions where user_id not in (select user_id from app.membership)") as db:
-        assert db.one("select authz.deleted_rows()") == {}
+    """PostgreSQL counts what this session deleted a moment ago too, until it has written its numbers down: so what is asked is what is added to them."""
+    orders = "select count(*) from app.customer_order"
+    with planted(world) as db:
+        db.run("delete from auth.sessions where user_id not in (select user_id from app.membership)")
+        before, counted = db.one("select authz.deleted_rows()"), db.one(orders)
         gone = db.run("delete from app.customer_order where order_number = 'ORD-1000' and org_id = %s", world.acme.id)
-        assert db.one("select authz.deleted_rows()") == {"customer_order": gone}
+        after = db.one("select authz.deleted_rows()")
+        assert gone == counted - db.one(orders) == 1
+        assert after == before | {"customer_order": before.get("customer_order", 0) + gone}
+        assert set(after) <= set(TABLES) and 0 not in after.values(), "a table of ours that lost a row"
 
 
 def test_tools_and_teams_that_rules_take_are_tools_and_teams_F15(world: World) -> None:

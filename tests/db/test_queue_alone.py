@@ -143,6 +143,8 @@ def test_a_job_is_ended_by_the_transaction_that_has_begun_it_and_only_while_it_r
     asked(queue, "select authz.begin_job(%s, %s)", job, LEASE)
     queue.run("set local session_replication_role = replica")
     queue.run("update app.analytics_job set status = %s where id = %s and org_id = %s", status, job, world.acme.id)
+    # That of the same id ended as this one would have, if this one ends otherwise.
+    queue.run("update app.analytics_job set status = %s where id = %s and org_id = %s", "running" if status == "running" else "succeeded", job, world.globex.id)
     queue.run("set local session_replication_role = origin")
     before = state(queue)
     drafted = "select count(*) from app.analytics_job where drafted_sql = 'select 1'"
@@ -152,6 +154,36 @@ def test_a_job_is_ended_by_the_transaction_that_has_begun_it_and_only_while_it_r
     assert changed(before, after) == {(world.acme.id, job)} and after[world.acme.id, job][2] is None
     assert queue.one(drafted) == (status == "running")
     assert queue.one("select count(*) from app.analytics_result where job_id = %s and org_id = %s", job, world.acme.id) == (status == "running")
+
+
+def test_a_lease_is_of_the_job_of_its_own_organization_F53(world: World, queue: Request) -> None:
+    """The job of the same id that globex has is not looked at under it."""
+    job = world.acme.ids["held_job"]
+    assert refused(queue, "select authz.begin_job(%s, %s)", job, LEASE) is None
+    queue.run("set local session_replication_role = replica")
+    queue.run("delete from app.analytics_job where id = %s and org_id = %s", job, world.acme.id)
+    queue.run("update app.analytics_job set data_source_id = %s where id = %s", world.globex.ids["data_source"], job)
+    queue.run("set local session_replication_role = origin")
+    assert refused(queue, "select authz.begin_job(%s, %s)", job, LEASE) == "PT409"
+    assert asked(queue, "select authz.begin_job(%s, %s)", job, TWIN)["outcome"] == "revoked", "its requester does not belong to globex"
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_a_transaction_has_begun_the_job_that_it_began_itself_and_leaves_those_of_others_F44(world: World, queue: Request, may: bool) -> None:
+    """Where the definers see what every transaction began, and every source."""
+    job, elsewhere, source = world.acme.ids["held_job"], uuid4(), world.acme.ids["data_source"]
+    for table in ("job_scope", "data_source"):
+        queue.run(f"create policy opened on app.{table} for all to ringfence_owner using (true)")
+    queue.run("set local session_replication_role = replica")
+    queue.run("insert into app.job_scope (org_id, xact_id, job_id, data_source_id, claims) values (%s, '3', %s, %s, '{}')", world.globex.id, elsewhere, source)
+    queue.run("insert into app.data_source (org_id, id, slug, name, created_by) values (%s, %s, 'of-globex', 'Theirs', %s)", world.globex.id, source, elsewhere)
+    queue.run("update app.membership set status = %s where user_id = %s and org_id = %s", "active" if may else "suspended", world.acme.people["customer"].user_id, world.acme.id)
+    queue.run("set local session_replication_role = origin")
+    begun = asked(queue, "select authz.begin_job(%s, %s)", job, LEASE)
+    assert (begun["outcome"], begun.get("source"), begun.get("code")) == (("begun", "shop", None) if may else ("revoked", None, "membership"))
+    assert {j for (j,) in queue.all("select job_id from app.job_scope")} == ({job, elsewhere} if may else {elsewhere})
+    queue.run("set local role ringfence_owner")
+    assert queue.all("select * from authz.begun_jobs()") == ([(job,)] if may else [])
 
 
 def test_the_next_job_is_one_that_waits_in_an_organization_with_a_free_place_F53(world: World, queue: Request) -> None:

@@ -72,6 +72,11 @@ class World:
         """Have its owner invite somebody, who accepts."""
         join(self.authenticator_url, organization.people["owner"], organization.id, person, role)
 
+    def belongs_too(self, person: Person, like: str = "owner") -> str:
+        """The statement, for an operator without triggers, by which somebody of acme belongs to globex with the rights of this person of theirs."""
+        return (f"insert into app.membership (org_id, user_id, role_id, permissions) select m.org_id, '{person.user_id}', m.role_id, m.permissions from app.membership m"
+                f" where m.org_id = '{self.globex.id}' and m.user_id = '{self.globex.people[like].user_id}'")
+
     def rows(self, table: str, where: str = "true") -> int:
         with self.operator() as db:
             return int(db.one(f"select count(*) from app.{table} where {where}"))

@@ -96,6 +96,8 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
     (r"\w+-removed authz\.(?:reserve|settle)_model_call\(", "test_budget::"),
     (r"\w+-removed authz\.may_be_\w+\(", "test_records_alone::"),
     (r"\w+-removed authz\.explained_\w+\(", "test_explained_clauses::"),
+    (r"\w+-removed authz\.explained_grants\(", "test_what_is_shared_"),
+    (r"\w+-removed authz\.approval_for\(", "test_approval_alone::"),
     (r"setting (?:timeout|idle|analyst)", "test_roles_have_time_limits"),
     (r"key-|publication|foreign-key|unique", "test_every_key_and_every_publication"),
     (r"grant-(?:table|column|function|auth|schema)", "test_everybody_holds_exactly"),
