@@ -6,6 +6,7 @@ The superuser asks in the person's name, so that the policies of tables say noth
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -98,6 +99,30 @@ def test_a_source_is_granted_at_a_level_unless_a_rule_or_a_token_says_otherwise_
                  _ORIGIN) as db:
         become(db, world.acme.people["owner"], role="none", **{k: v.format(**ids) for k, v in claims.items()})
         assert (ids["data_source"] in {s for (s,) in db.all("select * from authz.granted_data_sources(%s)", level)}) is granted
+
+
+CHOICE = {"an organization of others": ("", "globex", False), "where I am suspended": ("update app.membership set status = 'suspended' where org_id = '{acme}' and user_id = '{owner}'", "acme", False),
+          "mine": ("", "acme", True)}
+
+
+@pytest.mark.parametrize("what", CHOICE)
+def test_a_choice_is_of_an_organization_of_ones_own_and_replaces_those_of_the_session_F11(world: World, what: str) -> None:
+    so, org, kept = CHOICE[what]
+    ids = names(world)
+    chosen = "insert into app.session_choice (org_id, user_id, session_id, chosen_at) values ('{acme}', '{%s}', %s, now() - interval '%s days')"
+    own, another, old = "'{owner_session}'", "'00000000-0000-4000-8000-000000000001'", "'00000000-0000-4000-8000-000000000002'"
+    rows = [chosen % (who, session, days) for who in ("owner", "admin") for session, days in ((own, 1), (another, 89), (old, 91))]
+    with planted(world, *opened("app.membership", "app.session_choice"), _REPLICA, "delete from app.session_choice", *(r.format(**ids) for r in rows), *([so.format(**ids)] if so else []),
+                 _ORIGIN) as db:
+        become(db, world.acme.people["owner"])
+        if not kept:
+            assert db.error("select authz.keep_choice(%s)", ids[org]).sqlstate == _NO_SUCH
+            return
+        db.run("select authz.keep_choice(%s)", ids[org])
+        db.run("select set_config('role', 'none', true)")
+        left = db.all("select user_id, session_id, chosen_at > transaction_timestamp() - interval '1 hour' from app.session_choice")
+    mine, theirs = [(row[1], row[2]) for row in left if row[0] == ids["owner"]], [row for row in left if row[0] == ids["admin"]]
+    assert (set(mine), len(theirs)) == ({(ids["owner_session"], True), (UUID(another[1:-1]), False)}, 3)
 
 
 def test_what_names_a_person_is_the_columns_of_the_inventory_that_hold_people_F67(world: World) -> None:
