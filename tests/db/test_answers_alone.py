@@ -1,4 +1,4 @@
-"""What a helper answers is about the rows it is asked of, also where no policy of theirs says so (F03, F07, F11, F17, R10).
+"""What a helper answers is about the rows it is asked of, also where no policy of theirs says so (F07, F08, F11, F15, F67, R10).
 
 The superuser asks in the person's name, so that the policies of tables say nothing; of a definer those of its owner are opened.
 """
@@ -127,9 +127,9 @@ def test_a_choice_is_of_an_organization_of_ones_own_and_replaces_those_of_the_se
 
 def test_what_names_a_person_is_the_columns_of_the_inventory_that_hold_people_F67(world: World) -> None:
     with planted(world) as db:
-        columns = {t: set() for (t,) in db.all("select table_name from authz.personal_columns()")}  # type: dict[str, set[str]]
-        for table, names in db.all("select table_name, columns from authz.personal_columns()"):
-            columns[table] |= set(names) - {"session_id", "auth_session_id"}
+        columns: dict[str, set[str]] = {}
+        for table, some in db.all("select table_name, columns from authz.personal_columns()"):
+            columns[table] = columns.get(table, set()) | set(some) - {"session_id", "auth_session_id"}
         for table, listed in columns.items():
             people = [c for (c,) in db.all("select column_name::text from information_schema.columns where table_schema = 'app' and table_name = %s and data_type = 'uuid'"
                                            " order by ordinal_position", table) if c in listed]

@@ -1,4 +1,4 @@
-"""What is done with documents and their passages is done with those meant, also where no policy says so (F14, F15, F17, F25)."""
+"""What is done with documents and their passages is done with those meant, also where no policy says so (F15, F17, F25)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_may_be_taken_over_is_a_private_document_left_in_this_organization_
     assert (document in {d for (d,) in opened.all("select id from authz.left_documents(%s)", world.acme.id)}) is listed
 
 
-def test_what_others_are_loading_is_not_what_is_loaded_nor_ones_own_F29(world: World, opened: Request) -> None:
+def test_what_others_are_loading_is_not_what_is_loaded_nor_ones_own_F15(world: World, opened: Request) -> None:
     ids, people = world.acme.ids, world.acme.people
     plant(opened, f"update app.document set owner_id = '{people['admin'].user_id}' where id = '{ids['unbound_document']}'")
     for who, loads in (("owner", set()), ("admin", {ids["loading_document"]})):

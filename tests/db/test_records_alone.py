@@ -83,14 +83,13 @@ def test_a_step_is_what_a_model_or_a_tool_of_the_bot_can_have_done_F39(world: Wo
         assert db.one(f"select authz.may_be_step(%s, %s, {row.format(**names(world))})", world.acme.id, world.acme.ids["running_run"]) is may
 
 
-@pytest.mark.parametrize(("step", "moved"), [("a tool's", "update app.run set org_id = '{globex}' where id = '{running_run}'"),
-                                             ("a search's", "update app.chunk set org_id = '{globex}' where id = '{chunk}'")])
+@pytest.mark.parametrize(("step", "table", "key"), [("a tool's", "run", "running_run"), ("a search's", "chunk", "chunk")])
 @pytest.mark.parametrize("asks", ROLES)
-def test_a_step_is_of_a_run_and_of_passages_of_its_organization_F39(world: World, asks: str, step: str, moved: str) -> None:
+def test_a_step_is_of_a_run_and_of_passages_of_its_organization_F39(world: World, asks: str, step: str, table: str, key: str) -> None:
     ids = names(world)
     with planted(world, "set local session_replication_role = replica") as db:
         for may in (True, False):
             become(db, world.acme.people["customer"], role=asks)
             assert db.one(f"select authz.may_be_step(%s, %s, {STEPS[step][0].format(**ids)})", world.acme.id, ids["running_run"]) is may
             db.run("select set_config('role', 'none', true)")
-            db.run(moved.format(**ids))
+            db.run(f"update app.{table} set org_id = %s where id = %s", world.globex.id, ids[key])
