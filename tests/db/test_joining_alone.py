@@ -16,6 +16,9 @@ GONE = ("PT404", "no such invitation to you, or it is over")
 MINE = "where id = '{mine}'"
 _ROLE = "(select id from app.role where org_id = '{org}' and name = '{name}')"
 AGENT, ADMIN = _ROLE.replace("{name}", "agent"), _ROLE.replace("{name}", "admin")
+_CARRIES = "insert into app.role_permission (org_id, role_id, permission) values ('{{globex}}', {role}, '{permission}')"
+_TWIN = ("insert into app.invitation select (jsonb_populate_record(i, jsonb_build_object('id', '{mine}', 'email', '{email}', 'token_sha256', repeat('0', 64)))).* from app.invitation i"
+         " where i.id = '{theirs}'")
 CHANGES: dict[str, tuple[str, tuple[str, str] | None]] = {
     "nothing": ("select from app.bot", None),
     "expired": (f"update app.invitation set expires_at = now() - interval '1 second', created_at = now() - interval '1 day' {MINE}", GONE),
@@ -25,6 +28,15 @@ CHANGES: dict[str, tuple[str, tuple[str, str] | None]] = {
     "its inviter's role": (f"update app.invitation set inviter_role_id = {AGENT} {MINE}", GONE),
     "what its inviter's role carries": (f"delete from app.role_permission where role_id = {ADMIN} and permission = 'members.manage'; update app.invitation set inviter_role_id = {ADMIN} {MINE}", GONE),
     "its role carries more": (f"delete from app.role_permission where role_id = {ADMIN} and permission = 'tickets.manage'; update app.invitation set inviter_role_id = {ADMIN} {MINE}", GONE),
+    "what a role of the same id carries elsewhere": (
+        f"delete from app.role_permission where role_id = {ADMIN} and permission = 'members.manage'; update app.invitation set inviter_role_id = {ADMIN} {MINE}; "
+        + _CARRIES.format(role=ADMIN, permission="members.manage"), GONE),
+    "its role carries more, and its inviter's as much elsewhere": (
+        f"delete from app.role_permission where role_id = {ADMIN} and permission = 'tickets.manage'; update app.invitation set inviter_role_id = {ADMIN} {MINE}; "
+        + _CARRIES.format(role=ADMIN, permission="tickets.manage"), GONE),
+    "its role carries more elsewhere": (f"update app.invitation set created_by = '{{admin}}', inviter_role_id = {ADMIN} {MINE}; " + _CARRIES.format(role=AGENT, permission="organization.manage"), None),
+    "revoked, and one of the same id elsewhere is not": (f"update app.invitation set revoked_at = now() {MINE}; {_TWIN}", GONE),
+    "one of the same id and address elsewhere": (_TWIN, None),
     "suspended": ("update app.organization set suspended_at = now() where id = '{org}'", GONE),
     "another is suspended": ("update app.organization set suspended_at = now() where id <> '{org}'", None),
     "a second factor": ("update app.organization set require_mfa = true where id = '{org}'",
@@ -39,12 +51,13 @@ CHANGES: dict[str, tuple[str, tuple[str, str] | None]] = {
 def invited(world: World) -> Iterator[tuple[Request, dict[str, Any]]]:
     """A second invitation of the guest, as an agent and by the owner; one of them that was revoked before; and one of somebody else."""
     acme, names = world.acme, {"org": world.acme.id, "globex": world.globex.id, "guest": world.acme.guest.user_id, "owner": world.acme.people["owner"].user_id,
-                               "member": world.acme.people["member"].user_id}
+                               "member": world.acme.people["member"].user_id, "admin": world.acme.people["admin"].user_id, "email": world.acme.guest.email, "theirs": world.globex.ids["invitation"]}
     row = ("insert into app.invitation (org_id, email, role_id, token_sha256, created_by, expires_at, revoked_at, inviter_role_id, inviter_status)"
            f" select i.org_id, '{{email}}', {AGENT.format(**names)}, encode(sha256('{{token}}'::bytea), 'hex'), i.created_by, i.expires_at, {{revoked}}, i.inviter_role_id, i.inviter_status"
            f" from app.invitation i where i.id = '{acme.ids['invitation']}'")
     with planted(world, "set local session_replication_role = replica", "create policy opened on app.invitation for all to ringfence_owner using (true) with check (true)",
                  "create policy opened on app.organization for select to ringfence_owner using (true)", "create policy opened on app.membership for select to ringfence_owner using (true)",
+                 "create policy opened on app.role_permission for select to ringfence_owner using (true)",
                  row.format(email=acme.guest.email, token="mine", revoked="null"), row.format(email=acme.guest.email, token="old", revoked="now() - interval '1 day'"),
                  row.format(email="else@acme.test", token="else", revoked="null"), "set local session_replication_role = origin") as db:
         yield db, names | {"mine": db.one("select id from app.invitation where token_sha256 = encode(sha256('mine'::bytea), 'hex')")}
