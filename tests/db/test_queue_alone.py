@@ -72,7 +72,8 @@ def changed(before: dict[tuple[UUID, UUID], tuple[Any, ...]], after: dict[tuple[
 def test_a_lease_is_renewed_for_its_job_alone_F53(world: World, queue: Request) -> None:
     job, before = world.acme.ids["held_job"], state(queue)
     for lease, change in ((OTHER, ""), (LEASE, "update app.job_lease set expires_at = now() - interval '1 second' where lease = %s"),
-                          (LEASE, "update app.analytics_job set status = 'cancelled' where id in (select job_id from app.job_lease where lease = %s)")):
+                          (LEASE, "update app.analytics_job set status = 'cancelled' where id in (select job_id from app.job_lease where lease = %s)"),
+                          (LEASE, "update app.analytics_job j set status = 'cancelled' from app.job_lease l where l.lease = %s and j.id = l.job_id and j.org_id = l.org_id")):
         with queue.connection.transaction(force_rollback=True):
             queue.run("set local session_replication_role = replica")
             queue.run(change, lease) if change else None
@@ -156,6 +157,10 @@ def test_a_job_is_ended_by_the_transaction_that_has_begun_it_and_only_while_it_r
 
 def test_the_next_job_is_one_that_waits_in_an_organization_with_a_free_place_F53(world: World, queue: Request) -> None:
     ours, theirs = world.acme.ids["queued_job"], world.globex.ids["queued_job"]
+    queue.run("set local session_replication_role = replica")
+    queue.run("insert into app.analytics_job select (jsonb_populate_record(j, jsonb_build_object('org_id', %s::text, 'status', 'cancelled'))).* from app.analytics_job j"
+              " where org_id = %s and id = %s", world.acme.id, world.globex.id, theirs)
+    queue.run("set local session_replication_role = origin")
     before = state(queue)
     with queue.connection.transaction(force_rollback=True):
         taken = asked(queue, "select authz.next_job('one')")
@@ -174,3 +179,25 @@ def test_the_next_job_is_one_that_waits_in_an_organization_with_a_free_place_F53
     before = state(queue)
     assert asked(queue, "select authz.next_job('one')") is None
     assert changed(before, state(queue)) == set()
+
+
+def test_an_organization_has_as_many_jobs_running_as_it_may_whichever_their_places_F53(world: World, queue: Request) -> None:
+    queue.run("set local session_replication_role = replica")
+    queue.run("update app.analytics_job set status = 'cancelled' where status = 'queued' and org_id <> %s", world.acme.id)
+    queue.run("delete from app.job_lease")
+    for place in (2, 3, 4, 5):
+        queue.run("insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at) values (%s, gen_random_uuid(), gen_random_uuid(), 'planted', %s, 'infinity')",
+                  world.acme.id, place)
+    assert asked(queue, "select authz.next_job('one')") is None
+    queue.run("delete from app.job_lease where place = 5")
+    assert UUID(asked(queue, "select authz.next_job('one')")["job_id"]) == world.acme.ids["queued_job"]
+
+
+def test_an_organization_whose_waiting_jobs_others_have_in_hand_is_passed_over_F53(world: World, queue: Request) -> None:
+    """Between looking who waits and taking the job another worker took it: here the first organization named has none any more."""
+    queue.run("set local session_replication_role = replica")
+    queue.run("update app.analytics_job set status = 'cancelled' where status = 'queued' and org_id = %s", world.acme.id)
+    queue.run("set local session_replication_role = origin")
+    queue.run("create or replace function authz.waiting_orgs() returns table (org_id uuid, running bigint, served_at timestamptz) language sql stable set search_path = pg_catalog, pg_temp"
+              f" as $$ values ('{world.acme.id}'::uuid, 0::bigint, null::timestamptz), ('{world.globex.id}', 1, null) $$")
+    assert UUID(asked(queue, "select authz.next_job('one')")["job_id"]) == world.globex.ids["queued_job"]
