@@ -47,6 +47,9 @@ _LEFT_OUT: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
      "The row is locked for update: the policy organization_update_owner, the only one by which the owner of the definers may, says the same, word for word"),
     ("permission-removed", ("authz.rehearse_job",), ("authz.orgs_with('analytics.run')",),
      "What is counted there is given to nobody: it is asked so that the session has its plan before a job comes"),
+    ("condition-removed", ("authz.run_tools",), ("b.tool is not null",), "authz.is_tool(), asked beside it, says of nothing that it is no tool: no function has no name"),
+    ("condition-removed", ("authz.runnable_bot",), ("f.form is not null",),
+     "What was written names such a bot in no form: min() passes over it, and outside nothing is never the best form there is"),
 ]
 
 RULES: list[tuple[str, str]] = [
