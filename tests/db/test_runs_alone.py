@@ -77,14 +77,14 @@ def test_the_name_of_a_bot_never_stands_in_the_way_of_the_id_of_another(world: W
         assert db.one("select (authz.runnable_bot(%s)).id", f"acme/{bot}") == desk
 
 
-@pytest.mark.parametrize(("level", "token", "shared"), [("viewer", True, True), ("viewer", False, True), ("editor", False, True), ("editor", True, False)])
-def test_a_token_without_bots_manage_makes_an_editor_a_runner_F08(world: World, level: str, token: bool, shared: bool) -> None:
+@pytest.mark.parametrize(("level", "by_token", "may"), [("viewer", True, True), ("viewer", False, True), ("editor", False, True), ("editor", True, False)])
+def test_a_token_without_bots_manage_makes_an_editor_a_runner_F08(world: World, level: str, by_token: bool, may: bool) -> None:
     owner, bot = world.acme.people["owner"], world.acme.ids["hidden_bot"]
-    session = {"session_id": str(owner.token_session_id)} if token else second_factor()
+    session = {"session_id": str(owner.token_session_id)} if by_token else second_factor()
     with planted(world, REPLICA, "delete from app.bot_runner where bot_id = '" + str(bot) + "'",
                  f"insert into app.bot_runner (org_id, bot_id, user_id, level) values ('{world.acme.id}', '{bot}', '{owner.user_id}', 'editor')", ORIGIN) as db:
         become(db, owner, **session)
-        assert (bot in {b for (b,) in db.all("select authz.shared_bots(%s)", level)}) is shared
+        assert (bot in {b for (b,) in db.all("select authz.shared_bots(%s)", level)}) is may
 
 
 def test_single_calls_hold_what_ones_own_returned_F39(world: World) -> None:
