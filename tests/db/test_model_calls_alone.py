@@ -25,10 +25,11 @@ def used(db: Request, world: World) -> list[tuple[int]]:
     return [db.all("select used_tokens from app.budget where org_id = %s order by period", o.id) for o in (world.acme, world.globex)]
 
 
-def test_what_is_in_a_run_of_the_same_id_elsewhere_is_not_in_this_one_F15(world: World) -> None:
+def test_what_is_in_another_run_or_in_one_of_the_same_id_elsewhere_is_not_in_this_one_F15(world: World) -> None:
     org, run, customer = world.acme.id, world.acme.ids["running_run"], world.acme.people["customer"]
     secret = f'{{"org_id": "{world.globex.id}", "taint": ["secret"]}}'
-    with planted(world, REPLICA, f"update app.run set taint = '{{}}' where org_id = '{org}'", TWIN.format("run", secret, org, run), ORIGIN) as db:
+    others = f"update app.run set taint = case when id = '{run}' then '{{}}' else '{{secret}}'::text[] end where org_id = '{org}'"
+    with planted(world, REPLICA, others, TWIN.format("run", secret, org, run), ORIGIN) as db:
         become(db, customer)
         assert reserved(db, "classification", org, run) == 0
         db.run("reset role")

@@ -35,7 +35,7 @@ def test_an_event_says_the_role_that_its_actor_has_there_F61(world: World) -> No
             assert noted(db, "actor_role", f"act-{number}") == [(organization.id, role)]
 
 
-@pytest.mark.parametrize(("slug", "run", "named"), [("acme", "silent_run", True), ("globex", "silent_run", False), ("acme", "run", False)])
+@pytest.mark.parametrize(("slug", "run", "named"), [("acme", "silent_run", True), ("globex", "silent_run", False), ("acme", "running_run", False)])
 def test_what_was_read_is_said_of_ones_own_run_in_that_organization_alone_F61(world: World, slug: str, run: str, named: bool) -> None:
     """`both` reads in both; one run of acme is theirs, another the customer's."""
     organization, run_id = getattr(world, slug), world.acme.ids[run]

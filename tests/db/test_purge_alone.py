@@ -73,12 +73,12 @@ HOLD = "insert into app.legal_hold (org_id, reason, created_by, {what}) select '
 COPY = "insert into app.conversation select (jsonb_populate_record(c, '{more}')).* from app.conversation c where org_id = '{acme}' and id = '{conversation}'"
 HOLDS: dict[str, tuple[str, str, str, set[str]]] = {
     # what is held, in which organization, and who of acme may not be erased; "all" is the organization itself
-    "the organization": ("user_id", "acme", "null", {"all", "customer", "owner"}),
-    "another organization": ("user_id", "globex", "null", set()),
+    "everything": ("user_id", "acme", "null", {"all", "customer", "owner"}),
+    "everything elsewhere": ("user_id", "globex", "null", set()),
     "a person": ("user_id", "acme", "'{customer}'", {"all", "customer"}),
     "that person elsewhere": ("user_id", "globex", "'{customer}'", set()),
-    "a conversation": ("conversation_id", "acme", "'{conversation}'", {"all", "customer"}),
-    "a conversation elsewhere": ("conversation_id", "globex", "'{conversation}'", set()),
+    "what was said": ("conversation_id", "acme", "'{conversation}'", {"all", "customer"}),
+    "what was said elsewhere": ("conversation_id", "globex", "'{conversation}'", set()),
 }
 
 

@@ -20,8 +20,8 @@ OWNING: dict[str, tuple[list[str], set[str]]] = {
     # what is so besides, and which organizations are the owner's of acme, who is a member of globex
     "nothing": ([], {"acme"}),
     "suspended": ([f"update app.membership set status = 'suspended' {_MINE}"], set()),
-    "a role of that name that somebody made": (["update app.role set built_in = false where org_id = '{acme}' and name = 'owner'"], set()),
-    "the role of a member elsewhere has the id of an owner's here": ([f"update app.role set id = {_MEMBERS} where id = {_OWNERS}"], set()),
+    "one of that name that somebody made": (["update app.role set built_in = false where org_id = '{acme}' and name = 'owner'"], set()),
+    "a member's elsewhere has the id of an owner's here": ([f"update app.role set id = {_MEMBERS} where id = {_OWNERS}"], set()),
 }
 
 
@@ -107,7 +107,7 @@ TOKEN = ("insert into app.api_token (org_id, user_id, session_id, name, prefix, 
          " from generate_series(1, {times})")
 LAST: dict[str, tuple[dict[str, str], bool]] = {
     # the fiftieth token that there is, and whether it is one too many
-    "one's own": ({}, True), "in another organization": ({"org": "globex"}, False), "somebody else's": ({"user": "analyst"}, False),
+    "one's own": ({}, True), "elsewhere": ({"org": "globex"}, False), "somebody else's": ({"user": "analyst"}, False),
     "revoked": ({"revoked": "now()"}, False), "over": ({"expires": "now() - interval '1 second'"}, False),
 }
 
@@ -129,6 +129,8 @@ def test_a_permission_is_one_that_there_is_F12(world: World) -> None:
     with world.as_(world.acme.people["owner"]) as db:
         db.run("select authz.require_permissions(array['documents.read', 'bots.run'])")
         assert db.error("select authz.require_permissions(array['documents.read', 'no.such'])").sqlstate == "22023"
+        wish = "select authz.require_token_wish(%s, array['documents.read', 'no.such'], now() + interval '1 hour')"
+        assert "'no.such' is none" in str(db.error(wish, world.acme.id).diag.message_primary)
 
 
 def test_a_page_ends_where_it_is_full_and_one_row_always_goes_F23(world: World) -> None:

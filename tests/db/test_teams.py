@@ -89,9 +89,10 @@ def test_a_manager_no_more_while_adding_adds_nobody_R46(own_world: World) -> Non
     assert late.result(10) == NO_MANAGER
 
 
-@pytest.mark.parametrize(("who", "which", "words"), [("customer", "acme", NO_MANAGER), ("builder", "acme", MANAGER_ONLY), ("customer", "globex", ABSENT), ("builder", "", ABSENT)])
-def test_which_gate_refused_is_told_to_those_only_who_see_the_team_F16(world: World, who: str, which: str, words: tuple[str, str]) -> None:
+@pytest.mark.parametrize(("who", "which"), [("customer", "acme"), ("builder", "acme"), ("customer", "globex"), ("builder", "")])
+def test_which_gate_refused_is_told_to_those_only_who_see_the_team_F16(world: World, who: str, which: str) -> None:
     """Asked directly: of a team of another organization, or of none, no more is said than that there is no such team."""
     named = getattr(world, which).ids["team"] if which else uuid4()
     with world.as_(world.acme.people[who]) as db:
+        words = {"customer": NO_MANAGER, "builder": MANAGER_ONLY}[who] if which == "acme" else ABSENT
         assert said(db.error("select authz.refuse_team(%s)", named)) == words
