@@ -34,7 +34,7 @@ CASES: dict[str, tuple[str, dict[str, Any], set[str], set[str], set[str]]] = {
     "a token revoked": (f"update app.api_token set revoked_at = now() {TOKEN}", {"session_id": "{token}"}, NOWHERE, NOWHERE, NOWHERE),
     "a token expired": (f"update app.api_token set created_at = now() - interval '9 days', expires_at = now() - interval '1 second' {TOKEN}; update app.membership set created_at = now() - interval '99 days'",
                         {"session_id": "{token}"}, NOWHERE, NOWHERE, NOWHERE),
-    "a token older than the membership": (f"update app.membership set created_at = now() + interval '1 hour' {ME}", {"session_id": "{token}"}, NOWHERE, NOWHERE, NOWHERE),
+    "a token made before one belonged": (f"update app.membership set created_at = now() + interval '1 hour' {ME}", {"session_id": "{token}"}, NOWHERE, NOWHERE, NOWHERE),
     "a revoked token of somebody else": (f"update app.api_token set user_id = '{{admin}}', revoked_at = now() {TOKEN}", {"session_id": "{token}"}, BOTH, BOTH, BOTH),
     "a service account": (_SERVES.format(role=_OWN, status="active"), {}, BOTH, BOTH, {"globex"}),
     "a service account of who may less": (_SERVES.format(role=_AGENTS, status="active"), {}, BOTH, {"globex"}, {"globex"}),

@@ -50,6 +50,18 @@ def test_one_stands_in_the_line_of_ones_own_organization_alone_R46(world: World,
             assert db.one(HELD, key.format(org=organization.id), 0) == stands
 
 
+def test_calls_of_one_run_stand_in_its_line_alone_and_are_counted_R46(world: World) -> None:
+    """Globex has a run of the same id, with steps; acme has others: nobody waits for those, and their steps are none of this one's."""
+    org, run = world.acme.id, world.acme.ids["run"]
+    twins = (f"insert into app.{t} select (jsonb_populate_record(t, jsonb_build_object('org_id', '{world.globex.id}'))).* from app.{t} t where org_id = '{org}' and {key} = '{run}'"
+             for t, key in (("run", "id"), ("run_step", "run_id")))
+    with planted(world, "set local session_replication_role = replica", *twins, "set local session_replication_role = origin") as db:
+        locks = "select org_id, id, xmax::text from app.run"
+        steps, before = db.one("select count(*) from app.run_step where org_id = %s and run_id = %s", org, run), set(db.all(locks))
+        assert steps and db.one("select authz.next_position(%s, %s)", org, run) == steps + 1
+        assert {row[:2] for row in set(db.all(locks)) - before} == {(org, run)}
+
+
 REFUSING_OLD_SNAPSHOTS = ["join_by_group", "join_by_invitation", "tg_departure_guard", "tg_invitation_guard", "tg_membership_guard", "tg_role_guard", "tg_sso_group_guard"]
 _REFUSES = re.compile(r"if current_setting\('transaction_isolation'\) <> 'read committed' then\s+raise sqlstate '25001'")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -86,3 +87,12 @@ def test_a_manager_no_more_while_adding_adds_nobody_R46(own_world: World) -> Non
         db.rpc("set_team_manager", **team(world, "customer", manager=False))
         late = held_up(world, world.acme.people["customer"], lambda db: db.rpc("add_team_member", **team(world, "analyst")))
     assert late.result(10) == NO_MANAGER
+
+
+@pytest.mark.parametrize(("who", "which"), [("customer", "acme"), ("builder", "acme"), ("customer", "globex"), ("builder", "")])
+def test_which_gate_refused_is_told_to_those_only_who_see_the_team_F16(world: World, who: str, which: str) -> None:
+    """Asked directly: of a team of another organization, or of none, no more is said than that there is no such team."""
+    named = getattr(world, which).ids["team"] if which else uuid4()
+    with world.as_(world.acme.people[who]) as db:
+        words = {"customer": NO_MANAGER, "builder": MANAGER_ONLY}[who] if which == "acme" else ABSENT
+        assert said(db.error("select authz.refuse_team(%s)", named)) == words

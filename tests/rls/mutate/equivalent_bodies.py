@@ -40,6 +40,18 @@ _LEFT_OUT: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
      "authz.require_person(), called then, refuses where authz.acts_in_person() is not true and nowhere else, and that is never null"),
     ("condition-removed", ("authz.tg_document_forget",), ("m.citations @> v_cited",),
      "What is counted of a message is its citations of that document; a message that does not contain one counts nothing. It is there for the index"),
+    ("condition-removed", ("authz.note_denial",), ("note_denial.bot is not null",),
+     "split_part() of nothing is nothing, and nothing is in a list with it: no organization is found, and none had been"),
+    ("condition-removed", ("authz.organization_tables",), ("c.relkind in ('r', 'p')",),
+     "It joins the primary key: nothing else in a schema of ours can have one. Materialized views have no constraints, and what PostgreSQL keeps of long values stands in pg_toast"),
+    ("condition-removed", ("authz.organization_tables",), ("not a.attisdropped",), "A column that was dropped is called ........pg.dropped.N........ from then on, and never org_id"),
+    ("condition-removed", ("authz.purge",), ("o.id in (select authz.owned_org_ids())",),
+     "The row is locked for update: the policy organization_update_owner, the only one by which the owner of the definers may, says the same, word for word"),
+    ("permission-removed", ("authz.rehearse_job",), ("authz.orgs_with('analytics.run')",),
+     "What is counted there is given to nobody: it is asked so that the session has its plan before a job comes"),
+    ("condition-removed", ("authz.run_tools",), ("b.tool is not null",), "authz.is_tool(), asked beside it, says of nothing that it is no tool: no function has no name"),
+    ("condition-removed", ("authz.runnable_bot",), ("f.form is not null",),
+     "What was written names such a bot in no form: min() passes over it, and outside nothing is never the best form there is"),
 ]
 
 RULES: list[tuple[str, str]] = [
