@@ -60,11 +60,11 @@ def set_up(groups: tuple[Request, dict[str, Any]], *changes: str) -> None:
 _OF_GLOBEX_ONLY = "update app.role set org_id = :globex, name = 'twin' where id = :analyst_role"
 OFFERS: dict[str, tuple[tuple[str, ...], list[tuple[str, str]]]] = {
     # what there is, and what is offered: a connection and a role
-    "a group gives a role": ((connection("first", "custom:one"), group("analyst_role")), [("first", "analyst_role")]),
+    "a group gives one": ((connection("first", "custom:one"), group("analyst_role")), [("first", "analyst_role")]),
     "one of another name gives none": ((connection("first", "custom:one"), group("analyst_role", name="Others")), []),
-    "nor one of another provider": ((connection("first", "custom:one"), connection("third", "custom:other"), group("analyst_role"), group("admin_role", at="third")),
+    "nor one that another asserts": ((connection("first", "custom:one"), connection("third", "custom:other"), group("analyst_role"), group("admin_role", at="third")),
                                     [("first", "analyst_role")]),
-    "nor one of another organization": ((connection("first", "custom:one"), group("analyst_role"), group("analyst_role", org="globex")), [("first", "analyst_role")]),
+    "nor one of elsewhere": ((connection("first", "custom:one"), group("analyst_role"), group("analyst_role", org="globex")), [("first", "analyst_role")]),
     "nor where they signed in too long ago": ((connection("first", "custom:one"), group("analyst_role"), "update app.sso_connection set groups_max_age_hours = 1",
                                                "update auth.identities set last_sign_in_at = now() - interval '2 hours' where user_id = :me"), []),
 }
@@ -72,11 +72,11 @@ _TWO = (connection("first", "custom:one"), connection("second", "custom:two"), g
 OPEN: dict[str, tuple[tuple[str, ...], list[str]]] = {
     # what there is besides, and as what one may join
     "the first by position counts": (_TWO, ["member"]),
-    "another organization stays closed": (_TWO[:1] + _TWO[2:3], ["member"]),
-    "a group of another organization has no say in it": ((*_TWO, group("analyst_role", at="second", org="globex", position=1)), ["member"]),
-    "nor one of another provider": ((*_TWO, connection("third", "custom:other"), group("analyst_role", at="third", position=1)), ["member"]),
-    "nor one that gives another role": ((*_TWO, group("admin_role", at="second", name="Others", position=1)), ["member"]),
-    "a role that another organization has gives nothing here": ((connection("first", "custom:one"), group("analyst_role"), _OF_GLOBEX_ONLY), []),
+    "elsewhere stays closed": (_TWO[:1] + _TWO[2:3], ["member"]),
+    "a group of elsewhere has no say in it": ((*_TWO, group("analyst_role", at="second", org="globex", position=1)), ["member"]),
+    "nor one that another asserts": ((*_TWO, connection("third", "custom:other"), group("analyst_role", at="third", position=1)), ["member"]),
+    "nor one that gives something else": ((*_TWO, group("admin_role", at="second", name="Others", position=1)), ["member"]),
+    "what is only elsewhere gives nothing here": ((connection("first", "custom:one"), group("analyst_role"), _OF_GLOBEX_ONLY), []),
     "who is a member joins no more": ((*_TWO, seat("agent_role")), []),
     "who is a member elsewhere does": ((*_TWO, seat("globex_agent_role", org="globex")), ["member"]),
     "not where it is suspended": ((*_TWO, "update app.organization set suspended_at = now() where id = :org"), []),
@@ -85,7 +85,7 @@ OPEN: dict[str, tuple[tuple[str, ...], list[str]]] = {
 _ACME = (connection("first", "custom:one"),)
 FOLLOWED: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     # what there is besides, and what one is then, by organization
-    "a group gives another role": ((*_ACME, group("analyst_role"), seat("agent_role"), follows()), {"org": "analyst_role"}),
+    "a group gives something else": ((*_ACME, group("analyst_role"), seat("agent_role"), follows()), {"org": "analyst_role"}),
     "or none": ((*_ACME, seat("agent_role"), follows()), {}),
     "who does not follow stays": ((*_ACME, group("analyst_role"), seat("agent_role")), {"org": "agent_role"}),
     "though others follow": ((*_ACME, group("analyst_role"), seat("agent_role"), follows("member")), {"org": "agent_role"}),
@@ -93,12 +93,12 @@ FOLLOWED: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "a changed one changes nothing elsewhere": ((*_ACME, group("analyst_role"), seat("agent_role"), seat("globex_agent_role", org="globex"), follows()),
                                                 {"org": "analyst_role", "globex": "globex_agent_role"}),
     "an owner stays one": ((*_ACME, group("analyst_role"), seat("owner_role"), follows()), {"org": "owner_role"}),
-    "whatever another organization calls a role of that id": (
+    "whatever that id is called elsewhere": (
         (*_ACME, group("analyst_role"), seat("owner_role"), follows(), "insert into app.role (org_id, id, name) values (:globex, :owner_role, 'twin')"), {"org": "owner_role"}),
     "who is only called so does not": ((*_ACME, group("analyst_role"), seat("owner_role"), follows(), "update app.role set built_in = false where id = :owner_role"),
                                        {"org": "analyst_role"}),
-    "another provider's group gives nothing": ((*_ACME, connection("second", "custom:two"), group("analyst_role", at="second"), seat("agent_role"), follows()), {}),
-    "nor another organization's": ((*_ACME, connection("first", "custom:two", org="globex"), group("analyst_role", org="globex"), seat("agent_role"), follows()), {}),
+    "what another asserts gives nothing": ((*_ACME, connection("second", "custom:two"), group("analyst_role", at="second"), seat("agent_role"), follows()), {}),
+    "nor does a group of elsewhere": ((*_ACME, connection("first", "custom:two", org="globex"), group("analyst_role", org="globex"), seat("agent_role"), follows()), {}),
 }
 
 

@@ -14,7 +14,6 @@ from tests.db.test_triggers_alone import opened
 from tests.db.world import World
 
 MINE, FOREIGN = UUID(int=10), UUID(int=11)
-SUBMIT = "select id from authz.submit_job(%s, 'shop', null, 'select 1', 'key')"
 _JOB = ("insert into app.analytics_job (org_id, id, user_id, data_source_id, sql, idempotency_key, status)"
         " values ('{%s}', '%s', '{%s}', '{source}', '%s', '%s', 'queued')")
 _MANY = ("insert into app.analytics_job (org_id, user_id, data_source_id, sql, status)"
@@ -61,11 +60,12 @@ def test_a_job_is_ones_own_by_its_key_and_one_of_no_more_than_may_wait_F09_F51_R
     db.run("set local session_replication_role = origin")
     known = {id_ for (id_,) in db.all("select id from app.analytics_job")}
     become(db, world.acme.people["customer"])
+    submit = "select id from authz.submit_job(%s, 'shop', null, 'select 1', 'key')"
     if isinstance(answer, str):
-        error = db.error(SUBMIT, ids["org"])
+        error = db.error(submit, ids["org"])
         assert error.sqlstate == answer
         assert answer != "42501" or error.diag.message_primary == "this data source is not shared with you: whoever owns it may"
         return
-    (made,) = (row[0] for row in db.all(SUBMIT, ids["org"]))
+    (made,) = (row[0] for row in db.all(submit, ids["org"]))
     assert made == answer if answer else made not in known
     assert db.all("select org_id, user_id, idempotency_key, status from app.analytics_job where id = %s", made) == [(ids["org"], ids["me"], "key", "queued")]

@@ -16,12 +16,12 @@ _IT = "where org_id = '{org}' and id = '{document}'"
 TAKEN: dict[str, tuple[str, bool]] = {
     "left": ("", True), "not left": (f"update app.document set owner_left_at = null {_IT}", False),
     "what all read": (f"update app.document set visibility = 'organization' {_IT}", False), "still loading": (f"update app.document set state = 'loading' {_IT}", False),
-    "of another organization": (f"update app.document set org_id = '{{globex}}' {_IT}", False),
+    "of elsewhere": (f"update app.document set org_id = '{{globex}}' {_IT}", False),
     "another one left": (f"update app.document set id = '{{other}}' {_IT}", False),
 }
 RULES: dict[str, tuple[str, bool]] = {
     # in which organization, about which document, against whom, by whom; and whether it goes when the document is taken over
-    "the own": ("org document me me", True), "elsewhere": ("globex document me me", False), "about another document": ("org other me me", False),
+    "the own": ("org document me me", True), "elsewhere": ("globex document me me", False), "about another one": ("org other me me", False),
     "against somebody else": ("org document member me", False), "by somebody else": ("org document me member", False),
 }
 
