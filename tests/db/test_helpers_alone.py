@@ -154,3 +154,24 @@ def test_a_new_version_inherits_the_rules_on_its_document_against_others_F15(wor
         db.run("reset role")
         found = db.all("select user_id, role_id from app.deny_rule where document_id = %s order by user_id nulls last", ids["loading_document"])
     assert found == [(people["customer"].user_id, None), (None, theirs)]
+
+
+def test_what_one_is_told_to_see_has_that_id_F87(world: World) -> None:
+    with planted(world) as db:
+        become(db, world.acme.people["customer"])
+        for kind in ("document", "knowledge_base", "bot", "order", "ticket", "conversation", "run"):
+            for id_, seen in ((world.acme.ids[kind], True), (world.acme.ids["sso_group"], False)):
+                assert db.one("select authz.sees_object(%s, %s, %s)", world.acme.id, kind, id_) is seen, kind
+
+
+@pytest.mark.parametrize(("began", "used"), [("since", True), ("before", False), ("as that of others", False)])
+def test_a_conversation_was_used_when_a_run_of_it_began_since_in_its_organization_F72(world: World, began: str, used: bool) -> None:
+    """Another organization has runs of a conversation with that id, begun now; so has this one, of other conversations."""
+    conversation = world.acme.ids["conversation"]
+    change = {"since": "started_at = now()", "before": "started_at = '2020-01-01'", "as that of others": "conversation_id = id"}[began]
+    with planted(world, "create policy opened on app.run for select to ringfence_owner using (true)", "set local session_replication_role = replica",
+                 f"update app.run set started_at = now(), conversation_id = '{conversation}' where org_id = '{world.globex.id}'",
+                 f"update app.run set {change} where org_id = '{world.acme.id}'") as db:
+        become(db, None, role="ringfence_owner")
+        assert db.one("select authz.used_since(%s, %s, '2021-01-01')", world.acme.id, conversation) is used
+        assert db.one("select authz.used_since(%s, %s, '2021-01-01')", world.globex.id, conversation) is True

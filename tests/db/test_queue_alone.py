@@ -211,3 +211,14 @@ def test_the_next_job_is_one_that_waits_in_an_organization_with_a_free_place_F53
     before = state(queue)
     assert asked(queue, "select authz.next_job('one')") is None
     assert changed(before, state(queue)) == set()
+
+
+def test_an_organization_waits_while_a_job_of_it_is_queued_F53(world: World, queue: Request) -> None:
+    """Whichever comes first by its id: one of them waits, the other, both or none."""
+    both = sorted((world.acme.id, world.globex.id))
+    for waiting in (both[:1], both[1:], both, []):
+        with queue.connection.transaction(force_rollback=True):
+            queue.run("set local session_replication_role = replica")
+            queue.run("update app.analytics_job set status = 'cancelled' where status = 'queued' and not org_id = any (%s::uuid[])", "{" + ",".join(map(str, waiting)) + "}")
+            queue.run("set local role ringfence_owner")
+            assert [org for (org,) in queue.all("select org_id from authz.waiting_orgs()")] == waiting

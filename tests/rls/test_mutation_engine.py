@@ -140,6 +140,20 @@ def test_what_a_cell_writes_down_in_its_world_the_next_does_not_find(stage: Stag
     assert seen == [True, True]
 
 
+def test_a_lock_that_a_cell_takes_for_its_session_the_next_does_not_hold(stage: Stage) -> None:
+    cell = next(c for c in collect() if "test_teams::" in c.id)
+    seen: list[int] = []
+
+    def takes(world: World) -> None:
+        with world.operator() as db:
+            seen.append(db.one("select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"))
+            db.run("select pg_advisory_lock(7)")
+
+    for _ in range(2):
+        stage.run(replace(cell, function=takes, parameters={}))
+    assert seen == [0, 0]
+
+
 def test_a_slow_cell_waits_until_the_quick_ones_were_tried(stage: Stage) -> None:
     open_ = mutant("policy-using-true", "app.message.message_select_self", "alter policy message_select_self on app.message using (true)", about={"app.message"})
     engine = Engine(stage, collect())

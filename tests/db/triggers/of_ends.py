@@ -91,6 +91,8 @@ CASES: list[Fires] = [
     departure("the role is the one in this organization", "update app.role set name = 'former' where org_id = :globex and name = 'owner'",
               "update app.role set built_in = true, name = 'owner' where org_id = :globex and id = :member_role",
               "update app.role set created_at = now() where org_id = :org", image=("app.role",)),
+    departure("one that is in another organization alone is none here", "update app.role set name = 'former' where org_id = :globex and name = 'member'",
+              "update app.role set org_id = :globex where org_id = :org and id = :member_role", refused="PT404 no such member"),
     departure("a token that was not made for it is told that a person does it", who="api token of owner", refused="42501 an app acting for you cannot do this"),
     departure("an owner stays", "update app.membership set role_id = :owner_role where org_id = :org and user_id = :admin", who="owner", whom=":admin",
               refused="PT409 an owner is not deprovisioned"),

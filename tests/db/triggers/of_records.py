@@ -55,6 +55,14 @@ _THEIRS = ("update app.document set owner_id = :customer, visibility = 'private'
            "alter table app.document disable trigger user", "alter table app.invitation disable trigger user", "alter table app.api_token disable trigger user")
 _KEPT = "(select array_agg(distinct user_id) from app.{} where org_id = :org) is not distinct from array[{}]::uuid[]"
 
+_HELD = (
+    "create sequence public.tried", "grant usage, select on sequence public.tried to ringfence_owner", "grant usage on schema public to ringfence_owner",
+    "create function public.try() returns trigger language plpgsql as $$ begin perform nextval('public.tried'); return new; end $$",
+    "create trigger _000_tried before insert on app.audit_lane for each row execute function public.try()", "alter table app.audit_lane enable always trigger _000_tried",
+    "create policy held on app.audit_lane as restrictive for select to ringfence_owner using ((select is_called from public.tried))",
+)
+"""As if others held every place until somebody tried to make one."""
+
 CASES: list[Fires] = [
     decision("an app decides nothing", _DECIDED.format("denied"), who="oauth client of owner", refused="42501 an app acting for you"),
     decision("nor a service account", _DECIDED.format("denied"), _SERVICE.format(":org", "admin"), who="admin", refused="42501 approvals are decided by people"),
@@ -101,6 +109,12 @@ CASES: list[Fires] = [
               "delete from app.audit_link", "insert into app.audit_link (org_id, lane, sequence, event_id, event_sha256, prev_hash, hash)"
               " select o, l, 7, gen_random_uuid(), repeat('0', 64), repeat('0', 64), repeat('0', 64) from (values (:org, 4), (:globex, 5)) t (o, l)",
               "set constraints all immediate")),
+
+    Fires("authz.tg_audit_link on app.audit_event", "waits at one place of its organization when others have them all", "insert into app.audit_event (org_id, id, actor_kind, action)"
+          " values (:org, :ticket, 'operator', 'bot.insert')", "(select lane from app.audit_link where event_id = :ticket and org_id = :org) = mod(pg_backend_pid(), 16)",
+          opened=("app.audit_lane", "app.audit_link"), planted=(
+              "insert into app.audit_lane (org_id, lane) select o, n from unnest(array[:org, :globex]) o, generate_series(0, 15) n on conflict do nothing",
+              *_HELD, "set constraints all immediate")),
 
     Fires("authz.tg_job_end on app.analytics_job", "an operator says how a job ended", "update app.analytics_job set status = 'failed' where org_id = :org and id = :queued_job"),
     Fires("authz.tg_job_scope_over on app.job_scope", "ends its own scope and no other",

@@ -151,7 +151,8 @@ class Stage:
                     for name in inspect.signature(cell.function).parameters if name not in cell.parameters})
         finally:
             self.trunk.open.clear()
-            self.trunk.real.execute("rollback to savepoint cell; release savepoint cell; reset session authorization")
+            # A lock of the session outlives what it was taken in: the next cell would stand in a line already.
+            self.trunk.real.execute("rollback to savepoint cell; release savepoint cell; reset session authorization; select pg_advisory_unlock_all()")
 
     def _provide(self, name: str, module: ModuleType, stack: ExitStack, known: dict[str, Any]) -> Any:
         if name not in known:

@@ -88,6 +88,7 @@ _WRITTEN_FOR = [(re.compile(pattern), test) for pattern, test in (
     (r"\w+-removed authz\.join_by_invitation\(", "test_joining_alone::"),
     (r"\w+-removed authz\.(?:begin|end|finish|next|recover|release|renew)_jobs?\(", "test_queue_alone::"),
     (r"\w+-removed authz\.tg_invitation_guard\(", "test_invitations::"),
+    (r"\w+-removed authz\.(?:sync_sso|sso_\w+)\(", "test_sso_alone::"),
     (r"\w+-removed authz\.(?:join_by_group|sync_sso|sso_\w+)\(", "test_sso::"),
     (r"\w+-removed authz\.tg_sso_group_guard\(", "test_sso_groups::"),
     (r"\w+-removed authz\.(?:tg_left_\w+|take_over_document)\(", "test_left_documents::"),
