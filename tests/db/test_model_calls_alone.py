@@ -38,6 +38,17 @@ def test_what_is_in_another_run_or_in_one_of_the_same_id_elsewhere_is_not_in_thi
         assert reserved(db, "classification", org, run) == 3
 
 
+def test_what_is_in_somebody_elses_run_is_not_in_ones_own_F15(world: World) -> None:
+    """The key of the call to its run refuses such a call as well: here it is taken away."""
+    org, run, people = world.acme.id, world.acme.ids["running_run"], world.acme.people
+    with planted(world, "alter table app.model_call drop constraint model_call_run_id_fkey", OPENED.format("run"), REPLICA,
+                 f"update app.run set taint = '{{secret}}' where org_id = '{org}' and id = '{run}'", ORIGIN) as db:
+        for who, classification in (("owner", 0), ("customer", 3)):
+            become(db, people[who])
+            assert reserved(db, "classification", org, run) == classification
+            db.run("reset role")
+
+
 def test_a_call_is_counted_against_the_limits_of_its_own_organization_F75(world: World) -> None:
     """`both` belongs to two, of which one has nothing left."""
     limits = (LIMIT.format(world.acme.id, uuid4(), 1000, 0), LIMIT.format(world.globex.id, uuid4(), 0, 0))
@@ -46,6 +57,15 @@ def test_a_call_is_counted_against_the_limits_of_its_own_organization_F75(world:
         assert reserved(db, "refused_by", world.acme.id) is None
         assert reserved(db, "refused_by", world.globex.id) == "budget"
         assert used(db, world) == [[(10,)], [(0,)]]
+
+
+def test_a_call_that_a_rule_refuses_is_refused_for_that_and_asks_no_limit_F70(world: World) -> None:
+    """There is nothing left either: what is said first is the rule, which no waiting helps."""
+    rules = f"update app.organization set zero_retention = true where id = '{world.acme.id}'"
+    with planted(world, "insert into app.provider (name) values ('outside')", "delete from app.budget", LIMIT.format(world.acme.id, uuid4(), 0, 0), REPLICA, rules, ORIGIN) as db:
+        become(db, world.acme.people["customer"])
+        assert reserved(db, "refused_by", world.acme.id) == "budget"
+        assert reserved(db, "refused_by", world.acme.id, provider="outside") == "retention"
 
 
 def test_a_limit_set_while_a_call_is_reserved_is_owed_nothing_F75(world: World) -> None:

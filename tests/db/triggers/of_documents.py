@@ -29,13 +29,14 @@ _GIVEN = "insert into app.document_grant (org_id, document_id, user_id, level, c
 _LEFT = "update app.document set owner_id = :member, owner_left_at = now() where org_id = :org and id = :document"
 _NOT_YOURS = "42501 you left the organization since you added this document"
 
+_GOES = "delete from app.document where org_id = :org and id = :document"
+
 
 def share(says: str, *planted: str, act: str = _SHARE.format(":analyst"), who: str = "member", refused: str = "", role: str = "", image: tuple[str, ...] = ()) -> Fires:
     return Fires(_GRANT, says, act, who=who, refused=refused, role=role, opened=("app.document", "app.document_grant"), image=image,
                  planted=("delete from app.document_grant where document_id = :document", *planted))
 
 
-_GOES = "delete from app.document where org_id = :org and id = :document"
 _BASE = "authz.tg_knowledge_base_guard on app.knowledge_base"
 _OPENS = "update app.knowledge_base set visibility = 'organization' where org_id = :org and id = :other_base"
 _CLOSED = "update app.knowledge_base set visibility = 'restricted' where org_id = :org and id = :other_base"
@@ -133,6 +134,9 @@ CASES: list[Fires] = [
     share("what others left is shared", _LEFT.replace(":member", ":auditor")),
     share("and what one never left", _LEFT.replace("now()", "null")),
     share("what one left elsewhere is nothing to it", "update app.document set owner_id = :member, owner_left_at = now()", _LEFT.replace("now()", "null"), image=("app.document",)),
+    # Which of two rows is looked at first nothing says: here there is one, elsewhere.
+    share("also where the document is not here", "update app.document set owner_id = :member, owner_left_at = now()", _GOES, image=("app.document",),
+          refused="23503 document_grant_document_id_fkey"),
     share("it is the document that is shared which counts", "update app.document set owner_id = :member, owner_left_at = now() where id <> :document",
           _LEFT.replace("now()", "null")),
 

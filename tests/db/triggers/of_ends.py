@@ -83,6 +83,10 @@ CASES: list[Fires] = [
     departure("nor what the own role holds elsewhere", _HOLDS.format(":org", ":member_role", "organization.manage"), _HOLDS.format(":globex", ":admin_role", "organization.manage"),
               image=("app.role_permission",), refused="42501 whose permissions you hold yourself"),
     departure("one answers with one's own role in this organization", "update app.membership set role_id = :member_role where org_id = :globex", image=("app.membership",)),
+    # Which of two rows is looked at first nothing says: here there is one, elsewhere, and the right is given by hand.
+    departure("and with none where one has none", "delete from app.membership where org_id = :org and user_id = :admin",
+              "create or replace function authz.orgs_with(permission text) returns setof uuid language sql stable rows 10 set search_path = pg_catalog, pg_temp"
+              " as $$ select :org::uuid $$", image=("app.membership",), refused="42501 whose permissions you hold yourself"),
     Fires(_GUARD, "also where the other one is looked at first", _ORDER.format(":customer").replace(":org", ":globex"), refused="PT409 an owner is not deprovisioned", who="admin",
           opened=("app.departure", *_ROLES), image=("app.membership", "app.role", "app.role_permission"),
           planted=("update app.membership set role_id = :owner_role where org_id = :globex and user_id = :customer", "delete from app.role_permission where role_id = :owner_role")),

@@ -35,6 +35,8 @@ NOT_CELLS = {
     "test_a_bad_object_is_found_by_its_name_and_nothing_else_is", "test_what_only_looks_bad_is_left_alone",
     # They load too much to be repeated for every mutant.
     "test_among_a_hundred_thousand_chunks_a_member_is_answered_by_an_index_R21",
+    # Of calls made one after the other it asks for the latest first: in one transaction all are made at one time.
+    "test_the_decision_is_kept_with_what_was_known_then_and_a_refusal_is_a_step_of_the_run_F70",
     # It opens a pool of connections, and waits minutes for them.
     "test_under_load_nobody_gets_anything_of_another_organization_R48",
 }
