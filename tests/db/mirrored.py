@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tests.db.session import Request
 from tests.db.world import World
 
@@ -24,3 +26,16 @@ def image(db: Request, world: World) -> str:
     made = [f"delete from app.{t} where org_id = '{world.globex.id}'; insert into app.{t} ({', '.join(c)}) select {', '.join(c.values())} from app.{t} where org_id = '{world.acme.id}'"
             for t, c in columns.items()]
     return "; ".join(["set local session_replication_role = replica", *made, "set local session_replication_role = origin"])
+
+
+_KEY = "select quote_ident(c.relname) from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = %s::regclass and i.indisprimary"
+
+
+def image_first(db: Request, world: World, tables: Iterable[str]) -> None:
+    """Put the rows of acme behind those of the image: whoever asks for one of two without saying which is given the image's.
+
+    Written anew, a table has no gap in which a row could come to stand before others; equal keys of an index follow the same order.
+    """
+    for table in tables:
+        db.run(f"cluster {table} using {db.one(_KEY, table)}")
+        db.run(f"update {table} set org_id = org_id where org_id = '{world.acme.id}'")

@@ -51,14 +51,14 @@ ANSWERS: dict[str, tuple[str, str, Any]] = {
     "a table being loaded": ("", "(authz.loading_table('{acme}', '{loading_table}')).id", "{loading_table}"),
     "a table being loaded by somebody else": ("update app.uploaded_table set created_by = '{admin}' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),
     "a table that is loaded": ("update app.uploaded_table set state = 'ready' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),
-    "my session": ("", "authz.new_session_level('{owner_session}')", None),
-    "another session of mine": ("update auth.sessions set created_at = now(), user_id = '{owner}' where id = '{token_session}'", "authz.new_session_level('{token_session}')", "aal1"),
-    "a session of mine opened six minutes ago": (
+    "authz.new_session_level of my session": ("", "authz.new_session_level('{owner_session}')", None),
+    "authz.new_session_level of another session of mine": ("update auth.sessions set created_at = now(), user_id = '{owner}' where id = '{token_session}'", "authz.new_session_level('{token_session}')", "aal1"),
+    "authz.new_session_level of a session of mine opened six minutes ago": (
         "update auth.sessions set created_at = now() - interval '6 minutes', user_id = '{owner}' where id = '{token_session}'", "authz.new_session_level('{token_session}')", None),
-    "a session of mine that is over": (
+    "authz.new_session_level of a session of mine that is over": (
         "update auth.sessions set created_at = now(), not_after = now() - interval '1 second', user_id = '{owner}' where id = '{token_session}'",
         "authz.new_session_level('{token_session}')", None),
-    "a session of somebody else": ("update auth.sessions set created_at = now(), user_id = '{admin}' where id = '{token_session}'", "authz.new_session_level('{token_session}')", None),
+    "authz.new_session_level of a session of somebody else": ("update auth.sessions set created_at = now(), user_id = '{admin}' where id = '{token_session}'", "authz.new_session_level('{token_session}')", None),
     "a second factor of mine": ("update auth.mfa_factors set status = 'verified', user_id = '{owner}'", "authz.has_second_factor()", True),
     "a second factor of somebody else": ("update auth.mfa_factors set status = 'verified', user_id = '{admin}'", "authz.has_second_factor()", False),
 }
