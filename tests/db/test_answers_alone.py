@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request
 from tests.db.world import World
 
-_REPLICA, _ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
 _NO_SUCH = "PT404"
 
 
@@ -77,8 +77,8 @@ def test_a_helper_is_asked_of_one_thing_and_answers_of_that_R10(world: World, wh
     factor = ("insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at) select gen_random_uuid(), '{owner}', 'totp', 'unverified', now(), now()"
               " where not exists (select from auth.mfa_factors)")
     fresh = "update auth.sessions set created_at = now(), not_after = null where id = '{owner_session}'"
-    with planted(world, _REPLICA, *opened("authz.purge_receipt", "auth.mfa_factors", "auth.sessions"), factor.format(**ids), fresh.format(**ids),
-                 *(s.format(**ids) for s in so.split("; ") if s), _ORIGIN) as db:
+    with planted(world, REPLICA, *opened("authz.purge_receipt", "auth.mfa_factors", "auth.sessions"), factor.format(**ids), fresh.format(**ids),
+                 *(s.format(**ids) for s in so.split("; ") if s), ORIGIN) as db:
         if answer == _NO_SUCH:
             become(db, world.acme.people["owner"], role="none")
             assert db.error(f"select {ask.format(**ids)}").sqlstate == _NO_SUCH
@@ -100,8 +100,8 @@ SOURCES: dict[str, tuple[str, str, dict[str, str], bool]] = {
 def test_a_source_is_granted_at_a_level_unless_a_rule_or_a_token_says_otherwise_F08_F15(world: World, what: str) -> None:
     so, level, claims, granted = SOURCES[what]
     ids = names(world)
-    with planted(world, *opened("app.data_source_grant"), _REPLICA, "update app.api_token set permissions = '{analytics.run}'", "delete from app.deny_rule", *([so.format(**ids)] if so else []),
-                 _ORIGIN) as db:
+    with planted(world, *opened("app.data_source_grant"), REPLICA, "update app.api_token set permissions = '{analytics.run}'", "delete from app.deny_rule", *([so.format(**ids)] if so else []),
+                 ORIGIN) as db:
         become(db, world.acme.people["owner"], role="none", **{k: v.format(**ids) for k, v in claims.items()})
         assert (ids["data_source"] in {s for (s,) in db.all("select * from authz.granted_data_sources(%s)", level)}) is granted
 
@@ -117,8 +117,8 @@ def test_a_choice_is_of_an_organization_of_ones_own_and_replaces_those_of_the_se
     chosen = "insert into app.session_choice (org_id, user_id, session_id, chosen_at) values ('{acme}', '{%s}', %s, now() - interval '%s days')"
     own, another, old = "'{owner_session}'", "'00000000-0000-4000-8000-000000000001'", "'00000000-0000-4000-8000-000000000002'"
     rows = [chosen % (who, session, days) for who in ("owner", "admin") for session, days in ((own, 1), (another, 89), (old, 91))]
-    with planted(world, *opened("app.membership", "app.session_choice"), _REPLICA, "delete from app.session_choice", *(r.format(**ids) for r in rows), *([so.format(**ids)] if so else []),
-                 _ORIGIN) as db:
+    with planted(world, *opened("app.membership", "app.session_choice"), REPLICA, "delete from app.session_choice", *(r.format(**ids) for r in rows), *([so.format(**ids)] if so else []),
+                 ORIGIN) as db:
         become(db, world.acme.people["owner"])
         if not kept:
             assert db.error("select authz.keep_choice(%s)", ids[org]).sqlstate == _NO_SUCH

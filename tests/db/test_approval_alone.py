@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request
 from tests.db.world import World
 
@@ -25,7 +26,7 @@ WAITING = {"of the other organization", "of somebody else", "over"}
 @pytest.fixture
 def asking(world: World) -> Iterator[Request]:
     """A session of the superuser, without keys and with no approval yet; acme wants one for what writes, and whoever asks sees all of them."""
-    with planted(world, "set local session_replication_role = replica", "delete from app.approval", "drop policy approval_floor on app.approval",
+    with planted(world, REPLICA, "delete from app.approval", "drop policy approval_floor on app.approval",
                  "alter policy approval_select_decider on app.approval using (true)", "update app.run set taint = '{}'",
                  f"update app.organization set approve_writes = (id = '{world.acme.id}')") as db:
         yield db

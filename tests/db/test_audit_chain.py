@@ -12,11 +12,11 @@ import pytest
 
 from agent.audit import chain, sources
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
 TICKET = {"subject": "Late", "body": "Where is it?"}
-REPLICA = "set local session_replication_role = replica"  # as a superuser who loads a copy: no trigger fires
 
 
 LANES = range(16)
@@ -171,7 +171,7 @@ def test_a_trigger_makes_the_places_of_an_organization_with_its_first_event_and_
     """The rows of a chain that is not there yet come from whoever acts first; not even in a trigger is a place changed."""
     definer = "language plpgsql security definer set search_path = pg_catalog, pg_temp as"
     with planted(world, REPLICA, f"delete from app.audit_link where org_id = '{world.acme.id}'", f"delete from app.audit_lane where org_id = '{world.acme.id}'",
-                 "set local session_replication_role = origin", "create temp table probe (org_id uuid)", "grant insert on probe to authenticated",
+                 ORIGIN, "create temp table probe (org_id uuid)", "grant insert on probe to authenticated",
                  f"create function pg_temp.change() returns trigger {definer} $$ begin update app.audit_lane l set started_at = now() where l.org_id = new.org_id; return null; end $$",
                  "alter function pg_temp.change() owner to ringfence_owner", "create trigger change after insert on probe for each row execute function pg_temp.change()") as db:
         become(db, world.acme.people["owner"])
@@ -227,7 +227,7 @@ def test_a_cut_tail_and_a_chain_made_anew_are_found_with_an_anchor_F62(world: Wo
         db.run("delete from app.audit_link where org_id = %s and sequence = %s", world.acme.id, last.sequence)
         assert findings(db, world.acme.id) == []
         assert findings(db, world.acme.id, anchor) == [("cut", str(last.sequence))]
-        db.run("set local session_replication_role = origin")
+        db.run(ORIGIN)
         db.run("insert into app.audit_event (org_id, actor_kind, action) values (%s, 'operator', 'bot.update')", world.acme.id)
         db.run("set constraints all immediate")
         assert findings(db, world.acme.id) == []

@@ -11,6 +11,7 @@ import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request
 from tests.db.test_audit_acts import signs_in
 from tests.db.world import World
@@ -71,7 +72,7 @@ def test_pages_of_any_size_give_every_event_once_and_each_chain_in_order_F66(own
     """Events of several chains, as many transactions at once leave them."""
     world = own_world
     with world.operator(keep=True) as db:
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         db.run("update app.audit_link set lane = 2 + sequence %% 3, sequence = (sequence - sequence %% 3) / 3 + 1 where sequence > 40")
     with world.as_(world.acme.people["auditor"]) as db:
         found, cursor = pages(db, world, size)
@@ -88,7 +89,7 @@ def test_pages_of_any_size_give_every_event_once_and_each_chain_in_order_F66(own
 
 
 def test_a_deleted_event_does_not_stop_the_export_F66(world: World) -> None:
-    with planted(world, "set local session_replication_role = replica") as db:
+    with planted(world, REPLICA) as db:
         db.run("delete from app.audit_event where id in (select event_id from app.audit_link where org_id = %s and sequence between 5 and 8)", world.acme.id)
         become(db, world.acme.people["auditor"])
         assert len(pages(db, world, 2)[0]) == db.one("select count(*) from app.audit_event where org_id = %s", world.acme.id)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request, second_factor
 from tests.db.world import Organization, World
 
@@ -21,7 +22,7 @@ ORGANIZATIONS = pytest.mark.parametrize("where", ["acme", "globex"])
 @pytest.fixture
 def auditing(world: World) -> Iterator[Request]:
     """A session of the superuser, without triggers and keys, in which the owner of acme owns globex too."""
-    with planted(world, "set local session_replication_role = replica", world.belongs_too(world.acme.people["owner"])) as db:
+    with planted(world, REPLICA, world.belongs_too(world.acme.people["owner"])) as db:
         yield db
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from agent.audit import story
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.registry.recipe import embedding
 from tests.db.session import Request
 from tests.db.world import World
 
-REPLICA = "set local session_replication_role = replica"
 DIFFERS_FOR_AUDITOR = {"title", "lane", "sequence"}
 
 
@@ -102,7 +102,7 @@ def test_a_step_without_its_event_or_not_as_recorded_is_found_F47(world: World, 
         assert db.run(tampering, run) == 1
         step = db.one("select id::text from app.run_step where run_id = %s and position = 1", run)
         assert gaps(db, world) == [(kind, step)]
-        db.run("set local session_replication_role = origin")
+        db.run(ORIGIN)
         become(db, world.acme.people["auditor"])
         assert [(g["kind"], g["object_id"]) for g in db.rpc("check_audit", org_id=world.acme.id)["findings"]] == [(kind, step)]
         told = db.rpc("audit_narrative", run_id=run)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.registry.identity import TOKEN_PERMISSIONS
 from tests.db.session import second_factor
 from tests.db.world import World
@@ -52,7 +53,7 @@ def test_one_belongs_and_holds_a_permission_while_all_of_it_is_so_R10(world: Wor
              f" where org_id = '{world.globex.id}' and user_id = '{world.globex.people['owner'].user_id}'")
     statements = [s for s in change.format(**names).split("; ") if s]
     with planted(world, *(f"create policy opened on app.{t} for select to ringfence_owner using (true)" for t in ("membership", "api_token", "organization", "role")),
-                 "set local session_replication_role = replica", joins, *statements) as db:
+                 REPLICA, joins, *statements) as db:
         become(db, owner, **{k: v.format(**names) if isinstance(v, str) else v for k, v in claims.items()})
         for question, expected in (("authz.org_ids()", belongs), (f"authz.orgs_with('{PERMISSION}')", holds), (f"authz.orgs_with('{PERSONAL}')", personal)):
             assert sorted(o for (o,) in db.all(f"select * from {question}")) == sorted(organizations[slug] for slug in expected), question

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.registry.recipe import embedding
 from tests.db.session import Request
 from tests.db.world import World
 
-_REPLICA, _ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def opened(world: World) -> Iterator[Request]:
 
 def plant(db: Request, *statements: str) -> None:
     db.run("select set_config('role', 'none', true)")
-    for statement in (_REPLICA, *statements, _ORIGIN):
+    for statement in (REPLICA, *statements, ORIGIN):
         db.run(statement)
 
 

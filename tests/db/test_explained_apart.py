@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request, second_factor
 from tests.db.test_explained_clauses import Clauses, made, said
 from tests.db.world import World
@@ -23,7 +24,7 @@ OPENED = ("document_select_reader on app.document", "membership_select_member on
 def both(world: World) -> Iterator[Request]:
     """A session of the owner of acme who owns globex too."""
     owner = world.acme.people["owner"]
-    with planted(world, "set local session_replication_role = replica", "drop policy document_denied_floor on app.document",
+    with planted(world, REPLICA, "drop policy document_denied_floor on app.document",
                  *(f"alter policy {policy} using (true)" for policy in OPENED), world.belongs_too(owner)) as db:
         become(db, owner, **second_factor())
         yield db

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.registry import ROLES
 from tests.db.session import Request, second_factor
 from tests.db.world import World
@@ -27,7 +28,7 @@ def asking(world: World) -> Iterator[Request]:
     """A session of the owner of acme who sees every document and knowledge base."""
     hidden = [f"drop policy document_{what}_floor on app.document" for what in ("classification", "denied", "expired", "loading")]
     with planted(world, *hidden, "alter policy document_select_reader on app.document using (true)", "alter policy knowledge_base_select_reader on app.knowledge_base using (true)",
-                 "set local session_replication_role = replica") as db:
+                 REPLICA) as db:
         become(db, world.acme.people["owner"], **second_factor())
         yield db
 

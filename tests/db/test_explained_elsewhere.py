@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import second_factor
 from tests.db.world import World
 
-_REPLICA = "set local session_replication_role = replica"
 ROWS = {"order": ("customer_order", "order"), "ticket": ("support_ticket", "ticket"), "run": ("run", "run"), "conversation": ("conversation", "conversation")}
 
 
@@ -22,7 +22,7 @@ def test_whose_a_row_is_is_told_of_that_row_F87(world: World, kind: str) -> None
     table, name = ROWS[kind]
     org, one, person = world.acme.id, world.acme.ids[name], world.acme.people["customer"].user_id
     told = "select holds from authz.explained_row(%s, %s, %s, %s, 'read') where clause = 'it is their own'"
-    with planted(world, _REPLICA) as db:
+    with planted(world, REPLICA) as db:
         become(db, world.acme.people["owner"], role="none", **second_factor())
         assert db.one(told, org, person, kind, one) is True
         assert db.one(told, org, person, kind, uuid4()) is None
@@ -41,7 +41,7 @@ def test_the_rules_told_are_those_that_take_it_from_them_here_F87(world: World, 
     other = f"insert into app.deny_rule (org_id, user_id, document_id, reason, created_by) values ('{org}', '{people['builder'].user_id}', '{document}', 'Probe', '{people['owner'].user_id}')"
     rule = (f"insert into app.deny_rule (org_id, user_id, document_id, reason, created_by)"
             f" values ('{getattr(world, where).id}', '{people[whom].user_id}', '{document}', 'Probe', '{people['owner'].user_id}')")
-    with planted(world, _REPLICA, "delete from app.deny_rule", other, rule) as db:
+    with planted(world, REPLICA, "delete from app.deny_rule", other, rule) as db:
         become(db, people["owner"], role="none", **second_factor())
         assert db.all("select holds, jsonb_array_length(found -> 'rules') from authz.explained_rules(%s, %s, 'document', %s)", org, people["customer"].user_id, document) == [(free, count)]
 
@@ -51,7 +51,7 @@ def test_a_member_is_told_of_once_with_the_role_they_have_here_F87(world: World)
     org, person = world.acme.id, world.both.user_id
     twin = ("insert into app.role select (jsonb_populate_record(r, jsonb_build_object('org_id', '{other}', 'name', 'probe', 'built_in', false))).* from app.role r"
             " join app.membership m on m.org_id = r.org_id and m.role_id = r.id where m.org_id = '{org}' and m.user_id = '{person}'")
-    with planted(world, _REPLICA, twin.format(other=world.globex.id, org=org, person=person)) as db:
+    with planted(world, REPLICA, twin.format(other=world.globex.id, org=org, person=person)) as db:
         become(db, world.acme.people["owner"], role="none", **second_factor())
         assert db.all("select role from authz.explained_member(%s, %s)", org, person) == [("builder",)]
         assert db.all("select role from authz.explained_member(%s, %s)", world.globex.id, person) == [("member",)]

@@ -11,6 +11,7 @@ import json
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.world import World
 
 MINE = "from app.membership m where m.user_id = :me"
@@ -169,7 +170,7 @@ def test_a_conversation_was_used_when_a_run_of_it_began_since_in_its_organizatio
     """Another organization has runs of a conversation with that id, begun now; so has this one, of other conversations."""
     conversation = world.acme.ids["conversation"]
     change = {"since": "started_at = now()", "before": "started_at = '2020-01-01'", "as that of others": "conversation_id = id"}[began]
-    with planted(world, "create policy opened on app.run for select to ringfence_owner using (true)", "set local session_replication_role = replica",
+    with planted(world, "create policy opened on app.run for select to ringfence_owner using (true)", REPLICA,
                  f"update app.run set started_at = now(), conversation_id = '{conversation}' where org_id = '{world.globex.id}'",
                  f"update app.run set {change} where org_id = '{world.acme.id}'") as db:
         become(db, None, role="ringfence_owner")

@@ -13,10 +13,10 @@ from uuid import UUID
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Person, Request
 from tests.db.world import Organization, World
 
-_REPLICA, _ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def asked(db: Request, query: str, *arguments: Any, login: str = "ringfence_anal
 
 def twin(db: Request, world: World, table: str, where: str, **changes: Any) -> None:
     """Give globex rows of acme's, of the same ids."""
-    db.run(_REPLICA)
+    db.run(REPLICA)
     db.run(f"insert into app.{table} select (jsonb_populate_record(t, %s)).* from app.{table} t where t.org_id = '{world.acme.id}' and {where}",
            {"org_id": str(world.globex.id)} | changes)
-    db.run(_ORIGIN)
+    db.run(ORIGIN)
 
 
 def test_where_no_job_was_begun_none_is_found_F44(world: World, opened: Request) -> None:
@@ -123,7 +123,7 @@ def test_what_speaks_against_a_job_of_a_bot_is_of_that_bot_F44(world: World, wha
     names = {"acme": world.acme.id, "globex": world.globex.id, "bot": ids["bot"], "hidden": ids["hidden_bot"], "source": ids["data_source"], "owner": owner.user_id}
     joins = (f"insert into app.membership (org_id, user_id, role_id, permissions) select org_id, '{owner.user_id}', role_id, permissions from app.membership"
              f" where org_id = '{world.globex.id}' and user_id = '{world.globex.people['owner'].user_id}'")
-    with planted(world, _REPLICA, joins, _NO_TOOL, _NO_SOURCE, _BINDS.format(org="acme", bot="bot", **_TOOL).format(**names),
+    with planted(world, REPLICA, joins, _NO_TOOL, _NO_SOURCE, _BINDS.format(org="acme", bot="bot", **_TOOL).format(**names),
                  _BINDS.format(org="acme", bot="bot", **_SOURCE).format(**names).format(**names), *(c.format(**names).format(**names) for c in changes)) as db:
         become(db, owner, role="none")
         assert db.one("select authz.job_objection(jsonb_populate_record(null::app.analytics_job, %s))",

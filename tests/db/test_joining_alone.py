@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
@@ -55,11 +56,11 @@ def invited(world: World) -> Iterator[tuple[Request, dict[str, Any]]]:
     row = ("insert into app.invitation (org_id, email, role_id, token_sha256, created_by, expires_at, revoked_at, inviter_role_id, inviter_status)"
            f" select i.org_id, '{{email}}', {AGENT.format(**names)}, encode(sha256('{{token}}'::bytea), 'hex'), i.created_by, i.expires_at, {{revoked}}, i.inviter_role_id, i.inviter_status"
            f" from app.invitation i where i.id = '{acme.ids['invitation']}'")
-    with planted(world, "set local session_replication_role = replica", "create policy opened on app.invitation for all to ringfence_owner using (true) with check (true)",
+    with planted(world, REPLICA, "create policy opened on app.invitation for all to ringfence_owner using (true) with check (true)",
                  "create policy opened on app.organization for select to ringfence_owner using (true)", "create policy opened on app.membership for select to ringfence_owner using (true)",
                  "create policy opened on app.role_permission for select to ringfence_owner using (true)",
                  row.format(email=acme.guest.email, token="mine", revoked="null"), row.format(email=acme.guest.email, token="old", revoked="now() - interval '1 day'"),
-                 row.format(email="else@acme.test", token="else", revoked="null"), "set local session_replication_role = origin") as db:
+                 row.format(email="else@acme.test", token="else", revoked="null"), ORIGIN) as db:
         yield db, names | {"mine": db.one("select id from app.invitation where token_sha256 = encode(sha256('mine'::bytea), 'hex')")}
 
 
@@ -72,10 +73,10 @@ def state(db: Request) -> dict[str, tuple[bool, Any]]:
 def test_an_invitation_is_taken_while_everything_it_rests_on_is_so_F12(world: World, invited: tuple[Request, dict[str, Any]], what: str) -> None:
     db, names = invited
     change, refused = CHANGES[what]
-    db.run("set local session_replication_role = replica")
+    db.run(REPLICA)
     for statement in change.format(**names).split("; "):
         db.run(statement)
-    db.run("set local session_replication_role = origin")
+    db.run(ORIGIN)
     become(db, world.acme.guest)
     if refused:
         error = db.error("select authz.join_by_invitation('mine')")

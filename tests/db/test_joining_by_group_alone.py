@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.registry.sso import signed_in_through
 from tests.db.session import Request
 from tests.db.test_sso import ANALYSTS, CLOSED, MEMBER_ALREADY, SENT_AWAY, STAFF
@@ -58,10 +59,10 @@ def opened(world: World) -> Iterator[Request]:
 
 
 def plant(db: Request, *statements: str) -> None:
-    db.run("set local session_replication_role = replica")
+    db.run(REPLICA)
     for statement in statements:
         db.run(statement)
-    db.run("set local session_replication_role = origin")
+    db.run(ORIGIN)
 
 
 def signed_in(db: Request, world: World, who: str, groups: list[str], connection: Any = None) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.db.calling import caller, filled, own_ids
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.registry import RECIPES
 from tests.db.session import second_factor
 from tests.db.test_rpc_sweep import call, signatures  # noqa: F401  (a fixture)
@@ -55,7 +56,7 @@ def test_calls_of_one_run_stand_in_its_line_alone_and_are_counted_R46(world: Wor
     org, run = world.acme.id, world.acme.ids["run"]
     twins = (f"insert into app.{t} select (jsonb_populate_record(t, jsonb_build_object('org_id', '{world.globex.id}'))).* from app.{t} t where org_id = '{org}' and {key} = '{run}'"
              for t, key in (("run", "id"), ("run_step", "run_id")))
-    with planted(world, "set local session_replication_role = replica", *twins, "set local session_replication_role = origin") as db:
+    with planted(world, REPLICA, *twins, ORIGIN) as db:
         locks = "select org_id, id, xmax::text from app.run"
         steps, before = db.one("select count(*) from app.run_step where org_id = %s and run_id = %s", org, run), set(db.all(locks))
         assert steps and db.one("select authz.next_position(%s, %s)", org, run) == steps + 1

@@ -6,11 +6,10 @@ from typing import Any
 from uuid import uuid4
 
 from tests.db.matrix import become, planted
+from tests.db.planting import OPENED, ORIGIN, REPLICA
 from tests.db.session import Request
 from tests.db.world import World
 
-REPLICA, ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
-OPENED = "create policy opened on app.{} for all to ringfence_owner using (true) with check (true)"
 LIMIT = "insert into app.budget (org_id, id, period, max_tokens, used_tokens, starts_on) values ('{}', '{}', 'day', {}, {}, current_date)"
 TWIN = "insert into app.{0} select (jsonb_populate_record(t, '{1}')).* from app.{0} t where org_id = '{2}' and id = '{3}'"
 

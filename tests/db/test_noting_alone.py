@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import OPENED, ORIGIN, REPLICA
 from tests.db.session import Request
 from tests.db.world import World
 
-REPLICA, ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
-OPENED = "create policy opened on app.{} for all to ringfence_owner using (true) with check (true)"
 
 
 def noted(db: Request, column: str, target: str) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.db.calling import filled, own_ids
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.racing import held_up, said
 from tests.db.registry import RECIPES
 from tests.db.session import Request, second_factor
@@ -199,9 +200,9 @@ def test_nobody_anonymous_founds_an_organization_past_the_function_either_R43(wo
 
 def test_one_person_founds_at_most_fifty_organizations_and_those_of_others_do_not_count(world: World) -> None:
     others = f"insert into app.organization (slug, name, created_by) select 'other-' || n, 'Other', '{world.both.user_id}' from generate_series(1, 60) n"
-    with planted(world, "set local session_replication_role = replica", others,
+    with planted(world, REPLICA, others,
                  f"insert into app.organization (slug, name, created_by) select 'more-' || n, 'More', '{world.nobody.user_id}' from generate_series(1, 49) n",
-                 "create policy opened on app.organization for select to ringfence_owner using (true)", "set local session_replication_role = origin") as db:
+                 "create policy opened on app.organization for select to ringfence_owner using (true)", ORIGIN) as db:
         become(db, world.nobody)
         assert db.rpc("create_organization", slug="the-last", name="Last")
         assert said(db.rpc_error("create_organization", slug="one-more", name="More")) == ("PT429", "you have founded 50 organizations, the most one person may")

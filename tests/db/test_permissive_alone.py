@@ -11,6 +11,7 @@ import pytest
 
 from tests.db.alone import CASES, Alone
 from tests.db.matrix import Persona, bindings, fill, personas
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, request
 from tests.db.test_policies_alone import rule
 from tests.db.world import World
@@ -32,10 +33,10 @@ def left_alone(world: World, case: Alone) -> Iterator[tuple[Request, str, str, i
             db.run("insert into app.role_permission (org_id, role_id, permission) values (%s, %s, %s)", world.acme.id, ids[f"{case.persona}_role"], permission)
         for permission in case.lacking:
             db.run("delete from app.role_permission where role_id = %s and permission = %s", ids[f"{case.persona}_role"], permission)
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         for statement in case.planted:
             db.run(fill(rule(statement, persona, world, db), ids))
-        db.run("set local session_replication_role = origin")
+        db.run(ORIGIN)
         for name, permissive, cmd in db.all("select polname, polpermissive, polcmd::text from pg_policy where polrelid = %s::regclass and %s::regrole = any (polroles)", table, role):
             if name != case.policy and (not permissive or cmd == command):
                 db.run(f"drop policy {name} on {table}")

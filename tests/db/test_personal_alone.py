@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
@@ -19,7 +20,7 @@ def test_what_is_being_erased_is_what_the_person_asking_orders_in_this_transacti
     acme, people = world.acme, world.acme.people
     # Ordered just now by the admin; before; and just now by somebody else.
     orders = [(acme.id, "customer", "admin", NOW), (world.globex.id, "agent", "admin", BEFORE), (world.globex.id, "auditor", "owner", NOW)]
-    with planted(world, "create policy opened on app.erasure for select to ringfence_owner using (true)", "set local session_replication_role = replica", "delete from app.erasure",
+    with planted(world, "create policy opened on app.erasure for select to ringfence_owner using (true)", REPLICA, "delete from app.erasure",
                  *(ORDER.format(org=org, id=uuid4(), user=people[user].user_id, by=people[by].user_id, erased_in=erased_in) for org, user, by, erased_in in orders)) as db:
         for who, expected in (("admin", (acme.id, people["customer"].user_id)), ("owner", (world.globex.id, people["auditor"].user_id))):
             become(db, people[who], role="ringfence_owner")
@@ -28,7 +29,7 @@ def test_what_is_being_erased_is_what_the_person_asking_orders_in_this_transacti
 
 def test_a_receipt_is_of_an_erasure_in_that_organization_F68(world: World) -> None:
     receipt, owner = uuid4(), world.acme.people["owner"]
-    with planted(world, "set local session_replication_role = replica", world.belongs_too(owner),
+    with planted(world, REPLICA, world.belongs_too(owner),
                  ORDER.format(org=world.globex.id, id=receipt, user=uuid4(), by=owner.user_id, erased_in=BEFORE)) as db:
         become(db, owner, **second_factor())
         for organization, told in ((world.acme, []), (world.globex, [(str(world.globex.id),)])):
@@ -40,7 +41,7 @@ def test_who_cannot_see_the_members_is_told_that_erasing_one_takes_it_F68(world:
     """The function says it; the policy of the order would, in words that say nothing."""
     org, admin, agent = world.acme.id, world.acme.people["admin"], world.acme.people["agent"].user_id
     less = f"update app.membership set permissions = permissions & ~authz.permission_bit('{lacking}') where org_id = '{org}' and user_id = '{admin.user_id}'"
-    with planted(world, "set local session_replication_role = replica", *([less] if lacking else []), "set local session_replication_role = origin") as db:
+    with planted(world, REPLICA, *([less] if lacking else []), ORIGIN) as db:
         become(db, admin, **second_factor())
         if lacking:
             error = db.rpc_error("erase_member", org_id=org, user_id=agent)
@@ -63,7 +64,7 @@ def test_of_what_was_done_a_person_is_told_what_others_did_to_their_membership_h
     others: dict[str, tuple[UUID, UUID, UUID]] = {
         "of globex": (world.globex.id, people["owner"], people["customer"]), "of theirs": (world.acme.id, people["customer"], people["customer"]),
         "of another": (world.acme.id, people["owner"], people["agent"])}
-    with planted(world, "create policy opened on app.audit_event for select to ringfence_owner using (true)", "set local session_replication_role = replica",
+    with planted(world, "create policy opened on app.audit_event for select to ringfence_owner using (true)", REPLICA,
                  world.belongs_too(world.acme.people["customer"])) as db:
         before = told(db, world)
         for what, (org, by, to) in others.items():

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.racing import said
 from tests.db.session import Request, second_factor
 from tests.db.world import World
 
-REPLICA, ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
 OPENED = [f"create policy opened on {t} for all to ringfence_owner using (true) with check (true)" for t in ("app.organization", "app.audit_event", "authz.purge_receipt")]
 _LEFT = {"app.organization": "id", "app.audit_event": "org_id", "app.membership": "org_id", "authz.purge_receipt": "organization_id"}
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from tests.db.matrix import planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request
 from tests.db.world import World
 
@@ -27,7 +28,7 @@ def queue(world: World) -> Iterator[Request]:
     """A session of the worker for which the policies of the definers' owner say nothing about jobs; the first job is leased under LEASE, a second under OTHER."""
     acme = world.acme
     with planted(world, *(f"create policy opened on app.{t} for all to ringfence_owner using (true) with check (true)" for t in ("analytics_job", "job_lease", "analytics_result")),
-                 "set local session_replication_role = replica", "delete from app.job_scope",
+                 REPLICA, "delete from app.job_scope",
                  f"update app.job_lease set lease = '{LEASE}', expires_at = now() + interval '1 minute' where job_id = '{acme.ids['held_job']}'",
                  f"update app.analytics_job set status = 'running', attempts = 2, started_at = now(), finished_at = null where id = '{acme.ids['accepted_job']}'",
                  "insert into app.job_lease (org_id, job_id, lease, worker, place, expires_at)"
@@ -35,7 +36,7 @@ def queue(world: World) -> Iterator[Request]:
                  *(f"insert into app.{t} select (jsonb_populate_record(t, jsonb_build_object('org_id', '{world.globex.id}') || '{more}')).* from app.{t} t"
                    f" where org_id = '{acme.id}' and {key} = '{acme.ids['held_job']}'"
                    for t, key, more in (("analytics_job", "id", "{}"), ("job_lease", "job_id", json.dumps({"lease": str(TWIN), "place": 4})))),
-                 "set local session_replication_role = origin") as db:
+                 ORIGIN) as db:
         yield db
 
 
@@ -75,7 +76,7 @@ def test_a_lease_is_renewed_for_its_job_alone_F53(world: World, queue: Request) 
                           (LEASE, "update app.analytics_job set status = 'cancelled' where id in (select job_id from app.job_lease where lease = %s)"),
                           (LEASE, "update app.analytics_job j set status = 'cancelled' from app.job_lease l where l.lease = %s and j.id = l.job_id and j.org_id = l.org_id")):
         with queue.connection.transaction(force_rollback=True):
-            queue.run("set local session_replication_role = replica")
+            queue.run(REPLICA)
             queue.run(change, lease) if change else None
             then = state(queue)
             assert asked(queue, "select authz.renew_job(%s, %s)", job, lease) is None
@@ -99,10 +100,10 @@ def test_a_job_is_let_go_under_its_own_lease_alone_F53(world: World, queue: Requ
 @pytest.mark.parametrize(("attempts", "status", "then"), [(1, "running", "queued"), (3, "running", "failed"), (1, "cancelled", "cancelled")])
 def test_whose_lease_ran_out_alone_is_put_back_F53(world: World, queue: Request, attempts: int, status: str, then: str) -> None:
     job = world.acme.ids["held_job"]
-    queue.run("set local session_replication_role = replica")
+    queue.run(REPLICA)
     queue.run("update app.job_lease set expires_at = now() - interval '1 second' where job_id = %s and org_id = %s", job, world.acme.id)
     queue.run("update app.analytics_job set attempts = %s, status = %s where id = %s and org_id = %s", attempts, status, job, world.acme.id)
-    queue.run("set local session_replication_role = origin")
+    queue.run(ORIGIN)
     before = state(queue)
     assert asked(queue, "select authz.recover_jobs()") == 1
     after = state(queue)
@@ -125,7 +126,7 @@ def test_a_job_is_begun_under_its_own_lease_while_it_runs_and_one_in_a_transacti
     begin = "select authz.begin_job(%s, %s)"
     for change in ("", "update app.job_lease set expires_at = now() - interval '1 second' where job_id = %s", "update app.analytics_job set status = 'cancelled' where id = %s"):
         with queue.connection.transaction(force_rollback=True):
-            queue.run("set local session_replication_role = replica")
+            queue.run(REPLICA)
             queue.run(change, job) if change else None
             assert refused(queue, begin, job, LEASE) == ("PT409" if change else None)
             assert refused(queue, begin, job, OTHER) == "PT409"
@@ -142,11 +143,11 @@ def test_a_job_is_ended_by_the_transaction_that_has_begun_it_and_only_while_it_r
     job = world.acme.ids["held_job"]
     assert refused(queue, "select authz.finish_job('succeeded', result => %s::text::jsonb, ran_sql => 'select 1')", RESULT) == "55000"
     asked(queue, "select authz.begin_job(%s, %s)", job, LEASE)
-    queue.run("set local session_replication_role = replica")
+    queue.run(REPLICA)
     queue.run("update app.analytics_job set status = %s where id = %s and org_id = %s", status, job, world.acme.id)
     # That of the same id ended as this one would have, if this one ends otherwise.
     queue.run("update app.analytics_job set status = %s where id = %s and org_id = %s", "running" if status == "running" else "succeeded", job, world.globex.id)
-    queue.run("set local session_replication_role = origin")
+    queue.run(ORIGIN)
     before = state(queue)
     drafted = "select count(*) from app.analytics_job where drafted_sql = 'select 1'"
     assert asked(queue, "select authz.finish_job('succeeded', result => %s::text::jsonb, ran_sql => 'select 1', drafted_sql => 'select 1')", RESULT) is (status == "running")
@@ -161,10 +162,10 @@ def test_a_lease_is_of_the_job_of_its_own_organization_F53(world: World, queue: 
     """The job of the same id that globex has is not looked at under it."""
     job = world.acme.ids["held_job"]
     assert refused(queue, "select authz.begin_job(%s, %s)", job, LEASE) is None
-    queue.run("set local session_replication_role = replica")
+    queue.run(REPLICA)
     queue.run("delete from app.analytics_job where id = %s and org_id = %s", job, world.acme.id)
     queue.run("update app.analytics_job set data_source_id = %s where id = %s", world.globex.ids["data_source"], job)
-    queue.run("set local session_replication_role = origin")
+    queue.run(ORIGIN)
     assert refused(queue, "select authz.begin_job(%s, %s)", job, LEASE) == "PT409"
     assert asked(queue, "select authz.begin_job(%s, %s)", job, TWIN)["outcome"] == "revoked", "its requester does not belong to globex"
 
@@ -175,11 +176,11 @@ def test_a_transaction_has_begun_the_job_that_it_began_itself_and_leaves_those_o
     job, elsewhere, source = world.acme.ids["held_job"], uuid4(), world.acme.ids["data_source"]
     for table in ("job_scope", "data_source"):
         queue.run(f"create policy opened on app.{table} for all to ringfence_owner using (true)")
-    queue.run("set local session_replication_role = replica")
+    queue.run(REPLICA)
     queue.run("insert into app.job_scope (org_id, xact_id, job_id, data_source_id, claims) values (%s, '3', %s, %s, '{}')", world.globex.id, elsewhere, source)
     queue.run("insert into app.data_source (org_id, id, slug, name, created_by) values (%s, %s, 'of-globex', 'Theirs', %s)", world.globex.id, source, elsewhere)
     queue.run("update app.membership set status = %s where user_id = %s and org_id = %s", "active" if may else "suspended", world.acme.people["customer"].user_id, world.acme.id)
-    queue.run("set local session_replication_role = origin")
+    queue.run(ORIGIN)
     begun = asked(queue, "select authz.begin_job(%s, %s)", job, LEASE)
     assert (begun["outcome"], begun.get("source"), begun.get("code")) == (("begun", "shop", None) if may else ("revoked", None, "membership"))
     assert {j for (j,) in queue.all("select job_id from app.job_scope")} == ({job, elsewhere} if may else {elsewhere})
@@ -189,17 +190,17 @@ def test_a_transaction_has_begun_the_job_that_it_began_itself_and_leaves_those_o
 
 def test_the_next_job_is_one_that_waits_in_an_organization_with_a_free_place_F53(world: World, queue: Request) -> None:
     ours, theirs = world.acme.ids["queued_job"], world.globex.ids["queued_job"]
-    queue.run("set local session_replication_role = replica")
+    queue.run(REPLICA)
     queue.run("insert into app.analytics_job select (jsonb_populate_record(j, jsonb_build_object('org_id', %s::text, 'status', 'cancelled'))).* from app.analytics_job j"
               " where org_id = %s and id = %s", world.acme.id, world.globex.id, theirs)
-    queue.run("set local session_replication_role = origin")
+    queue.run(ORIGIN)
     before = state(queue)
     with queue.connection.transaction(force_rollback=True):
         taken = asked(queue, "select authz.next_job('one')")
         assert (taken["outcome"], UUID(taken["job_id"])) == ("begun", theirs), "globex has less running"
         after = state(queue)
         assert changed(before, after) == {(world.globex.id, theirs)} and after[world.globex.id, theirs][:2] == ("running", 1)
-    queue.run("set local session_replication_role = replica")
+    queue.run(REPLICA)
     queue.run("update app.analytics_job set status = 'cancelled' where id = %s", theirs)
     with queue.connection.transaction(force_rollback=True):
         before = state(queue)
@@ -218,7 +219,7 @@ def test_an_organization_waits_while_a_job_of_it_is_queued_F53(world: World, que
     both = sorted((world.acme.id, world.globex.id))
     for waiting in (both[:1], both[1:], both, []):
         with queue.connection.transaction(force_rollback=True):
-            queue.run("set local session_replication_role = replica")
+            queue.run(REPLICA)
             queue.run("update app.analytics_job set status = 'cancelled' where status = 'queued' and not org_id = any (%s::uuid[])", "{" + ",".join(map(str, waiting)) + "}")
             queue.run("set local role ringfence_owner")
             assert [org for (org,) in queue.all("select org_id from authz.waiting_orgs()")] == waiting

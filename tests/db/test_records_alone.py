@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.world import World
 
 CITED, ELSEWHERE = '[{{"document_id": "{document}", "chunk_id": "{chunk}"}}]', '[{{"document_id": "{document}", "chunk_id": "{other_chunk}"}}]'
@@ -68,7 +69,7 @@ ROLES = ("authenticated", "none")
 def test_a_message_is_what_its_run_was_asked_or_answered_F28(world: World, asks: str, what: str) -> None:
     change, who, run, role, text, citations, may = MESSAGES[what]
     ids = names(world)
-    with planted(world, "set local session_replication_role = replica", *([change.format(**ids)] if change else [])) as db:
+    with planted(world, REPLICA, *([change.format(**ids)] if change else [])) as db:
         become(db, world.acme.people[who], role=asks)
         assert db.one("select authz.may_be_message(%s, %s, %s, %s, %s, %s::text::jsonb)", world.acme.id, ids["conversation"], ids[run], role,
                       text.format(**ids), json.dumps(json.loads(citations.format(**ids)))) is may
@@ -87,7 +88,7 @@ def test_a_step_is_what_a_model_or_a_tool_of_the_bot_can_have_done_F39(world: Wo
 @pytest.mark.parametrize("asks", ROLES)
 def test_a_step_is_of_a_run_and_of_passages_of_its_organization_F39(world: World, asks: str, step: str, table: str, key: str) -> None:
     ids = names(world)
-    with planted(world, "set local session_replication_role = replica") as db:
+    with planted(world, REPLICA) as db:
         for may in (True, False):
             become(db, world.acme.people["customer"], role=asks)
             assert db.one(f"select authz.may_be_step(%s, %s, {STEPS[step][0].format(**ids)})", world.acme.id, ids["running_run"]) is may

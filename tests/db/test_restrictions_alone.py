@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.db.matrix import bindings, fill, personas
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, request
 from tests.db.world import World
 
@@ -95,10 +96,10 @@ def test_a_restrictive_policy_alone_leaves_what_was_decided_R49(world: World, ca
             db.run("insert into app.role_permission (org_id, role_id, permission) values (%s, %s, %s)", world.acme.id, ids["member_role"],
                    f"documents.read_{case.persona.split()[-1]}")
         # As an operator who loads a copy: the keys between a document and its passages are not asked.
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         for statement in [PARTS, *case.prepared.split(";")] if case.prepared else []:
             db.run(fill(statement, ids))
-        db.run("set local session_replication_role = origin")
+        db.run(ORIGIN)
         left_alone(db, case)
         rule = fill(case.rule.replace(":me", persona.me), ids)
         decided = set(db.all(f"select t::text from app.{case.table} t where t.org_id = %s and ({rule})", world.acme.id))

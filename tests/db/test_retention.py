@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.db.matrix import planted
+from tests.db.planting import REPLICA
 from tests.db.session import Person, second_factor
 from tests.db.world import World
 
@@ -18,7 +19,7 @@ from tests.db.world import World
 def old(own_world: World) -> World:
     """A world in which everything happened a hundred days ago, and one ticket is closed."""
     with own_world.operator(keep=True) as db:
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         for table, column in (("conversation", "created_at"), ("run", "started_at"), ("support_ticket", "created_at"), ("usage_entry", "on_day")):
             db.run(f"update app.{table} set {column} = {column} - " + ("100" if column == "on_day" else "interval '100 days'"))
         db.run("update app.support_ticket set status = 'closed'")
@@ -81,7 +82,7 @@ def test_of_another_organization_nothing_goes_F72(old: World, job: Job) -> None:
 
 def test_what_was_used_since_is_not_over_nor_is_an_open_ticket_F72(old: World, job: Job) -> None:
     with old.operator(keep=True) as db:
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         db.run("update app.run set started_at = now() where id = %s", old.acme.ids["run"])
         db.run("update app.support_ticket set status = 'pending'")
     kept = old.rows("conversation", f"id = '{old.acme.ids['conversation']}'")
@@ -146,7 +147,7 @@ def test_the_job_itself_keeps_to_the_organization_and_the_days_of_a_rule_F72(wor
     """Where the policies say nothing, and another organization without a rule has an old row for each of this one's."""
     ago = (lambda days: f"current_date - {days}") if column == "on_day" else (lambda days: f"now() - interval '{days} days'")
     acme, globex = world.acme.id, world.globex.id
-    with planted(world, "set local session_replication_role = replica", "delete from app.retention_rule", f"delete from app.{table} where org_id = '{globex}'",
+    with planted(world, REPLICA, "delete from app.retention_rule", f"delete from app.{table} where org_id = '{globex}'",
                  *(["insert into app.support_ticket select (jsonb_populate_record(t, jsonb_build_object('id', gen_random_uuid(), 'idempotency_key', gen_random_uuid()))).* from app.support_ticket t"] if table == "support_ticket" else []),
                  f"update app.{table} set {column} = {ago(9)}",
                  f"insert into app.{table} select (jsonb_populate_record(t, jsonb_build_object('org_id', '{globex}', '{column}', {ago(200)}))).* from app.{table} t where org_id = '{acme}'",

@@ -12,6 +12,7 @@ import pytest
 
 from tests.bench.dataset import Meaning, as_text
 from tests.db.matrix import become, personas
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request
 from tests.db.test_retrieval import BY_INDEX, chunk_scans
 from tests.db.world import World, embedding
@@ -137,9 +138,9 @@ def test_what_others_have_changes_no_number_of_results_F29(large: World, give_up
     with searching(large, BY_INDEX) as db:
         definition = db.one("select pg_get_functiondef('authz.nearest_chunks'::regproc)")
         assert "'20000'" in definition
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         plant(db, large, "globex", [near] * 2500, 4)
-        db.run("set local session_replication_role = origin")
+        db.run(ORIGIN)
         become(db, large.acme.people["customer"])
         expected = db.all("select id from app.chunk order by (embedding operator(extensions.<=>) %s::extensions.vector) + 0, id limit 50", vector)
         db.run("reset role")

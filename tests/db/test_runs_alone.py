@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import second_factor
 from tests.db.world import World
 
-REPLICA, ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
 TWIN = "insert into app.{0} select (jsonb_populate_record(t, '{1}')).* from app.{0} t where org_id = '{2}' and {3}"
 ALL = "none"
 """A role that is none: the superuser's session with the claims of a person. Only what a helper says itself keeps anything out."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request
 from tests.db.world import World, add_document, embedding
 
@@ -34,7 +35,7 @@ def test_each_of_the_nearest_fifty_is_found_once_F29(world: World, passages: int
         document = add_document(db, world.acme, "knowledge_base", "planted", passages)
         db.run("select set_config('role', 'none', true)")
         if by_index:
-            db.run("set local session_replication_role = replica")
+            db.run(REPLICA)
             db.run(_MANY.format(org=world.acme.id, document=document))
         become(db, world.acme.people["customer"])
         candidates, seen = found(db, world.acme.id), readable(db, world.acme.id)
@@ -51,7 +52,7 @@ def test_a_document_of_another_organization_names_no_passage_of_this_one_F27(wor
         become(db, world.both)
         before = found(db, acme.id)
         db.run("select set_config('role', 'none', true)")
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         db.run(twin)
         become(db, world.both)
         assert db.all("select title from app.document where id = %s and org_id = %s", document, globex.id) == [("Twin",)]

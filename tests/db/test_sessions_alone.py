@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import second_factor
 from tests.db.world import World
 
@@ -89,7 +90,7 @@ def test_a_second_factor_is_missing_where_one_is_a_member_and_it_is_asked_for_F0
     """Where no policy says whose memberships and which organizations the owner of the definers sees."""
     changes, claims, missing = MISSING[what]
     customer, names = world.acme.people["customer"], {"acme": world.acme.id, "globex": world.globex.id, "customer": world.acme.people["customer"].user_id}
-    with planted(world, *(_OPENED.format(f"app.{t}") for t in ("membership", "organization")), "set local session_replication_role = replica",
+    with planted(world, *(_OPENED.format(f"app.{t}") for t in ("membership", "organization")), REPLICA,
                  *(change.format(**names) for change in changes)) as db:
         become(db, customer, **{k: v.format(**names) if isinstance(v, str) else v for k, v in claims.items()})
         assert db.one("select authz.second_factor_missing()") is missing

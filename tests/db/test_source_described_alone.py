@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request
 from tests.db.world import World
 
@@ -23,7 +24,7 @@ DESCRIBED = ("data_source", "column_meaning", "uploaded_table", "metric", "accep
 def seeing(world: World) -> Iterator[Request]:
     """A session for which the definers see what any source of any organization holds; no column of ours has a meaning yet."""
     with planted(world, *(f"create policy opened on app.{t} for select to ringfence_owner using (true)" for t in DESCRIBED),
-                 "set local session_replication_role = replica", "delete from app.column_meaning", "update app.data_source set relations = '{orders,tickets}'") as db:
+                 REPLICA, "delete from app.column_meaning", "update app.data_source set relations = '{orders,tickets}'") as db:
         yield db
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, fill, planted
+from tests.db.planting import REPLICA
 from tests.db.registry.sso import signed_in_through
 from tests.db.session import Request
 from tests.db.world import World
@@ -42,7 +43,7 @@ def groups(world: World) -> Iterator[tuple[Request, dict[str, Any]]]:
     """Nobody follows groups and no group gives a role; somebody who is nowhere a member has identities of two providers, and is in the group Staff of both."""
     me = world.nobody
     with planted(world, *(f"create policy opened on app.{t} for all to ringfence_owner using (true) with check (true)" for t in _TABLES),
-                 "set local session_replication_role = replica", *(f"delete from app.{t}" for t in _TABLES[:3])) as db:
+                 REPLICA, *(f"delete from app.{t}" for t in _TABLES[:3])) as db:
         for provider in ("custom:one", "custom:two"):
             signed_in_through(db.connection, me, provider, ["Staff"])
         roles = {f"{org}_{name}" if org == "globex" else name: id_ for org, name, id_ in db.all(

@@ -8,12 +8,12 @@ from collections import Counter
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.registry import OWNER_ALONE
 from tests.db.session import second_factor
 from tests.db.test_purge import tables
 from tests.db.world import World
 
-REPLICA, ORIGIN = "set local session_replication_role = replica", "set local session_replication_role = origin"
 _MINE = "where org_id = '{acme}' and user_id = '{me}'"
 _OWNERS, _MEMBERS = ("(select id from app.role where org_id = '{%s}' and name = '%s')" % of for of in (("acme", "owner"), ("globex", "member")))
 OWNING: dict[str, tuple[list[str], set[str]]] = {

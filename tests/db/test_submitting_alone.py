@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request
 from tests.db.test_triggers_alone import opened
 from tests.db.world import World
@@ -45,7 +46,7 @@ def queue(world: World) -> Iterator[tuple[Request, dict[str, Any]]]:
     """Nobody has a job, every row of jobs is everybody's, and every source is seen."""
     ids = {"org": world.acme.id, "globex": world.globex.id, "me": world.acme.people["customer"].user_id, "other": world.acme.people["owner"].user_id,
            "source": world.acme.ids["data_source"]}
-    with planted(world, "create policy opened on app.data_source for select to authenticated using (true)", "set local session_replication_role = replica",
+    with planted(world, "create policy opened on app.data_source for select to authenticated using (true)", REPLICA,
                  "delete from app.analytics_job") as db:
         opened(db, "app.analytics_job")
         yield db, ids
@@ -57,7 +58,7 @@ def test_a_job_is_ones_own_by_its_key_and_one_of_no_more_than_may_wait_F09_F51_R
     there, answer = CASES[what]
     for change in there:
         db.run(change.format(**ids))
-    db.run("set local session_replication_role = origin")
+    db.run(ORIGIN)
     known = {id_ for (id_,) in db.all("select id from app.analytics_job")}
     become(db, world.acme.people["customer"])
     submit = "select id from authz.submit_job(%s, 'shop', null, 'select 1', 'key')"

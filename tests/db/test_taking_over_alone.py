@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.db.matrix import become, planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request
 from tests.db.test_triggers_alone import opened
 from tests.db.world import World
@@ -30,7 +31,7 @@ RULES: dict[str, tuple[str, bool]] = {
 def left(world: World) -> Iterator[tuple[Request, dict[str, Any]]]:
     """The private document that somebody left behind in acme, and no rule; no trigger is at work."""
     people, ids = world.acme.people, world.acme.ids
-    with planted(world, "set local session_replication_role = replica", "delete from app.deny_rule") as db:
+    with planted(world, REPLICA, "delete from app.deny_rule") as db:
         for table in ("app.document", "app.deny_rule"):
             opened(db, table)
         yield db, {"org": world.acme.id, "globex": world.globex.id, "document": ids["left_document"], "other": ids["ticket"], "me": people["admin"].user_id,

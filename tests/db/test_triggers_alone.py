@@ -15,6 +15,7 @@ import pytest
 
 from tests.db.matrix import bindings, become, fill, personas
 from tests.db.mirrored import image, image_first
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, second_factor
 from tests.db.triggers import CASES, Fires
 from tests.db.world import World
@@ -53,13 +54,13 @@ def acting(world: World, case: Fires) -> Iterator[tuple[Request, dict[str, Any]]
         left(db, case)
         for table in case.opened:
             opened(db, table)
-        db.run("set local session_replication_role = replica")
+        db.run(REPLICA)
         planted = [fill(statement, ids) for statement in case.planted]
         imaged = [s for s in image(db, world).split("; ") if re.match(rf"(?:delete from|insert into) (?:{'|'.join(map(re.escape, case.image))}) ", s)] if case.image else []
         for statement in (*planted, *imaged) if case.late else (*imaged, *planted):
             db.run(statement)
         image_first(db, world, [t for t in case.image if t != "app.organization"])
-        db.run("set local session_replication_role = origin")
+        db.run(ORIGIN)
         before = of_globex(db, world, case)
         if case.who:
             person = personas(world)[case.who]

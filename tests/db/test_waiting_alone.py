@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.db.matrix import planted
+from tests.db.planting import REPLICA
 from tests.db.session import Request
 from tests.db.world import Organization, World
 
@@ -26,7 +27,7 @@ def _waits(org: Organization, *, served: str | None, runs: bool) -> list[str]:
 
 def test_each_organization_that_waits_comes_once_with_what_it_runs_and_when_it_was_served_F53(world: World) -> None:
     def asked(*changes: str) -> set[tuple[object, ...]]:
-        with planted(world, "set local session_replication_role = replica", "update app.analytics_job set status = 'cancelled', finished_at = now(), started_at = null",
+        with planted(world, REPLICA, "update app.analytics_job set status = 'cancelled', finished_at = now(), started_at = null",
                      *changes, *_TO_THE_WORKER) as db:
             rows = db.all("select org_id, running, (served_at at time zone 'utc')::date::text from authz.waiting_orgs()")
             assert len(rows) == len(set(rows))
@@ -43,7 +44,7 @@ def test_each_organization_that_waits_comes_once_with_what_it_runs_and_when_it_w
 @pytest.fixture
 def keys(world: World) -> Iterator[Request]:
     """A session in which acme's secrets are wrapped by one key of the operator and globex's by another."""
-    with planted(world, "set local session_replication_role = replica", f"update app.secret set key_id = 'old' where org_id = '{world.acme.id}'",
+    with planted(world, REPLICA, f"update app.secret set key_id = 'old' where org_id = '{world.acme.id}'",
                  f"update app.secret set key_id = 'new' where org_id = '{world.globex.id}'") as db:
         yield db
 

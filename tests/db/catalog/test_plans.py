@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.db.catalog.breaking import broken, org, tables, tenant_tables
+from tests.db.planting import ORIGIN, REPLICA
 from tests.db.session import Request, request
 from tests.db.world import World
 
@@ -73,7 +74,7 @@ def fill(db: Request) -> None:
     """Add organizations and chunks as an operator who loads a copy: without firing triggers, foreign keys' included."""
     # Minutes of building an index that no statement here asks for.
     db.run("drop index app.chunk_embedding_idx")
-    db.run("set local session_replication_role = replica")
+    db.run(REPLICA)
     db.run("insert into app.organization (slug, name, created_by) select 'volume-' || i, 'Volume', gen_random_uuid() from generate_series(1, %s) i", ORGANIZATIONS)
     db.run(
         "with org as (select id, row_number() over () - 1 as place from app.organization where slug like 'volume-%%')"
@@ -81,7 +82,7 @@ def fill(db: Request) -> None:
         " select org.id, org.id, org.id, 'organization', org.id, i, 'passage', 0, 1, vector from generate_series(1, %s) i"
         " join org on org.place = i %% %s cross join (select array_fill(0.05, array[384])::extensions.vector as vector) v", CHUNKS, ORGANIZATIONS)
     db.run("analyze app.chunk")
-    db.run("set local session_replication_role = origin")
+    db.run(ORIGIN)
 
 
 def test_among_a_hundred_thousand_chunks_a_member_is_answered_by_an_index_R21(own_world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from tests.db.planting import REPLICA
 from tests.db.registry.decision import Decision
 from tests.db.registry.recipe import Recipe
 
@@ -62,6 +63,6 @@ def plant(connection: psycopg.Connection, organization: Organization) -> None:
     """The receipts of somebody who is long gone, and of what was over."""
     connection.execute("insert into app.retention_receipt (org_id, class, days, deleted) values (%s, 'usage', 30, '{\"usage_entry\": 1}')", [organization.id])
     # Without its trigger: there is nobody who asks, and nothing to erase.
-    connection.execute("set local session_replication_role = replica")
+    connection.execute(REPLICA)
     connection.execute("insert into app.erasure (org_id, user_id, requested_by) values (%s, %s, %s)",
                        [organization.id, uuid4(), organization.people["owner"].user_id])
