@@ -81,3 +81,32 @@ def test_no_file_of_the_repository_holds_a_secret_or_a_path_of_one_machine() -> 
         if match := pattern.search(path.read_text(errors="ignore")):
             found.append(f"{name}: {match[0]}")
     assert found == []
+
+
+CLOCKS = {"second_factor", "now", "utcnow", "today", "time", "time_ns", "monotonic"}
+
+
+def read_at_import(tree: ast.Module) -> Iterator[str]:
+    """Yield each call by which a module asks for the time when it is loaded; what stands in a function is asked later."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+        elif not isinstance(node, ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in CLOCKS:
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def test_no_test_takes_the_time_when_it_is_collected() -> None:
+    """A slow machine comes to it half an hour later: what was now is long ago, and what is refused for that proves nothing."""
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(files) > 300
+    assert [f"{file.relative_to(ROOT)}, {said}" for file in files for said in read_at_import(ast.parse(file.read_text()))] == []
+
+
+def test_the_time_in_a_parameter_or_a_table_of_cases_is_seen() -> None:
+    planted = ("import time\nAAL2 = second_factor()\nLATER = lambda: time.time()\n"
+               "@pytest.mark.parametrize('at', [time.time()])\ndef test(at, also=datetime.now()):\n    time.time()\n")
+    assert sorted(read_at_import(ast.parse(planted))) == ["line 2: second_factor()", "line 4: time.time()", "line 5: datetime.now()"]

@@ -43,6 +43,10 @@ def second_factor(ago_s: float = 0, method: str = "totp") -> dict[str, Any]:
     return {"aal": "aal2", "amr": [used, {"method": "password", "timestamp": now - 7200}]}
 
 
+LONG_AGO = {"aal": "aal2", "amr": [{"method": "totp", "timestamp": 1_700_000_000}]}
+"""The claims of a session whose second factor was used in another year: enough to see, too old for what is sensitive."""
+
+
 class Request:
     """One transaction as one caller."""
 

@@ -12,12 +12,11 @@ import pytest
 from tests.db.matrix import become, planted
 from tests.db.planting import REPLICA
 from tests.db.registry.identity import TOKEN_PERMISSIONS
-from tests.db.session import second_factor
 from tests.db.world import World
 
 PERMISSION, PERSONAL = "documents.read", "members.manage"
 ME, TOKEN = "where user_id = '{me}' and org_id = '{acme}'", "where session_id = '{token}'"
-AAL2 = second_factor()
+AAL2 = {"aal": "aal2"}
 _SERVES = ("update app.membership m set service_owner_id = o.user_id, service_owner_role_id = {role}, service_owner_status = '{status}' from app.membership o"
            " where m.user_id = '{{me}}' and m.org_id = '{{acme}}' and o.org_id = m.org_id and o.user_id = '{{admin}}'")
 _OWN, _AGENTS = "o.role_id", "(select id from app.role where org_id = m.org_id and name = 'auditor')"

@@ -7,10 +7,9 @@ from uuid import uuid4
 import pytest
 
 from tests.db.registry import OWNER_ALONE
-from tests.db.session import second_factor
+from tests.db.session import LONG_AGO, second_factor
 from tests.db.world import World
 
-OLD = second_factor(30 * 24 * 3600)  # once in this session is enough to see; only sensitive acts ask for it again
 
 
 def tables(world: World) -> list[str]:
@@ -30,15 +29,15 @@ def visible(world: World, role: str, **claims: object) -> dict[str, tuple[int, i
 @pytest.mark.parametrize("role", ["owner", "admin", "customer", "auditor"])
 def test_no_row_of_it_is_seen_without_a_second_factor_R42(strict_world: World, role: str) -> None:
     assert set(visible(strict_world, role).values()) == {(0, 0)}
-    assert sum(mine for mine, _ in visible(strict_world, role, **OLD).values()) > 0
+    assert sum(mine for mine, _ in visible(strict_world, role, **LONG_AGO).values()) > 0
     with strict_world.as_(strict_world.acme.people[role]) as db:
         assert db.one("select count(*) from app.organization") == 0
-    with strict_world.as_(strict_world.acme.people[role], **OLD) as db:
+    with strict_world.as_(strict_world.acme.people[role], **LONG_AGO) as db:
         assert db.one("select count(*) from app.organization") == 1
 
 
 def test_an_owner_with_one_sees_rows_in_every_table_R42(strict_world: World, world: World) -> None:
-    seen, usual = visible(strict_world, "owner", **OLD), visible(world, "owner")
+    seen, usual = visible(strict_world, "owner", **LONG_AGO), visible(world, "owner")
     assert {t for t, rows in seen.items() if rows[0]} == {t for t, rows in usual.items() if rows[0]} and len(seen) >= 15
 
 
@@ -47,7 +46,7 @@ def test_only_the_claim_aal2_opens_it_R42(strict_world: World, claims: dict[str,
     with strict_world.as_(strict_world.acme.people["owner"], **claims) as db:
         assert db.all("select * from authz.org_ids()") == db.all("select * from authz.orgs_with('bots.run')") == []
         assert db.all("select * from authz.role_ids()") == []
-    with strict_world.as_(strict_world.acme.people["owner"], **OLD) as db:
+    with strict_world.as_(strict_world.acme.people["owner"], **LONG_AGO) as db:
         assert db.one("select authz.org_ids()") == db.one("select authz.orgs_with('bots.run')") == strict_world.acme.id
 
 
@@ -60,7 +59,7 @@ def test_nothing_is_written_into_it_without_a_second_factor_R42(strict_world: Wo
         assert error.sqlstate == "42501" and "row-level security" in str(error)
         assert (db.run(updated), db.run(deleted)) == (0, 0)
         assert db.rpc_error("start_run", bot=f"{org.id}/{org.ids['bot']}", question="Why?").sqlstate == "PT404"
-    with strict_world.as_(owner, **OLD) as db:
+    with strict_world.as_(owner, **LONG_AGO) as db:
         assert db.rpc("start_run", bot=f"{org.id}/{org.ids['bot']}", question="Why?")["run_id"]
         assert db.run(inserted, org.id) == 1 and db.run(updated) >= 2 and db.run(deleted) >= 1
 
@@ -70,7 +69,7 @@ def test_other_organizations_of_the_person_stay_open_F06(strict_world: World) ->
         assert db.all("select * from authz.org_ids()") == [(strict_world.globex.id,)]
         me = db.rpc("whoami")
         assert ([o["slug"] for o in me["organizations"]], me["aal"], me["second_factor_missing"]) == (["globex"], "aal1", True)
-    with strict_world.as_(strict_world.both, **OLD) as db:
+    with strict_world.as_(strict_world.both, **LONG_AGO) as db:
         me = db.rpc("whoami")
         assert ([o["slug"] for o in me["organizations"]], me["aal"], me["second_factor_missing"]) == (["acme", "globex"], "aal2", False)
     with strict_world.as_(strict_world.both, org_id=str(strict_world.globex.id)) as db:
@@ -96,7 +95,7 @@ def test_who_manages_the_organization_turns_it_on_and_off_and_it_works_at_once_F
 def test_setting_it_takes_the_permission_and_a_fresh_second_factor_F07(world: World) -> None:
     org = world.acme.id
     for person in (world.acme.people["owner"], world.acme.people["admin"], world.nobody):
-        for claims in ({}, OLD):
+        for claims in ({}, LONG_AGO):
             with world.as_(person, **claims) as db:
                 assert db.rpc_error("set_mfa_policy", org_id=org, required=True).sqlstate == "PT401"
                 assert db.rpc_error("set_mfa_policy", org_id=uuid4(), required=True).sqlstate == "PT401"

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.db.racing import held_up, said
-from tests.db.session import Request, second_factor
+from tests.db.session import LONG_AGO, Request, second_factor
 from tests.db.world import World, make_person
 
 NOT_OWNED = ("PT404", "no such organization that you own")
@@ -105,7 +105,7 @@ def test_the_session_of_an_api_token_of_it_does_not_become_an_ordinary_one_F08_F
         assert db.rpc("whoami")["user_id"] == str(owner.user_id)
 
 
-@pytest.mark.parametrize("claims", [{"aal": "aal1"}, {"aal": "aal2"}, second_factor(16 * 60)])
+@pytest.mark.parametrize("claims", [{"aal": "aal1"}, {"aal": "aal2"}, LONG_AGO])
 def test_it_takes_a_second_factor_used_a_moment_ago_F07(own_world: World, claims: dict[str, Any]) -> None:
     assert purge(own_world, **claims)[0] == "PT401"
     assert purge(own_world)["total"] > 0

@@ -8,7 +8,6 @@ import pytest
 
 from tests.db.matrix import become, planted
 from tests.db.planting import REPLICA
-from tests.db.session import second_factor
 from tests.db.world import World
 
 _OPENED = "create policy opened on {} for select to ringfence_owner using (true)"
@@ -76,7 +75,7 @@ MISSING: dict[str, tuple[tuple[str, ...], dict[str, Any], bool]] = {
     # what is so besides, what the token says besides, and whether the person lacks a factor
     "nobody wants one": (("update app.organization set require_mfa = false",), {}, False),
     "theirs does": ((_STRICT.format("{acme}"),), {}, True),
-    "they used it": ((_STRICT.format("{acme}"),), second_factor(), False),
+    "they used it": ((_STRICT.format("{acme}"),), {"aal": "aal2"}, False),
     "another does": ((_STRICT.format("{globex}"),), {}, False),
     "theirs does, where they are suspended": ((_STRICT.format("{acme}"), "update app.membership set status = 'suspended' where user_id = '{customer}'"), {}, False),
     "theirs does, and is suspended": ((_STRICT.format("{acme}"), "update app.organization set suspended_at = now()"), {}, False),
