@@ -28,7 +28,7 @@ ConfigFile = Annotated[
 def test(
     database_url: DatabaseUrl,
     config: ConfigFile = None,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list on standard output and nothing else: what leaks, and as not_covered what could not be tried.")] = False,
 ) -> None:
     """Act as strangers, members and former members, and report what they get that they should not.
 
@@ -48,13 +48,17 @@ def report(
     database_url: DatabaseUrl,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for report.html, junit.xml, report.sarif and report.json.")],
     config: ConfigFile = None,
-    sources: Annotated[Path, typer.Option("--sources", file_okay=False, help="Folder of the SQL that makes the database: where findings are placed in the SARIF file.")] = Path("supabase/migrations"),
+    sources: Annotated[Path | None, typer.Option("--sources", exists=True, file_okay=False, help="Folder of the SQL that makes the database: where findings are placed in the SARIF file. Default: supabase/migrations.")] = None,
 ) -> None:
     """The same as `test`, written as a page to look at, and as files for a CI and for code scanning. The same exit status."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise _refused(f"--out: {err.strerror}: {err.filename}") from err
     result = _run(database_url, config)
     # Never the password; not even the user and the host of somebody's production.
     title = f"database {urlsplit(database_url).path.lstrip('/') or 'postgres'}"
-    for file in suite("report").write(result.to_json(), out, title, sources):
+    for file in suite("report").write(result.to_json(), out, title, sources or Path("supabase/migrations")):
         print(file)
     _summed_up(result)
     raise typer.Exit(result.exit_code)
@@ -81,6 +85,8 @@ def mutate(
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began = time.monotonic()
     score = suite("mutate.run").run(processes, only, told=lambda line: print(line, file=sys.stderr))
+    if not score.verdicts:
+        raise _refused(f"--only: no mutant has {only!r} in its name; names begin with the kind and the object, as in policy-drop app.bot.bot_floor")
     if remember:
         suite("mutate.remembered").save(score.verdicts)
     if as_json:
@@ -93,7 +99,7 @@ def mutate(
         print(f"{time.monotonic() - began:.0f} s, {processes} at once")
     for pattern in score.needless:
         print(f"ringfence: every mutant is killed that this excuses, so its reason must go: {pattern}", file=sys.stderr)
-    raise typer.Exit(1 if score.survivors or score.needless or not score.verdicts else 0)
+    raise typer.Exit(1 if score.survivors or score.needless else 0)
 
 
 def suite(name: str) -> Any:
@@ -136,6 +142,8 @@ def _printed(result: Any) -> None:
         print(f"\nNOT COVERED  {one.object}  {one.command}: {one.reason}")
     for one, reason in result.allowed:
         print(f"allowed  {getattr(one, 'id', 'not covered')}  {one.object}: {reason}")
+    for entry in result.needless:
+        print(f"needless  {entry.id}  {entry.object}: nothing of the kind was found, so the entry can go: {entry.reason}")
     _summed_up(result)
 
 

@@ -6,7 +6,7 @@
 
     [schemas]
     exposed = ["public", "api"]
-    skip = ["legacy_*"]                       # neither probed nor judged; said aloud in the result
+    skip = ["legacy_*"]                       # left out; stays in the result as allowed
 
     [tenancy]
     tenant = "public.orgs"                    # or "none" where every user is their own tenant
@@ -22,7 +22,7 @@
     after_tenant = "select create_roles(:tenant)"   # what an application does after it has made a tenant
 
     [tables."public.countries"]
-    kind = "shared"                           # shared, tenant, user, private, skip
+    kind = "shared"                           # belongs to nobody on purpose; "skip" leaves it out
     [tables."public.notes"]
     tenant_column = "workspace"
 
@@ -50,6 +50,16 @@ from typing import Any
 from tests.rls.finding import Finding, NotCovered
 
 SECTIONS = {"roles", "schemas", "tenancy", "tables", "personas", "allow", "allow_not_covered", "statement_timeout_ms", "setup"}
+FIELDS: dict[str, dict[str, type]] = {
+    "roles": dict.fromkeys(("anonymous", "signed_in"), str),
+    "schemas": dict.fromkeys(("exposed", "skip"), list),
+    "tenancy": {**dict.fromkeys(("tenant", "membership", "tenant_column", "user_column", "role_column", "status_column", "active", "after_tenant"), str),
+                **dict.fromkeys(("roles", "inactive", "claims"), list)},
+    "personas": {"functions_skip": list},
+}
+TABLE: dict[str, type] = {"kind": str, "tenant_column": str}
+KINDS = ("shared", "skip")
+SKIPPED = "left out by the configuration"
 
 
 class ConfigError(Exception):
@@ -90,6 +100,11 @@ class Config:
         """Return whether a schema is left out on purpose."""
         return any(fnmatchcase(schema, pattern) for pattern in self.schemas.get("skip", ()))
 
+    def leaves_out(self, object_: str) -> bool:
+        """Return whether what a finding is about is left out on purpose: a table told to skip, or anything in a schema told to."""
+        name = object_.removeprefix("schema ")
+        return self.table(name).get("kind") == "skip" or self.skips(name.partition(".")[0])
+
     def table(self, label: str) -> dict[str, Any]:
         return self.tables.get(label, {})
 
@@ -106,8 +121,10 @@ def load(path: Path | None) -> Config:
         told = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as err:
         raise ConfigError(f"{path}: {err}") from err
-    if unknown := sorted(set(told) - SECTIONS):
-        raise ConfigError(f"{path}: unknown section {', '.join(unknown)}; known are {', '.join(sorted(SECTIONS))}")
+    try:
+        _checked(told)
+    except ConfigError as err:
+        raise ConfigError(f"{path}: {err}") from err
     allowances = {}
     for name in ("allow", "allow_not_covered"):
         try:
@@ -117,3 +134,31 @@ def load(path: Path | None) -> Config:
         if any(not allowance.reason.strip() for allowance in allowances[name]):
             raise ConfigError(f"{path}: every entry of [[{name}]] needs a reason")
     return Config(**told, **allowances)
+
+
+def _checked(told: dict[str, Any]) -> None:
+    """A word that nobody reads would be a correction that corrects nothing. Raises: ConfigError."""
+    _known("section", told, dict.fromkeys(SECTIONS, object))
+    for section, fields in FIELDS.items():
+        _known(f"[{section}]", told.get(section, {}), fields)
+    if not isinstance(told.get("tables", {}), dict):
+        raise ConfigError("[tables] holds one section for each table")
+    for label, entry in told.get("tables", {}).items():
+        _known(f'[tables."{label}"]', entry, TABLE)
+        if entry.get("kind", KINDS[0]) not in KINDS:
+            raise ConfigError(f'[tables."{label}"]: kind is one of {", ".join(KINDS)}, not {entry["kind"]!r}')
+    if type(told.get("statement_timeout_ms", 1)) is not int or told.get("statement_timeout_ms", 1) < 1:
+        raise ConfigError("statement_timeout_ms is a whole number of milliseconds, at least 1")
+    if not isinstance(told.get("setup", ""), str):
+        raise ConfigError("setup is a text of SQL")
+
+
+def _known(where: str, entry: Any, fields: dict[str, type]) -> None:
+    names = {str: "a text", list: "a list of texts"}
+    if not isinstance(entry, dict):
+        raise ConfigError(f"{where} is a section of fields: {', '.join(sorted(fields))}")
+    if unknown := sorted(set(entry) - set(fields)):
+        raise ConfigError(f"unknown {where if where == 'section' else f'field of {where}:'} {', '.join(unknown)}; known are {', '.join(sorted(fields))}")
+    for name, value in entry.items():
+        if not isinstance(value, fields[name]) or isinstance(value, list) and fields[name] is list and not all(isinstance(one, str) for one in value):
+            raise ConfigError(f"{where}: {name} is {names[fields[name]]}, not {value!r}")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any
 
 import psycopg
 
-from tests.rls import discover, personas, probes, rules, seeding, snapshot
+from tests.rls import discover, personas, probes, rules, seeding, snapshot, told
 from tests.rls.acting import Acting
 from tests.rls.cells import Cell
-from tests.rls.config import Config
+from tests.rls.config import SKIPPED, Allowance, Config
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 
@@ -31,6 +31,8 @@ class Result:
     """What a reviewed entry of the configuration allows, with its reason."""
     cells: list[Cell]
     """What was seen, by object, command and persona."""
+    needless: tuple[Allowance, ...] = ()
+    """Entries of the configuration that allow something which was not found."""
 
     @property
     def exit_code(self) -> int:
@@ -49,11 +51,15 @@ class Result:
             "guesses": list(self.guesses), "checked": self.checked,
             "allowed": [{**found.public(), "reason_allowed": reason} for found, reason in self.allowed],
             "cells": [cell.public() for cell in self.cells],
+            "needless": [asdict(allowance) for allowance in self.needless],
         }
 
 
 def run(database_url: str, config: Config | None = None) -> Result:
-    """Check a database and return what was found. Nothing is committed. Raises: psycopg.OperationalError when it cannot be reached."""
+    """Check a database and return what was found. Nothing is committed.
+
+    Raises: psycopg.OperationalError when it cannot be reached; config.ConfigError when the configuration is about something it does not have.
+    """
     with psycopg.connect(database_url, connect_timeout=10, application_name="ringfence rls test") as connection:
         try:
             return run_on(connection, config or Config())
@@ -66,6 +72,7 @@ def run_on(connection: psycopg.Connection[Any], config: Config, checks: Iterable
     connection.execute("select set_config('search_path', 'pg_catalog', true)")
     catalog = snapshot.read(
         connection, anon_role=config.roles.get("anonymous"), user_role=config.roles.get("signed_in"), exposed=tuple(config.schemas.get("exposed", ())))
+    told.check(config, catalog)
     context = Context(connection, catalog, discover.tenancy(catalog, config), config)
     found: list[Finding | NotCovered] = []
     acting = Acting(connection, catalog, config.statement_timeout_ms)
@@ -112,15 +119,34 @@ def _judged(found: Iterable[Finding | NotCovered], context: Context) -> Result:
     """Merge what is the same, and set aside what was reviewed."""
     findings: dict[tuple[str, str], Finding] = {}
     not_covered: dict[tuple[str, str], NotCovered] = {}
-    allowed: list[tuple[Finding | NotCovered, str]] = []
-    config = context.config
-    for one in found:
-        reason = next((a.reason for a in (config.allow if isinstance(one, Finding) else config.allow_not_covered) if a.covers(one)), None)
-        if reason is not None:
-            allowed.append((one, reason))
+    config, used = context.config, set[Allowance]()
+    allowed: list[tuple[Finding | NotCovered, str]] = [(one, SKIPPED) for one in _left_out(context)]
+    for one in (*found, *_nothing(context)):
+        allowance = next((a for a in (config.allow if isinstance(one, Finding) else config.allow_not_covered) if a.covers(one)), None)
+        if allowance is not None:
+            allowed.append((one, allowance.reason))
+            used.add(allowance)
+        elif config.leaves_out(one.object):
+            allowed.append((one, SKIPPED))
         elif isinstance(one, NotCovered):
             not_covered.setdefault((one.object, one.command), one)
         elif (known := findings.get((one.id, one.object))) is None or (one.proven and not known.proven):
             findings[one.id, one.object] = one
     ordered = sorted(findings.values(), key=lambda finding: (not finding.proven, finding.object, finding.id))
-    return Result(ordered, list(not_covered.values()), context.tenancy.guesses, context.checked, allowed, context.matrix.cells())
+    needless = tuple(a for a in (*config.allow, *config.allow_not_covered) if a not in used)
+    return Result(ordered, list(not_covered.values()), context.tenancy.guesses, context.checked, allowed, context.matrix.cells(), needless)
+
+
+def _left_out(context: Context) -> Iterator[NotCovered]:
+    """What the configuration keeps from being looked at, whether something would have been found or not."""
+    config = context.config
+    names = [schema for schema in sorted(context.catalog.schemas) if config.skips(schema)] + [label for label, entry in config.tables.items() if entry.get("kind") == "skip"]
+    yield from (NotCovered(name, "any", SKIPPED) for name in names)
+    yield from (NotCovered(pattern, "execute", SKIPPED) for pattern in config.personas.get("functions_skip", ()))
+
+
+def _nothing(context: Context) -> Iterator[NotCovered]:
+    """A database with nothing in it would pass every check."""
+    catalog = context.catalog
+    if not any((*catalog.own_tables(), *catalog.own_views(), *catalog.own_functions())):
+        yield NotCovered(f"database {catalog.database}", "any", "it has no table, view or function but the platform's: is the URL right, and were the migrations applied?")

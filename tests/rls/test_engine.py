@@ -36,6 +36,8 @@ def test_a_leak_fails_the_run_and_so_does_what_was_not_covered_unless_reviewed(e
 
     allowed = Config(allow=(Allowance("reviewed", id="planted", object="public.*"),), allow_not_covered=(Allowance("reviewed", object="public.y"),))
     with empty_database.connect() as connection:
+        connection.execute("create table public.x (); alter table public.x enable row level security")
+
         def outcome(config: Config, *checks: engine.Check) -> tuple[int, int, int]:
             result = engine.run_on(connection, config, checks)
             return result.exit_code, len(result.findings), len(result.not_covered)

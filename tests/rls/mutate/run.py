@@ -49,7 +49,7 @@ def _collected(done: Any, workers: list[SpawnProcess], told: Callable[[str], Non
             continue
         if confirmed:
             final.append(verdicts)
-        else:
+        elif verdicts:
             judged, alive = judged + len(verdicts), alive + len(merged([verdicts]).survivors)
             told(f"{judged} mutants, {alive} alive")
     return final
