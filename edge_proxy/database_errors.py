@@ -38,7 +38,7 @@ class Mapping(NamedTuple):
     relayed: bool = False
 
 
-_ARGUMENT = Mapping(400, "invalid_argument", "An argument is missing, of the wrong type or out of range.")
+_ARGUMENT = Mapping(400, "invalid_argument", "An argument is missing, of the wrong type or out of range; tool_catalog and /v1/openapi.json say what each takes.")
 _CONFLICT = Mapping(409, "conflict", "This conflicts with what is already there.")
 # A deadlock, or a transaction that another one overtook: nothing is wrong with either.
 _OVERTAKEN = _CONFLICT._replace(fixed="Somebody changed the same at the same moment, and nothing was done: try again.")
@@ -60,7 +60,7 @@ _BY_STATE: dict[str, Mapping] = {
     "PT429": Mapping(429, "quota", "The organization's quota is used up.", relayed=True),
     "PGRST102": _ARGUMENT,
     "PGRST116": Mapping(406, "not_single", "The result is not exactly one row."),
-    "PGRST202": _ARGUMENT._replace(fixed="The function takes other arguments than these; tool_catalog lists them."),
+    "PGRST202": _ARGUMENT._replace(fixed="The function takes other arguments than these; tool_catalog and /v1/openapi.json list them."),
     "PGRST301": _TOKEN,
     "PGRST302": _TOKEN,
     "PGRST303": _TOKEN,

@@ -205,7 +205,7 @@ async def test_errors_have_a_code_and_a_sentence_and_nothing_of_the_database(sig
 
     assert await error("search_documents", org_id=team.org, query="") == ("invalid_argument", "query: 1..2000 characters")
     assert await error("search_documents", org_id=team.org) == (
-        "invalid_argument", "The function takes other arguments than these; tool_catalog lists them.")
+        "invalid_argument", "The function takes other arguments than these; tool_catalog and /v1/openapi.json list them.")
     assert (await error("get_order", org_id=team.org, number="ORD-0"))[0] == "not_found"
     assert (await error("create_bot", org_id=team.org, slug="mine", name="Mine"))[0] == "denied"
     assert (await error("set_mfa_policy", org_id=team.org, required=True))[0] in ("denied", "aal_required")
