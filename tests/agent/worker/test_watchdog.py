@@ -52,7 +52,8 @@ def under(jobs: Jobs, work: Any, max_seconds: float = LONG_S) -> Any:
 def lose(jobs: Jobs) -> None:
     """End the watchdog's own session."""
     with jobs.world.operator() as db:
-        assert db.all("select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name = 'ringfence watchdog' and datname = current_database()") == [(True,)]
+        assert db.all("select pg_terminate_backend(pid, 60000) from pg_stat_activity"
+                      " where application_name = 'ringfence watchdog' and datname = current_database()") == [(True,)]
 
 
 def test_what_takes_too_long_is_cancelled_and_its_session_goes_on_F52(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
