@@ -42,7 +42,8 @@ class Watchdog:
             yield
         finally:
             alarm.cancel()
-            with suppress(asyncio.CancelledError):
+            # How the work ended is its own to say: that the alarm could not be given is not.
+            with suppress(asyncio.CancelledError, psycopg.Error):
                 await alarm
 
     async def end(self, pid: int, *, at_once: bool = False) -> None:
@@ -62,11 +63,19 @@ class Watchdog:
             await asyncio.sleep(SWEEP_S)
             with suppress(psycopg.Error):
                 await self._signal(
-                    "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.usename = session_user and a.pid <> pg_backend_pid()"
-                    " and a.xact_start < clock_timestamp() - make_interval(secs => %s)", self._max_seconds + 4 * GRACE_S)
+                    # Other databases of the server may have other limits.
+                    "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.usename = session_user and a.datname = current_database()"
+                    " and a.pid <> pg_backend_pid() and a.xact_start < clock_timestamp() - make_interval(secs => %s)", self._max_seconds + 4 * GRACE_S)
 
     async def _signal(self, statement: str, argument: float) -> None:
         async with self._lock:
-            if self._connection is None or self._connection.closed:
-                self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, application_name="ringfence watchdog")
-            await self._connection.execute(statement.encode(), [argument])
+            try:
+                await self._say(statement, argument)
+            except psycopg.OperationalError:
+                # A connection that was lost while nothing was said shows it only now.
+                await self._say(statement, argument)
+
+    async def _say(self, statement: str, argument: float) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, application_name="ringfence watchdog")
+        await self._connection.execute(statement.encode(), [argument])

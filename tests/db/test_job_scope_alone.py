@@ -137,7 +137,10 @@ def test_the_source_that_a_job_is_told_of_is_its_own_F53(world: World, opened: R
 
 @pytest.mark.parametrize(("rows", "max_rows", "max_bytes", "answer"), [
     (2, 2, 1000, [("[1]", False), ("[2]", False)]), (3, 2, 1000, [("[1]", False), ("[2]", False), (None, True)]), (0, 2, 1000, []),
-    (2, 2, 5, [(None, True)])], ids=["all", "too many", "none", "too large as they are kept, before they are text"])
+    (2, 2, 5, [(None, True)]),
+    # Nine rows of three bytes and 43 of four are 199; each alone is small, also as it is kept.
+    (100, 1000, 200, [*((f"[{n}]", False) for n in range(1, 53)), (None, True)])],
+    ids=["all", "too many", "none", "too large as they are kept, before they are text", "too large together"])
 def test_a_result_ends_where_its_limits_are_F52(world: World, rows: int, max_rows: int, max_bytes: int, answer: list[tuple[str | None, bool]]) -> None:
     with planted(world, f"declare job_result cursor for select n from generate_series(1, {rows}) n") as db:
         assert db.all("select * from authz.fetch_rows(%s, %s)", max_rows, max_bytes) == answer

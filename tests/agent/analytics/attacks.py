@@ -1,4 +1,5 @@
-"""Statements that must not get anywhere, by what they are after. `{claims}` stands for the claims of somebody else, `{other}` for their organization."""
+"""Statements that must not get anywhere, by what they are after. `{claims}` stands for the claims of somebody else, `{other}` for their organization, `{pid}` for
+a session in which a job of theirs runs; `{job}` and `{lease}` for the attacker's own. Columns are such as both the schema of the guard's tests and the views have."""
 
 IDENTITY = {
     "a setting in a select list": "select set_config('request.jwt.claims', '{claims}', true), count(*) from orders",
@@ -58,7 +59,7 @@ IDENTITY = {
     "SELECT INTO": "select * into temp t from orders",
     "a relation of the temporary schema": "select * from pg_temp.orders",
     "a type in the temporary schema": "select 1::pg_temp.t",
-    "a second scope": "select authz.begin_job('00000000-0000-4000-8000-000000000000')",
+    "a second scope": "select authz.begin_job('{job}', '{lease}')",
     "a scope of its own making": "select * from app.job_scope",
     "a shadow of a relation": "with orders as (select 1 as id) select * from orders",
     "a shadow of a catalog": "with pg_class as (select 1 as oid) select * from pg_class",
@@ -68,9 +69,9 @@ IDENTITY = {
 }
 
 OTHERS = {
-    "another organization's rows": "select * from orders where org_id = '{other}'",
+    "another organization's rows": "select * from app.customer_order where org_id = '{other}'",
     "the table below": "select * from app.customer_order",
-    "the table below by an alias": "select o.total from app.customer_order as o",
+    "the table below by an alias": "select o.status from app.customer_order as o",
     "the view by a database": "select * from postgres.source.orders",
     "organizations": "select * from app.organization",
     "people": "select * from auth.users",
@@ -127,12 +128,12 @@ OTHERS = {
 }
 
 EFFECTS = {
-    "INSERT": "insert into orders values (1)",
-    "UPDATE": "update orders set total = 0",
+    "INSERT": "insert into orders (status) values ('x')",
+    "UPDATE": "update orders set status = 'x'",
     "DELETE": "delete from orders",
     "MERGE": "merge into orders using tickets on true when matched then delete",
-    "TRUNCATE": "truncate orders",
-    "an INSERT in WITH": "with x as (insert into orders values (1) returning *) select * from x",
+    "TRUNCATE": "truncate app.customer_order",
+    "an INSERT in WITH": "with x as (insert into orders (status) values ('x') returning *) select * from x",
     "a DELETE in WITH": "with x as (delete from orders returning *) select * from x",
     "a row lock": "select * from orders for update",
     "a shared row lock": "select * from orders for key share",
@@ -143,15 +144,15 @@ EFFECTS = {
     "a large object made": "select lo_creat(-1)",
     "a large object from bytes": "select lo_from_bytea(0, 'x')",
     "a sequence moved": "select setval('app.s', 1)",
-    "another session ended": "select pg_terminate_backend(1)",
-    "another query ended": "select pg_cancel_backend(1)",
+    "another session ended": "select pg_terminate_backend({pid})",
+    "another query ended": "select pg_cancel_backend({pid})",
     "a reload": "select pg_reload_conf()",
     "a log line": "select pg_log_backend_memory_contexts(1)",
     "a message in the log": "select pg_logical_emit_message(true, 'a', 'b')",
     "statistics reset": "select pg_stat_reset()",
     "two statements": "select 1; select set_config('role', 'postgres', true)",
     "two statements and a comment": "select 1; -- x\n delete from orders",
-    "two statements in a dollar": "select $$a$$; drop table orders",
+    "two statements in a dollar": "select $$a$$; drop view orders",
     "COMMIT": "commit",
     "ROLLBACK": "rollback",
     "BEGIN": "begin",
@@ -164,7 +165,7 @@ EFFECTS = {
     "CREATE VIEW": "create view v as select 1",
     "ALTER ROLE": "alter role ringfence_analyst bypassrls",
     "GRANT": "grant postgres to ringfence_analyst",
-    "DROP": "drop table orders",
+    "DROP": "drop view orders",
     "LOAD": "load 'x'",
     "IMPORT": "import foreign schema a from server b into c",
     "nothing": "",
@@ -185,10 +186,10 @@ RESOURCES = {
     "a series in a select list": "select generate_series(1, 10), generate_series(1, 11)",
     "a long text": "select repeat('x', 1000000000)",
     "a wide padding": "select lpad('x', 1000000000)",
-    "a padding by a column": "select rpad('x', quantity) from orders",
+    "a padding by a column": "select rpad('x', length(status) * 100000) from orders",
     "a format with a width": "select format('%1000000000s', 'x')",
     "a recursion without an end": "with recursive r as (select 1 as n union all select n from r) select count(*) from r",
-    "a recursion with an end elsewhere": "with recursive r(n) as (select 1 union all select n + 1 from r, orders where orders.quantity < 5) select count(*) from r",
+    "a recursion with an end elsewhere": "with recursive r(n) as (select 1 union all select n + 1 from r, orders where length(orders.status) < 50) select count(*) from r",
     "a recursion that doubles": "with recursive r(n, t) as (select 1, 'x' union all select n + 1, t || t from r where n < 40) select length(t) from r",
     "a recursion too long": "with recursive r(n) as (select 1 union all select n + 1 from r where n < 100000000) select count(*) from r",
     "a recursion from behind": "with recursive r(n) as (select -100000000 union all select n + 1 from r where n < 10) select count(*) from r",

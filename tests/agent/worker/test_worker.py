@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.agent.worker.dying import STEPS
-from tests.agent.worker.workers import Workers, limit
+from tests.agent.worker.workers import Workers, attempts, limit, on_opening
 from tests.db.jobs import Jobs
 
 COUNT = "select count(*) as n from orders"
@@ -48,8 +48,7 @@ def test_a_worker_killed_at_any_step_leaves_a_job_that_ends_exactly_once_F53(wor
     assert dying.wait(timeout=60) == -signal.SIGKILL
     workers.ready()
     assert workers.ended(job) == [("succeeded", None)]
-    with jobs.world.operator() as db:
-        assert db.one("select attempts from app.analytics_job where id = %s", job) == (1 if step == "when its end is written" else 2)
+    assert attempts(jobs, job) == (1 if step == "when its end is written" else 2)
     assert ends(jobs, job) == [(1, 1, 0, 0)]
 
 
@@ -74,13 +73,17 @@ def test_several_workers_end_each_job_once_and_one_killed_among_them_loses_none_
 
 def test_the_watchdog_ends_what_takes_too_long_from_outside_F52(workers: Workers) -> None:
     jobs = workers.jobs
-    limit(jobs, lease_seconds=10, max_seconds=1)
-    with jobs.world.operator(keep=True) as db:
-        # The session's own limit out of the way, as SQL that raised it would have it.
-        db.run("alter function authz.fetch_rows(integer, integer) set statement_timeout = 0")
+    limit(jobs, lease_seconds=60, max_seconds=1)
+    # The session's own limit out of the way, as SQL that raised it would have it.
+    on_opening(jobs, "perform set_config('statement_timeout', '0', true);")
     workers.ready()
     slow, quick = jobs.submit(jobs.world.acme.people["owner"], SLOW), jobs.submit(jobs.world.acme.people["owner"], COUNT)
     assert workers.ended(slow, quick) == [("failed", "timeout"), ("succeeded", None)]
+    with jobs.world.operator() as db:
+        assert db.all("select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name = 'ringfence watchdog' and datname = current_database()") == [(True,)]
+    again = jobs.submit(jobs.world.acme.people["owner"], SLOW)
+    assert workers.ended(again) == [("failed", "timeout")], "also when its connection was lost meanwhile"
+    assert attempts(jobs, again) == 1
     with jobs.world.operator() as db:
         assert db.one("select count(*) from pg_stat_activity where usename = 'ringfence_analyst' and state = 'active' and datname = current_database()") == 0
 
@@ -139,11 +142,7 @@ def test_a_session_that_dies_under_a_job_is_tried_again(workers: Workers) -> Non
 
     workers.until(killed)
 
-    def attempts() -> int:
-        with jobs.world.operator() as db:
-            return int(db.one("select attempts from app.analytics_job where id = %s", job))
-
-    workers.until(lambda: attempts() == 2)
+    workers.until(lambda: attempts(jobs, job) == 2)
 
 
 def test_told_to_stop_a_worker_ends_what_it_runs_or_lets_go_of_it(workers: Workers) -> None:
@@ -155,8 +154,7 @@ def test_told_to_stop_a_worker_ends_what_it_runs_or_lets_go_of_it(workers: Worke
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=30) == 0
     assert jobs.status(job) == ("queued", None)
-    with jobs.world.operator() as db:
-        assert db.one("select attempts from app.analytics_job where id = %s", job) == 0
+    assert attempts(jobs, job) == 0
     with jobs.world.as_(owner, keep=True) as db:
         db.rpc("cancel_analytics_job", org_id=jobs.world.acme.id, job_id=job)
     idle = workers.ready()

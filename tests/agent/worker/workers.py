@@ -63,3 +63,17 @@ def limit(jobs: Jobs, **changed: int) -> None:
         body = db.one("select pg_get_functiondef('authz.job_limits()'::regprocedure)")
         values = ", ".join(str((row | changed)[name]) for name in names)
         db.connection.execute((body.split("$function$")[0] + f"$function$ select {values} $function$").encode())
+
+
+def on_opening(jobs: Jobs, statements: str) -> None:
+    """Have authz.open_query() of this database do something more, in every job, before it opens the cursor."""
+    with jobs.world.operator(keep=True) as db:
+        body = db.one("select pg_get_functiondef('authz.open_query(text)'::regprocedure)")
+        assert body.count("\nbegin\n") == 1
+        db.connection.execute(body.replace("\nbegin\n", f"\nbegin\n{statements}\n").encode())
+
+
+def attempts(jobs: Jobs, job: str) -> int:
+    """How often a worker began a job."""
+    with jobs.world.operator() as db:
+        return int(db.one("select attempts from app.analytics_job where id = %s", job))
