@@ -41,7 +41,7 @@ class Weighing(Sources):
             self.clauses(statement)
         else:
             found = self.plain(statement)
-        if statement.HasField("limit_count"):
+        if statement.HasField("limit_count") and statement.limit_option != pg.LIMIT_OPTION_WITH_TIES:
             found = _limited(found, statement.limit_count)
         self.ctes, self.gathers, self.equalities = around, gathers, equalities
         if sum([self.weigh(one) for one in found.sizes]) > self.limits.statement_characters:

@@ -34,6 +34,9 @@ PAIRS = {
     "a padding of all rows": ("too_large", "select string_agg(lpad(status, 200), '') from orders, generate_series(1, 100)", "select string_agg(lpad(status, 20), '') from orders"),
     "a text of all pairs": (
         "too_large", "select string_agg(a.status, '') from orders a, orders b", "select string_agg(t.subject, '') from orders o join tickets t on t.order_id = o.id group by o.status"),
+    "a text of all that tie": (
+        "too_large", "select string_agg(s, '') from (select lpad('x', 200) as s from generate_series(1, 100000) g order by 1 fetch first 1 row with ties) t",
+        "select string_agg(s, '') from (select lpad('x', 200) as s from generate_series(1, 100000) g order by 1 fetch first 3 rows only) t"),
     "a text of all pairs by an equality of nothing": (
         "too_large", "select array_agg(o.status) from orders o join (select 1 as k from generate_series(1, 10000)) s on s.k = o.quantity",
         "select d, array_agg(o.status) from generate_series(date '2026-01-01', date '2026-12-31', interval '1 day') d left join orders o on o.placed_at::date = d group by d"),
