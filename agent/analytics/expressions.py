@@ -88,13 +88,12 @@ class Expressions(ABC):
     def column(self, reference: Any) -> Size:
         names = [part.string.sval for part in reference.fields]
         for frame in reversed(self.frames):
-            if len(names) == 2 and names[0] in frame:
-                found = [size] if (size := frame[names[0]].get(names[1])) is not None else []
-            else:
-                found = [size for item in frame.values() if (size := item.get(names[-1])) is not None] if len(names) == 1 else []
+            items = frame.values() if len(names) == 1 else (frame[names[0]],) if names[0] in frame else ()
+            found = [size for item in items if (size := item.get(names[-1])) is not None]
             if found:
-                size = largest(found)
-                self.spend(size.cost)
+                size = found[0] if len(found) == 1 else largest(found)
+                if size.cost:
+                    self.spend(size.cost)
                 return size
         # The name of a column of the select list, weighed there.
         return Size(self.limits.column_characters, self.limits.usual_characters)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,10 +27,13 @@ class Item:
     rows: int
     stored: bool = False
     """Its rows are those of relations."""
+    _by_name: dict[str, Size] = field(default_factory=dict)
 
     def get(self, name: str) -> Size | None:
-        found = [size for one, size in zip(self.names, self.sizes, strict=False) if one == name]
-        return found[0] if len(found) == 1 else largest(found) if found else None
+        if not self._by_name:
+            for one, size in zip(self.names, self.sizes, strict=False):
+                self._by_name[one] = size if one not in self._by_name else largest([self._by_name[one], size])
+        return self._by_name.get(name)
 
     def renamed(self, names: Sequence[str]) -> "Item":
         return Item([*names, *self.names[len(names):]], self.sizes, self.rows, self.stored)
