@@ -19,17 +19,17 @@ _STEP = re.compile(r"\s*[+-]?0*[1-9][0-9]{0,3}\s*(hours?|days?|weeks?|months?|mo
 _ZONE = re.compile(r"[A-Za-z][A-Za-z_]*(?:/[A-Za-z_]+){0,2}|Etc/GMT[+-][0-9]{1,2}|[+-][0-9]{1,2}(?::[0-9]{2})?")
 
 
-def _constant(node: Any) -> Any:
+def constant(node: Any) -> Any:
     """Return the number or the text of a literal, a sign and a cast included; anything else is None."""
     match node.WhichOneof("node"):
         case "a_const":
             kind = node.a_const.WhichOneof("val")
             return node.a_const.ival.ival if kind == "ival" else node.a_const.sval.sval if kind == "sval" else None
         case "a_expr" if not node.a_expr.HasField("lexpr") and [one.string.sval for one in node.a_expr.name] == ["-"]:
-            value = _constant(node.a_expr.rexpr)
+            value = constant(node.a_expr.rexpr)
             return -value if isinstance(value, int) else None
         case "type_cast":
-            return _constant(node.type_cast.arg)
+            return constant(node.type_cast.arg)
     return None
 
 
@@ -41,14 +41,14 @@ def function(name: str, call: Any) -> None:
 
 
 def _padding(name: str, arguments: Any) -> None:
-    length = _constant(arguments[1]) if len(arguments) > 1 else None
+    length = constant(arguments[1]) if len(arguments) > 1 else None
     if not isinstance(length, int) or length > PADDED_CHARACTERS:
         raise Refused("function_not_allowed", f"{name} takes a length that is a number up to {PADDED_CHARACTERS}.")
 
 
 def _series(name: str, arguments: Any) -> None:
     if len(arguments) in (2, 3):
-        values = [_constant(one) for one in arguments]
+        values = [constant(one) for one in arguments]
         step = values[2] if len(values) == 3 else 1
         if all(isinstance(value, int) for value in values) and step and abs(values[1] - values[0]) / abs(step) <= SERIES_ROWS:
             return
@@ -67,7 +67,7 @@ def _zone(name: str, arguments: Any) -> None:
     # CVE-2026-6474: a time zone's name was used as a format.
     place = 0 if name == "timezone" else 2
     if len(arguments) > place:
-        zone = _constant(arguments[place])
+        zone = constant(arguments[place])
         if not isinstance(zone, str) or not _ZONE.fullmatch(zone):
             raise Refused("function_not_allowed", "A time zone is a name like 'Europe/Berlin', written out.")
 
@@ -85,8 +85,8 @@ def refers_to(name: str, query: Any) -> bool:
     return False
 
 
-def recursion(name: str, query: Any, names: list[str]) -> list[str]:
-    """Return the columns of a recursive common table expression that counts its rounds. Raises: Refused.
+def recursion(name: str, query: Any, names: list[str]) -> tuple[list[str], int]:
+    """Return the columns of a recursive common table expression that counts its rounds, and how many these can be. Raises: Refused.
 
     One of its columns starts at a number, grows by a number in each round, and the round's WHERE keeps it below `RECURSION`.
     """
@@ -102,10 +102,11 @@ def recursion(name: str, query: Any, names: list[str]) -> list[str]:
     if not len(base.target_list) == len(columns) == len(step.target_list) or any(_grows(target.res_target.val) for target in step.target_list):
         raise _unbounded(name)
     for place, column in enumerate(columns):
-        first = _constant(base.target_list[place].res_target.val)
-        if isinstance(first, int) and _counts(step.target_list[place].res_target.val, (alias, column)) \
-                and _ends(step.where_clause, (alias, column), first):
-            return columns
+        first = constant(base.target_list[place].res_target.val)
+        if isinstance(first, int) and _counts(step.target_list[place].res_target.val, (alias, column)):
+            rounds = _rounds(step.where_clause, (alias, column), first)
+            if rounds is not None:
+                return columns, rounds
     raise _unbounded(name)
 
 
@@ -143,19 +144,19 @@ def _counts(node: Any, column: tuple[str, str]) -> bool:
     operator, left, right = _operation(node)
     if operator != "+" or not _is_column(left, column):
         return False
-    added = _constant(right)
+    added = constant(right)
     return isinstance(added, int) and added > 0
 
 
-def _ends(condition: Any, column: tuple[str, str], first: int) -> bool:
-    """Whether `condition` holds for at most RECURSION rounds, counted from `first` by `column`."""
+def _rounds(condition: Any, column: tuple[str, str], first: int) -> int | None:
+    """Return for how many rounds `condition` can hold, counted from `first` by `column`; None: for more than RECURSION."""
     if condition.WhichOneof("node") == "bool_expr" and condition.bool_expr.boolop == pg.AND_EXPR:
-        return any(_ends(one, column, first) for one in condition.bool_expr.args)
+        return min((found for one in condition.bool_expr.args if (found := _rounds(one, column, first)) is not None), default=None)
     operator, left, right = _operation(condition)
     if operator not in ("<", "<=") or not _is_column(left, column):
-        return False
-    last = _constant(right)
-    return isinstance(last, int) and last - first <= RECURSION
+        return None
+    last = constant(right)
+    return max(1, last - first + 1) if isinstance(last, int) and last - first <= RECURSION else None
 
 
 def _grows(node: Any) -> bool:

@@ -6,7 +6,7 @@ are here, and what a new name has to meet. What makes values or rows without lim
 
 from typing import Final
 
-_AGGREGATES = """any_value array_agg avg bit_and bit_or bool_and bool_or corr count covar_pop covar_samp every max min mode percentile_cont
+_OF_ROWS = """any_value array_agg avg bit_and bit_or bool_and bool_or corr count covar_pop covar_samp every max min mode percentile_cont
 percentile_disc regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy stddev stddev_pop stddev_samp
 string_agg sum var_pop var_samp variance"""
 
@@ -32,7 +32,9 @@ SET_RETURNING: Final = frozenset("generate_series jsonb_array_elements_text json
 SYNTAX: Final = frozenset("coalesce greatest grouping least nullif".split())
 """Written like functions; PostgreSQL has grammar for them."""
 
-FUNCTIONS: Final = frozenset(" ".join((_AGGREGATES, _WINDOW, _NUMBERS, _TEXT, _TIME, _ARRAYS, _JSON)).split()) | SET_RETURNING
+FUNCTIONS: Final = frozenset(" ".join((_OF_ROWS, _WINDOW, _NUMBERS, _TEXT, _TIME, _ARRAYS, _JSON)).split()) | SET_RETURNING
+
+AGGREGATES: Final = frozenset(_OF_ROWS.split())
 
 TYPES: Final = frozenset("""bool bpchar date float4 float8 int2 int4 int8 interval json jsonb numeric text time timestamp timestamptz timetz
 uuid varchar""".split())

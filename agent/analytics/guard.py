@@ -3,6 +3,7 @@
     text -> PostgreSQL's grammar: one SELECT, only allowed constructs, functions, types, operators, relations, columns   (opinion)
          -> sqlglot's tree: only allowed nodes; names settled, relations replaced by their targets; written anew          (rewriting)
          -> PostgreSQL's grammar again, over the new text: the same rules, the same meaning                               (opinion)
+         -> how long its values can get, and how many rows come together in one: what would fill memory is refused        (weighing)
 
 Only the new text runs. What isolation rests on is the database (DESIGN.md section 6); the guard keeps out what is useless or harmful there.
 """
@@ -13,7 +14,7 @@ import re
 
 import postgast
 
-from agent.analytics import opinion, rewriting
+from agent.analytics import opinion, rewriting, weighing
 from agent.analytics.limits import Limits
 from agent.analytics.nodes import SPECIAL_FORMS
 from agent.analytics.refusal import Refused
@@ -41,10 +42,12 @@ def check(sql: str, schema: Schema, limits: Limits = _DEFAULT) -> Checked:
     tree = rewriting.Rewriting(places, limits)
     text = tree.run(rewriting.parse(sql, limits))
 
-    runs = opinion.Reading(_standing(schema, places), limits)
-    runs.select(opinion.parse(text))
+    standing = _standing(schema, places)
+    runs, statement = opinion.Reading(standing, limits), opinion.parse(text)
+    runs.select(statement)
     if asked.form != runs.form or not tree.relations == asked.relations == runs.relations or not _agree(tree, runs.functions):
         raise Refused("parsers_disagree", "Two parsers read the statement differently; write it more plainly.")
+    weighing.Weighing(standing, schema, limits).query(statement)
     if subqueries:
         # In one pass: a target's own text, with the names of an uploaded file in it, is not looked at again.
         text = _STANDING_IN.sub(lambda found: f"({subqueries[found[1]]})", text)

@@ -117,7 +117,7 @@ class Scopes(ABC):
         self.fields(cte, but=("ctename", "ctequery", "aliascolnames"))
         around = self.ctes
         if recursive and bounds.refers_to(name, query):
-            columns = bounds.recursion(name, query, names)
+            columns, _ = bounds.recursion(name, query, names)
             self.ctes = {**around, name: columns}
             self.select(query)
         else:

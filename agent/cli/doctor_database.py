@@ -42,6 +42,7 @@ def _checks(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
     yield version_finding(info.server_version, info.parameter_status("server_version") or "unknown", local=local)
     yield from _posture(connection)
     yield from _exposure(connection)
+    yield temporary_files_finding(_setting(connection, "temp_file_limit"))
     yield _clock(connection)
     yield from doctor_credentials.findings(connection)
     yield from _drift(connection)
@@ -85,6 +86,19 @@ def _exposure(connection: psycopg.Connection[Any]) -> Iterable[Finding]:
     yield Finding("pre-request", "ok" if good else "fail", hook if good else
                   f"{hook or 'not set'}: revoked sessions and bans are not noticed; run "
                   "`alter role authenticator set pgrst.db_pre_request = 'authz.pre_request'; notify pgrst, 'reload config'`")
+
+
+def _setting(connection: psycopg.Connection[Any], name: str) -> str:
+    row = connection.execute("select reset_val from pg_catalog.pg_settings where name = %s", [name]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def temporary_files_finding(kilobytes: str) -> Finding:
+    """Judge what a session may write to disk beside the tables, -1 being everything: a job's query sorts and joins there."""
+    if kilobytes == "-1":
+        return Finding("temporary files", "warn", "temp_file_limit is not set")
+    return Finding("temporary files", "ok", f"at most {int(kilobytes) // 1024} MB a session")
 
 
 def _clock(connection: psycopg.Connection[Any]) -> Finding:

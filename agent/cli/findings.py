@@ -32,6 +32,7 @@ ADVICE = {
     "postgresql": "upgrade the server; --accept postgresql if you know",
     "posture": "undo what was changed by hand, or apply the migrations of this version (`supabase db push`)",
     "drift": "undo what was changed by hand, or apply the migrations of this version (`supabase db push`)",
+    "temporary files": "set temp_file_limit in the server's configuration, `temp_file_limit = 1GB` for one: a query of a job may fill the disk until its time is up",
     "exposed schemas": "",
     "pre-request": "",
     "stale credentials": "replace each, then remove the old one where it was issued",

@@ -41,6 +41,8 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "max_wal_size": "256MB",
+    # Of one session: what a query of the analyst spills. Only a superuser may set it, so no migration can.
+    "temp_file_limit": "2GB",
     # The log holds nothing that a caller sent: no statement, no argument, and not the message of an ordinary refusal, which
     # quotes them. What the server says of itself stays: LOG, FATAL, PANIC.
     "log_min_messages": "log",

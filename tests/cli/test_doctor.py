@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.cli import doctor_database, manifest
-from agent.cli.doctor_database import skew_finding, version_finding
+from agent.cli.doctor_database import skew_finding, temporary_files_finding, version_finding
 from agent.cli.doctor_service import signing_keys
 from agent.cli.findings import ADVICE, Finding
 from tests.stack.support import ringfence
@@ -32,7 +32,7 @@ def test_a_good_deployment_passes_every_check(stack: dict[str, Any]) -> None:
     assert code == 0, found
     assert {name for name, rows in found.items() if rows[0][0] == "ok"} >= {
         "keys in the environment", "edge", "signing keys", "no token, no answer", "posture", "supabase cli", "postgrest",
-        "exposed schemas", "pre-request", "database clock", "service clock", "drift"}
+        "exposed schemas", "pre-request", "temporary files", "database clock", "service clock", "drift"}
 
 
 def test_a_supabase_project_is_checked_by_its_address(stack: dict[str, Any], tmp_path: Any) -> None:
@@ -105,6 +105,11 @@ def test_a_published_private_key_and_a_key_without_an_id_of_its_own_fail_R79(mor
 @pytest.mark.parametrize(("seconds", "status"), [(0, "ok"), (-4.9, "ok"), (6, "warn"), (-29, "warn"), (31, "fail"), (-3600, "fail")])
 def test_clocks_that_differ_are_told(seconds: float, status: str) -> None:
     assert skew_finding("clock", seconds).status == status
+
+
+@pytest.mark.parametrize(("limit", "status"), [("-1", "warn"), ("1048576", "ok")])
+def test_a_server_that_lets_a_query_fill_the_disk_is_noted_F52(limit: str, status: str) -> None:
+    assert temporary_files_finding(limit).status == status
 
 
 def test_a_lagging_server_is_a_failure_where_it_is_deployed_unless_it_is_accepted_R29() -> None:
