@@ -85,6 +85,8 @@ async def _create(where: Target, token: str, organization: str, wish: dict[str, 
     async with EdgeClient(where.url, where.publishable_key) as client:
         org_id = await organization_id(client.as_person(token), organization)
         answer = await client.post("/v1/tokens", {"org_id": org_id, **wish}, token)
+    if answer.body.get("code") == "code_needed":
+        raise CliError("no token was made: give six digits of your authenticator app with --code")
     if answer.status != 201:
         raise CliError(f"no token was made: {answer.body.get('message', answer.body)}")
     return dict(answer.body)
