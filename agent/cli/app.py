@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.cli import analytics, approvals, audit, chat, db, doctor, kb, keys, login, me, members, metric, model, openapi, org, retention, rls, secret_keys, stack, table, token, tour, why, worker
+from agent.cli import analytics, approvals, audit, chat, db, doctor, job, kb, keys, login, me, members, metric, model, openapi, org, retention, rls, secret_keys, stack, table, token, tour, why, worker
 from agent.cli.errors import CliError
 from agent.errors import AgentError, Unauthenticated
 
@@ -36,6 +36,7 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(rls.app, name="rls")
 app.add_typer(table.app, name="table")
+app.add_typer(job.app, name="job")
 app.add_typer(metric.app, name="metric")
 
 

@@ -22,7 +22,7 @@ def test_a_session_that_was_ended_elsewhere_says_what_to_run_whatever_the_comman
     ended = send(owner.stack["url"], "POST", "/auth/v1/logout?scope=global", {"authorization": f"Bearer {token}", "apikey": owner.stack["publishable_key"]})
     assert ended.status == 204, ended.body
     for command in (["members", slug], ["token", "list", slug], ["token", "create", slug, "x", "-p", "documents.read", "--password-stdin"],
-                    ["audit", "verify", slug], ["why", owner.email, f"{slug}/bot/x"]):
+                    ["audit", "verify", slug], ["why", owner.email, f"{slug}/bot/x"], ["job", "list", slug]):
         refused = owner.run(*command)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert refused.stderr == "ringfence: the session has ended, or its token is not accepted any more: run `ringfence login EMAIL`\n", command
