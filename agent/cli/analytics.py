@@ -13,7 +13,7 @@ import typer
 
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
-from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target, writable
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ _SHOWN_ROWS = 50
 _FORMS = (".svg", ".png", ".json")
 
 Source = Annotated[str, typer.Argument(metavar="ORG/SOURCE", help="For example acme/shop; each by slug or id.")]
-Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, help="Write all rows there as CSV.")]
-Parquet = Annotated[Path | None, typer.Option("--parquet", metavar="FILE", dir_okay=False, help="Write all rows there as Parquet.")]
-Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", dir_okay=False, help="Draw the chart there: .svg, .png, or .json for Vega-Lite.")]
+Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, callback=writable, help="Write all rows there as CSV.")]
+Parquet = Annotated[Path | None, typer.Option("--parquet", metavar="FILE", dir_okay=False, callback=writable, help="Write all rows there as Parquet.")]
+Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", dir_okay=False, callback=writable, help="Draw the chart there: .svg, .png, or .json for Vega-Lite.")]
 Wait = Annotated[int, typer.Option("--wait", min=1, max=3600, help="Seconds to wait for the answer.")]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from agent.cli.options import writable
 from tests.cli.test_newcomers import alone
 from tests.cli.test_org import enrol
 from tests.cli.test_people import Someone, founder
@@ -60,3 +63,20 @@ def test_what_is_in_the_way_is_named(stack: dict[str, Any], tmp_path: Path, emai
     words = [str(tmp_path / "a.csv") if word == "FILE" else word for word in command]
     done = ringfence(*words, "--as", f"{email}@acme.test", "--state-dir", stack["state_dir"])
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"ringfence: {said}\n")
+
+
+@pytest.mark.parametrize("command", [["sql", "acme/shop", "select 1 as one", "--csv"], ["sql", "acme/shop", "select 1 as one", "--parquet"],
+                                     ["ask", "acme/shop", "How many?", "--chart"], ["audit", "export", "acme", "--cursor-file"], ["openapi", "--out"]])
+def test_where_nothing_can_be_written_nothing_is_asked(tmp_path: Path, command: list[str]) -> None:
+    # No stack is there: what comes first is this.
+    done = ringfence(*command, tmp_path / "none" / "x.svg", "--state-dir", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for '{command[-1]}': there is no folder {tmp_path / 'none'}" in done.stderr
+
+
+def test_a_file_that_one_may_not_write_is_named_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert writable(tmp_path / "x") == tmp_path / "x" and writable(None) is None
+    # Root may write everything.
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
+    with pytest.raises(typer.BadParameter, match="x cannot be written"):
+        writable(tmp_path / "x")
