@@ -1,4 +1,4 @@
-"""Put one document into a knowledge base: cut, embed, store; an unchanged document is left alone."""
+"""Put one document into a knowledge base: cut, embed, store; of an unchanged one only who reads it changes, where that is asked for."""
 
 import asyncio
 import base64
@@ -7,18 +7,19 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, BinaryIO, Literal
 
 from agent.chunking import Chunk, chunk
 from agent.documents.errors import DocumentTooLarge, EmptyDocument
-from agent.documents.kinds import HEAD_BYTES, kind_of
+from agent.documents.kinds import HEAD_BYTES, Kind, kind_of
 from agent.documents.sandbox import Sandbox
 from agent.embedding import Embedder
 from agent.errors import AgentError, BadDocument
 from agent.model_calls import EmbedderFor
 from agent.rpc import Rpc
 from agent.schema import storable
+from agent.standing import same, settle
 
 # The edge takes request bodies of up to 256 kB; the rest is room for the envelope.
 MAX_BATCH_BYTES = 240_000
@@ -41,6 +42,7 @@ class Place:
     uri: str
     """Names its place: the next document with it, if it differs, replaces this one."""
     visibility: Literal["organization", "knowledge_base", "private"] | None = None
+    """None: private where one's own earlier version is, else as the knowledge base is."""
     classification: int | None = None
     tags: tuple[str, ...] = ()
     source: str = "upload"
@@ -51,10 +53,13 @@ class Ingested:
     """What became of the document."""
 
     document_id: str
-    state: Literal["stored", "unchanged"]
+    state: Literal["stored", "unchanged", "changed"]
+    """`changed`: the same bytes, and something else of what was asked for."""
     chunks: int
     replaced: str | None = None
     """The document that had the same uri before."""
+    changed: dict[str, Any] = field(default_factory=dict)
+    """What became different of what was there: visibility, classification, tags."""
 
 
 async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id: str, title: str, uri: str, text: str,
@@ -78,7 +83,7 @@ async def ingest(rpc: Rpc, embedder: Embedder, *, org_id: str, knowledge_base_id
 
 async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, place: Place, file: BinaryIO, name: str, *,
                       person: str = "", progress: Progress = lambda done, total: None) -> Ingested:
-    """Store `file`, a real file called `name`: its bytes, and the passages of its text. `person`: whose files wait for each other.
+    """Store `file`, a real file called `name`: its bytes, and the passages of its text. `person`: the id of whose it is; their files wait for each other.
 
     Raises: BadDocument, DatabaseError, ModelError, ProviderRefused, BudgetSpent; then nothing of it is left, and an earlier version stays.
     """
@@ -89,9 +94,21 @@ async def ingest_file(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, place: Pla
         raise DocumentTooLarge
     file.seek(0)
     digest = (await asyncio.to_thread(hashlib.file_digest, file, "sha256")).hexdigest()
-    known, loading = await _begin(rpc, place, {"sha256": digest, "byte_size": size, "media_type": kind.media_type})
+    settled = await settle(rpc, place, person or str((await rpc.call("whoami"))["user_id"]), digest)
+    known, loading = await _begin(rpc, settled.place, {"sha256": digest, "byte_size": size, "media_type": kind.media_type})
     if known is not None:
-        return known
+        changed = await same(rpc, settled, known.document_id)
+        done = replace(known, state="changed", changed=changed) if changed else known
+    else:
+        loaded = await _load(rpc, embedder, sandbox, loading, file, kind, person, progress)
+        done = replace(loaded, changed=settled.changed, replaced=loaded.replaced or next(iter(settled.over), None))
+    for document in settled.over:
+        await rpc.call("delete_document", {"org_id": place.org_id, "document_id": document})
+    return done
+
+
+async def _load(rpc: Rpc, embedder: Embedder, sandbox: Sandbox, loading: dict[str, str], file: BinaryIO, kind: Kind, person: str,
+                progress: Progress) -> Ingested:
     try:
         with await sandbox.read(file, kind, person) as extracted:
             await _keep(rpc, loading, file)

@@ -13,7 +13,7 @@ import typer
 
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
-from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target, writable
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ _SHOWN_ROWS = 50
 _FORMS = (".svg", ".png", ".json")
 
 Source = Annotated[str, typer.Argument(metavar="ORG/SOURCE", help="For example acme/shop; each by slug or id.")]
-Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, help="Write all rows there as CSV.")]
-Parquet = Annotated[Path | None, typer.Option("--parquet", metavar="FILE", dir_okay=False, help="Write all rows there as Parquet.")]
-Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", dir_okay=False, help="Draw the chart there: .svg, .png, or .json for Vega-Lite.")]
+Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", dir_okay=False, callback=writable, help="Write all rows there as CSV.")]
+Parquet = Annotated[Path | None, typer.Option("--parquet", metavar="FILE", dir_okay=False, callback=writable, help="Write all rows there as Parquet.")]
+Chart = Annotated[Path | None, typer.Option("--chart", metavar="FILE", dir_okay=False, callback=writable, help="Draw the chart there: .svg, .png, or .json for Vega-Lite.")]
 Wait = Annotated[int, typer.Option("--wait", min=1, max=3600, help="Seconds to wait for the answer.")]
 
 
@@ -55,47 +55,64 @@ def named_source(text: str) -> tuple[str, str]:
     return org, name
 
 
-def _run(source: str, what: dict[str, str], csv: Path | None, parquet: Path | None, chart: Path | None, wait: int, email: str | None, state_dir: Path) -> None:
+def known_form(chart: Path | None) -> None:
+    """Raises: CliError."""
     if chart is not None and chart.suffix not in _FORMS:
         raise CliError(f"--chart: the file has to end in {', '.join(_FORMS)}")
+
+
+def _run(source: str, what: dict[str, str], csv: Path | None, parquet: Path | None, chart: Path | None, wait: int, email: str | None, state_dir: Path) -> None:
+    known_form(chart)
     org, name = named_source(source)
     where = target(state_dir)
     token = token_for(where, email)
 
     async def run() -> int:
+        from agent.analytics.jobs import submit
         from agent.cli.client import EdgeClient
 
         async with EdgeClient(where.url, where.publishable_key) as client:
             rpc = client.as_person(token)
-            return await _answer(rpc, await organization_id(rpc, org), name, what, wait, csv, parquet, chart)
+            org_id = await organization_id(rpc, org)
+            return await answered(rpc, org, org_id, await submit(rpc, org_id, name, **what), wait, csv, parquet, chart, cancels=True)
 
     raise typer.Exit(asyncio.run(run()))
 
 
-async def _answer(rpc: Rpc, org_id: str, source: str, what: dict[str, str], wait: int, csv: Path | None, parquet: Path | None, chart: Path | None) -> int:
-    """Return the exit status; the result is on standard output, what is said about it on standard error."""
+async def answered(rpc: Rpc, org: str, org_id: str, job_id: str, wait: int, csv: Path | None, parquet: Path | None, chart: Path | None, *, cancels: bool) -> int:
+    """Return the exit status; the result is on standard output, what is said about it on standard error. `cancels`: who stops waiting ends the job."""
     from agent.analytics import jobs
     from agent.analytics.results import read_head
 
-    job_id = await jobs.submit(rpc, org_id, source, **what)
     with _progress(job_id) as tell:
         try:
             job = await jobs.ended(rpc, org_id, job_id, wait, tell)
         except asyncio.CancelledError:
-            with contextlib.suppress(Exception):
-                await asyncio.shield(rpc.call("cancel_analytics_job", {"org_id": org_id, "job_id": job_id}))
+            if cancels:
+                await _stopped(rpc, org, org_id, job_id)
             raise
     if job.get("sql"):
         _say(f"sql: {plain(str(job['sql']))}")
     if job["status"] != jobs.SUCCEEDED:
         _say(f"{job['status'].replace('_', ' ')}: {plain(jobs.why(job))}")
         _say(f"job {job_id}")
+        if job["status"] in jobs.WAITING:
+            _say(f"`ringfence job show {org} {job_id}` looks again, `ringfence job cancel {org} {job_id}` ends it")
         return {"refused": REFUSED, "cancelled": CANCELLED, "cancelled_revoked": CANCELLED, "failed": 1}.get(job["status"], WAITING)
     head = await read_head(rpc, org_id, job_id)
     await _show(rpc, org_id, job_id, head, written=csv is not None or parquet is not None)
     await _write(rpc, org_id, job_id, head, csv, parquet, chart)
     _say(f"{head.row_count} row(s){', cut off there' if head.truncated else ''}, job {job_id}")
     return 0
+
+
+async def _stopped(rpc: Rpc, org: str, org_id: str, job_id: str) -> None:
+    try:
+        status = (await asyncio.shield(rpc.call("cancel_analytics_job", {"org_id": org_id, "job_id": job_id})))["status"]
+    except Exception:
+        _say(f"\nstopped waiting; job {job_id} may go on: `ringfence job cancel {org} {job_id}`")
+    else:
+        _say(f"\nstopped: job {job_id} is {status}")
 
 
 async def _show(rpc: Rpc, org_id: str, job_id: str, head: Head, *, written: bool) -> None:

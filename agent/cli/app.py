@@ -7,9 +7,9 @@ import sys
 
 import typer
 
-from agent.cli import analytics, approvals, audit, chat, db, doctor, kb, keys, login, me, members, metric, model, openapi, org, retention, rls, secret_keys, stack, table, token, tour, why, worker
+from agent.cli import analytics, approvals, audit, chat, db, doctor, job, kb, keys, login, me, members, metric, model, openapi, org, retention, rls, secret_keys, stack, table, token, tour, why, worker
 from agent.cli.errors import CliError
-from agent.errors import AgentError
+from agent.errors import AgentError, Unauthenticated
 
 app = typer.Typer(
     name="ringfence",
@@ -36,6 +36,7 @@ app.add_typer(retention.app, name="retention")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(rls.app, name="rls")
 app.add_typer(table.app, name="table")
+app.add_typer(job.app, name="job")
 app.add_typer(metric.app, name="metric")
 
 
@@ -43,6 +44,9 @@ def main() -> None:
     """Run a command and exit with its status: 1 for a failure that is explained, 2 for wrong arguments."""
     try:
         app()
+    except Unauthenticated:
+        print("ringfence: the session has ended, or its token is not accepted any more: run `ringfence login EMAIL`", file=sys.stderr)
+        sys.exit(1)
     except (CliError, AgentError, OSError) as err:
         print(f"ringfence: {err}", file=sys.stderr)
         sys.exit(1)

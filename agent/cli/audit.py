@@ -13,7 +13,7 @@ import typer
 from agent.audit import chain, sources, story
 from agent.cli.errors import CliError
 from agent.cli.login import call_as
-from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, AsJson, Org, StateDir, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, AsJson, Org, StateDir, target, writable
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def anchor(
 def export(
     organization: Org,
     since: Annotated[str, typer.Option("--since", metavar="CURSOR", help="Go on after this: the cursor that the last export ended with.")] = "",
-    cursor_file: Annotated[Path | None, typer.Option("--cursor-file", dir_okay=False, help="Read the cursor from this file, and keep it there after each page.")] = None,
+    cursor_file: Annotated[Path | None, typer.Option("--cursor-file", dir_okay=False, callback=writable, help="Read the cursor from this file, and keep it there after each page.")] = None,
     as_email: AsEmail = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:

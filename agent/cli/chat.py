@@ -27,6 +27,8 @@ def chat(
     where = target(state_dir)
     if not where.is_edge:
         raise CliError("a bot is asked through the edge: set RINGFENCE_URL to its address, or unset SUPABASE_URL for the local stack")
+    if not all(bot.partition("/")):
+        raise CliError(f"--bot {bot}: write ORG/BOT, for example acme/helpdesk")
     if bool(question) is bool(approval):
         raise CliError("give a question, or --approval ID to go on with an answer that waited")
     extra = _stream(where, token_for(where, email), bot, question, approval)

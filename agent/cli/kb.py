@@ -19,6 +19,7 @@ from agent.documents.kinds import SUFFIXES
 from agent.naming import knowledge_base_ids
 
 if TYPE_CHECKING:
+    from agent.ingest import Ingested
     from agent.rpc import Rpc
 
 app = typer.Typer(help="Knowledge bases: the documents a bot may quote.", no_args_is_help=True)
@@ -34,15 +35,18 @@ def add(
     knowledge_base: Annotated[str, typer.Argument(metavar="ORG/KB", help="For example acme/handbook; each by slug or id.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or folders with them.", exists=True)],
     email: AsEmail = None,
-    private: Annotated[bool, typer.Option("--private", help="Only you may read the documents.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Only you read the documents, and whom you shared them with. Default: as your earlier version, else as the knowledge base.")] = False,
+    shared: Annotated[bool, typer.Option("--open", help="Whoever reads the knowledge base reads them, also where your earlier version is private.")] = False,
     classification: Annotated[str | None, typer.Option("--classification", metavar="CLASS", help="public, internal, confidential or secret. Default: as the earlier version, else internal.")] = None,
     state_dir: StateDir = DEFAULT_STATE_DIR,
 ) -> None:
     """Add files: Markdown, text, HTML, PDF, DOCX, PPTX, XLSX, CSV and e-mail (.eml), up to 50 MB each.
 
-    A file that has changed replaces its earlier version, an unchanged one is left alone, one that cannot be read is reported and
-    the rest is done. Its place is its path below the folder given, or its name: the same from another machine.
+    A file that has changed replaces its earlier version; of an unchanged one the class and who reads it become what is asked for; one that
+    cannot be read is reported and the rest is done. Its place is its path below the folder given, or its name: the same from another machine.
     """
+    if private and shared:
+        raise CliError("--private and --open: one of them")
     known = None if classification is None else classes.classification(classification)
     if classification is not None and known is None:
         raise CliError(f"--classification: one of {', '.join(classes.CLASSES)}, or 0 to 3")
@@ -52,7 +56,7 @@ def add(
     if not files:
         raise CliError(f"no file of a known kind ({', '.join(sorted(SUFFIXES))}) in {', '.join(map(str, paths))}")
     where = target(state_dir)
-    asyncio.run(_add(where, token_for(where, email), knowledge_base, files, "private" if private else None, known))
+    asyncio.run(_add(where, token_for(where, email), knowledge_base, files, "private" if private else "knowledge_base" if shared else None, known))
 
 
 def found(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
@@ -73,12 +77,12 @@ def found(paths: list[Path]) -> tuple[dict[str, Path], list[str]]:
 
 
 async def _add(
-    where: Target, token: str, knowledge_base: str, files: dict[str, Path], visibility: Literal["private"] | None, classification: int | None
+    where: Target, token: str, knowledge_base: str, files: dict[str, Path], visibility: Literal["private", "knowledge_base"] | None, classification: int | None
 ) -> None:
     from agent.cli.client import EdgeClient
     from agent.cli.embedding import configured_embedder
     from agent.documents.sandbox import Sandbox
-    from agent.errors import BadArguments, BadDocument
+    from agent.errors import BadArguments, BadDocument, Conflict, Denied
     from agent.ingest import Place, ingest_file
 
     failed = 0
@@ -87,19 +91,28 @@ async def _add(
         async with configured_embedder() as embedder, EdgeClient(where.url, where.publishable_key) as client:
             rpc = client.as_person(token)
             org_id, base_id = await _find(rpc, knowledge_base)
+            person = str((await rpc.call("whoami"))["user_id"])
             for name, file in files.items():
                 try:
                     with file.open("rb") as opened:
                         place = Place(org_id, base_id, name, f"file:{quote(name)}", visibility, classification)
-                        done = await ingest_file(rpc, embedder, sandbox, place, opened, name, progress=bar.of(name))
-                except (BadDocument, BadArguments, OSError) as err:
+                        done = await ingest_file(rpc, embedder, sandbox, place, opened, name, person=person, progress=bar.of(name))
+                except (BadDocument, BadArguments, Conflict, Denied, OSError) as err:
                     bar.say(f"{name}: not added: {err}", error=True)
                     failed += 1
                 else:
-                    what = "unchanged" if done.state == "unchanged" else f"{done.chunks} passage(s)" + (", replaced" if done.replaced else "")
-                    bar.say(f"{name}: {what}")
+                    bar.say(f"{name}: {said(done)}")
     if failed:
         raise CliError(f"{failed} of {len(files)} files not added")
+
+
+def said(done: Ingested) -> str:
+    """Return what became of a file."""
+    how = {"unchanged": "unchanged", "changed": "same content"}.get(done.state) or f"{done.chunks} passage(s)" + (", replaced" if done.replaced else "")
+    now = [classes.CLASSES[done.changed["classification"]]] if "classification" in done.changed else []
+    if visibility := done.changed.get("visibility"):
+        now.append("private" if visibility == "private" else "open to whoever reads the knowledge base")
+    return f"{how}, now {' and '.join(now)}" if now else how
 
 
 class _Bar:

@@ -95,7 +95,7 @@ def call_as(where: Target, email: str | None, call: Callable[[Rpc], Awaitable[An
             try:
                 return await call(client.as_person(token))
             except StepUp as err:
-                require_terminal(err.message)
+                require_terminal(err.message, email)
                 stronger = await step_up(client, token, err.message)
             if email is None:
                 where.state.write(KEPT, where.state.read(KEPT) | {"access_token": stronger})

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent.cli.errors import CliError
 from agent.cli.login import call_as
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, Org, StateDir, target
+from agent.errors import NotVisible
 from agent.naming import organization_id
 
 if TYPE_CHECKING:
@@ -33,7 +35,13 @@ def invite(
 
     async def call(rpc: Rpc) -> Any:
         arguments = {"org_id": await organization_id(rpc, organization), "email": email, "role": role, "expires_in_hours": hours, "service": service}
-        return await rpc.call("create_invitation", arguments)
+        try:
+            return await rpc.call("create_invitation", arguments)
+        except NotVisible as err:
+            roles = [one["name"] for one in await rpc.call("list_roles", {"org_id": arguments["org_id"]})]
+            if role in roles:
+                raise
+            raise CliError(f"{err}: {role}; there are: {', '.join(roles)}") from err
 
     made = call_as(target(state_dir), as_email, call)
     kind = "a service account of yours, " if service else ""

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from agent.cli.login import call_as
-from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target
+from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target, writable
 
 
 def openapi(
     state_dir: StateDir = DEFAULT_STATE_DIR,
     email: AsEmail = None,
-    out: Annotated[Path | None, typer.Option("--out", dir_okay=False, help="Write to this file; to the terminal without it.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", dir_okay=False, callback=writable, help="Write to this file; to the terminal without it.")] = None,
     html: Annotated[bool, typer.Option("--html", help="One page to read in a browser instead of JSON.")] = False,
 ) -> None:
     """Describe every route of the edge and every function of the database, as OpenAPI 3.1."""

@@ -23,6 +23,15 @@ Org = Annotated[str, typer.Argument(metavar="ORG", help="Slug or id of an organi
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
 
 
+def writable(path: Path | None) -> Path | None:
+    """Return where a command will write: asked before it does anything. Raises: typer.BadParameter, which ends it with 2."""
+    if path is not None and not path.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}")
+    if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written")
+    return path
+
+
 @dataclass(frozen=True)
 class Target:
     """What a command talks to: an edge, or a Supabase project, whose sign-in and RPCs are at the same paths."""

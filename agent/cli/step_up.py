@@ -13,10 +13,11 @@ from agent.cli.errors import CliError
 TRIES = 3
 
 
-def require_terminal(reason: str) -> None:
-    """Raises: CliError with what to do instead, where nobody sits at a terminal."""
+def require_terminal(reason: str, email: str | None) -> None:
+    """Raises: CliError with what to do instead, where nobody sits at a terminal. `email`: what --as says."""
     if not sys.stdin.isatty():
-        raise CliError(f"{reason}: `ringfence login EMAIL --code CODE`, then this command again without --as")
+        raise CliError(f"{reason}: `ringfence login {email or 'EMAIL'} --code CODE`, then this command again{' without --as' if email else ''}; "
+                       "at a terminal it asks for the code itself, and adds an authenticator app where there is none")
 
 
 async def step_up(client: EdgeClient, token: str, reason: str) -> str:

@@ -12,6 +12,7 @@ from agent.cli.analytics import Source, named_source
 from agent.cli.errors import CliError
 from agent.cli.login import token_for
 from agent.cli.options import DEFAULT_STATE_DIR, AsEmail, StateDir, target
+from agent.errors import Denied
 from agent.naming import organization_id
 
 app = typer.Typer(help="Tables of your own, to be asked about.", no_args_is_help=True)
@@ -53,7 +54,10 @@ def load(
             rpc = client.as_person(token)
             org_id = await organization_id(rpc, org)
             with file.open("rb") as opened:
-                return await upload_table(rpc, TableReader(), org_id, source_name, name, opened, types=wanted, meanings=meant)
+                try:
+                    return await upload_table(rpc, TableReader(), org_id, source_name, name, opened, types=wanted, meanings=meant)
+                except Denied as err:
+                    raise CliError(f"loading a table takes level editor on {source}: who owns the source, or has analytics.manage, gives it with share_data_source") from err
 
     done = asyncio.run(run())
     print(f"{name}: {done['rows']} row(s); " + ", ".join(f"{one['name']} {one['type']}" for one in done["columns"]))

@@ -85,6 +85,10 @@ async def _create(where: Target, token: str, organization: str, wish: dict[str, 
     async with EdgeClient(where.url, where.publishable_key) as client:
         org_id = await organization_id(client.as_person(token), organization)
         answer = await client.post("/v1/tokens", {"org_id": org_id, **wish}, token)
+    if answer.body.get("code") == "code_needed":
+        raise CliError("no token was made: give six digits of your authenticator app with --code")
+    if answer.body.get("code") == "aal_required":
+        raise CliError(f"no token was made: {answer.body['message']}: `ringfence login EMAIL --code CODE`, then this command again with --code and the code after that")
     if answer.status != 201:
         raise CliError(f"no token was made: {answer.body.get('message', answer.body)}")
     return dict(answer.body)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MARKS = {True: "yes", False: "no", None: "unknown"}
 LISTS = {"bot": "list_organization_bots", "knowledge_base": "list_knowledge_bases"}
 """What may be named by its slug, and the function that lists it."""
+KINDS = ("document", "knowledge_base", "bot", "order", "ticket", "conversation", "run")
 
 
 class Action(StrEnum):
@@ -57,6 +58,8 @@ def why(
 def parts(thing: str) -> tuple[str, str, str]:
     """Return organization, kind and name of `ORG/KIND/ID`. Raises: CliError."""
     match thing.split("/"):
+        case [_, kind, name] if kind and name and kind not in KINDS:
+            raise CliError(f"{kind}: no such kind; it is one of {', '.join(KINDS)}")
         case [organization, kind, name] if organization and kind and name:
             return organization, kind, name
     raise CliError(f"{thing}: write ORG/KIND/ID, for example acme/bot/helpdesk")

@@ -250,10 +250,19 @@ class FakePostgrest:
         return {"message_id": str(uuid.uuid4())}
 
     def _whoami(self, person: str, arguments: Row) -> Row:
-        return {"organizations": self.organizations}
+        return {"user_id": person, "organizations": self.organizations}
 
     def _list_knowledge_bases(self, person: str, arguments: Row) -> list[Row]:
         return [{"id": str(uuid.UUID(int=3)), "slug": "handbook"}]
+
+    def _list_documents(self, person: str, arguments: Row) -> list[Row]:
+        found = [one for one in self.documents.values() if one["uri"] > arguments["after_uri"] and (one["visibility"] != "private" or one["owner_id"] == person)]
+        return [{name: value for name, value in one.items() if name != "bytes"} for one in sorted(found, key=lambda one: (one["uri"], one["id"]))][:arguments["max_rows"]]
+
+    def _update_document(self, person: str, arguments: Row) -> Row:
+        document = self._document(person, arguments)
+        document |= {name: value for name, value in arguments.items() if name not in ("org_id", "document_id")}
+        return document
 
     def _begin_document(self, person: str, arguments: Row) -> Row:
         for document in self.documents.values():
@@ -261,7 +270,7 @@ class FakePostgrest:
                 return {"document_id": document["id"], "state": "unchanged"}
         document_id = str(uuid.UUID(int=900 + len(self.documents)))
         self.documents[document_id] = {
-            "visibility": "organization", "classification": 1, "media_type": "text/plain", **arguments, "id": document_id, "state": "loading",
+            "visibility": "organization", "classification": 1, "media_type": "text/plain", "tags": [], **arguments, "id": document_id, "state": "loading",
             "owner_id": person, "created_at": "2026-11-21T12:00:00+00:00", "parts": 0, "chunks": 0, "bytes": []}
         return {"document_id": document_id, "state": "loading"}
 
