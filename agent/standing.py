@@ -89,7 +89,7 @@ async def _standing(rpc: Rpc, place: "Place") -> list[Json]:
         if not found:
             if beyond is None:
                 beyond = {one["id"] for one in await rpc.call("list_documents", base | {"after_uri": place.uri, "max_rows": 1})}
-            if not beyond or beyond & {one["id"] for one in rows}:
+            if beyond & {one["id"] for one in rows}:
                 return []
             after = rows[-1]["uri"]
         most = _MOST
