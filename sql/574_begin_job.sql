@@ -35,8 +35,9 @@ begin
   v_entered := authz.enter_job(v_job);
   if v_entered ->> 'objection' is null then
     if authz.runs_the_queue() then
-      update app.analytics_job j set reads = j.reads | (authz.source_reads(d.relations) ->> j.org_id::text)::bigint
-      from app.data_source d where j.org_id = v_job.org_id and j.id = v_job.id and d.org_id = j.org_id and d.id = j.data_source_id;
+      update app.analytics_job j set reads = j.reads | (authz.source_reads((
+        select d.relations from app.data_source d where d.org_id = j.org_id and d.id = j.data_source_id)) ->> j.org_id::text)::bigint
+      where j.org_id = v_job.org_id and j.id = v_job.id;
     end if;
     return jsonb_build_object('outcome', 'begun', 'job_id', v_job.id, 'org_id', v_job.org_id, 'source', v_entered ->> 'source',
       'question', v_job.question, 'sql', v_job.sql, 'attempt', v_job.attempts);
