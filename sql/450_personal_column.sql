@@ -25,7 +25,7 @@ as $$
     ('approval', '{user_id,on_behalf_of,arguments,arguments_sha256}', 'deleted', 'goes with the run'),
     ('approval', '{decided_by}', 'retained', 'an opaque identifier: who said yes or no'),
     ('analytics_job', '{user_id,question,sql,drafted_sql,ran_sql,sql_sha256,ran_sha256,session}', 'deleted', 'what the person asked of data'),
-    ('analytics_result', '{user_id,rows,columns,chart,sha256}', 'deleted', 'goes with the job'),
+    ('analytics_result', '{user_id,rows,columns,chart,sha256,error_message}', 'deleted', 'goes with the job'),
     ('analytics_result_grant', '{user_id,created_by}', 'deleted', 'goes with the result, and with the membership of whom it was shared with'),
     ('data_source_grant', '{user_id}', 'deleted', 'what was shared with the person goes with the membership'),
     ('job_scope', '{claims}', 'retained', 'lives no longer than its transaction'),

@@ -20,6 +20,7 @@ create table app.analytics_job (
   error_code text constraint analytics_job_error_code_check check (error_code ~ '^[A-Za-z0-9_]{1,60}$'),
   error_message text constraint analytics_job_error_message_check check (char_length(error_message) <= 500),
   attempts integer not null default 0,
+  reads bigint not null default 0,
   created_at timestamptz not null default clock_timestamp(),
   started_at timestamptz,
   finished_at timestamptz,
@@ -53,8 +54,9 @@ comment on column app.analytics_job.ran_sha256 is 'SHA-256 of the SQL that ran.'
 comment on column app.analytics_job.idempotency_key is 'Chosen by the caller: the same key again is the same job.';
 comment on column app.analytics_job.status is 'queued, running, then once and for all succeeded, failed, refused, cancelled or cancelled_revoked.';
 comment on column app.analytics_job.error_code is 'Why it did not succeed, as a code.';
-comment on column app.analytics_job.error_message is 'As a sentence; at most 500 characters.';
+comment on column app.analytics_job.error_message is 'As a sentence; at most 500 characters. One that may quote a row is with the result.';
 comment on column app.analytics_job.attempts is 'How often a worker began it.';
+comment on column app.analytics_job.reads is 'Which rows of the source its requester saw when it ran, as bits: authz.source_reads(). Added to each time the worker begins it.';
 comment on column app.analytics_job.created_at is 'When it was handed in.';
 comment on column app.analytics_job.started_at is 'When a worker last began it.';
 comment on column app.analytics_job.finished_at is 'When it ended.';
@@ -98,7 +100,7 @@ comment on policy analytics_job_update_queue_owner on app.analytics_job is 'In t
 grant select on app.analytics_job to authenticated;
 grant insert (org_id, data_source_id, bot_id, run_id, question, sql, idempotency_key) on app.analytics_job to authenticated;
 grant update (status) on app.analytics_job to authenticated;
-grant select, update (status, error_code, error_message, drafted_sql, ran_sql, ran_sha256, attempts, started_at), delete on app.analytics_job to ringfence_owner;
+grant select, update (status, error_code, error_message, drafted_sql, ran_sql, ran_sha256, attempts, reads, started_at), delete on app.analytics_job to ringfence_owner;
 
 create function authz.tg_job_session() returns trigger
 language plpgsql volatile

@@ -1,14 +1,16 @@
--- Results: what a job found. The organization's, its requester's alone to read until they share it, gone after a while (DESIGN 6.4, F53).
+-- Results: what a job found, or what stopped it once it ran: that may quote a row. The organization's, its requester's alone to read until they share it, gone after a while (DESIGN 6.4, F53).
 create table app.analytics_result (
   org_id uuid not null references app.organization (id) on delete cascade,
   job_id uuid not null,
   user_id uuid not null,
   data_source_id uuid not null,
+  reads bigint not null,
   columns jsonb not null,
   rows jsonb not null,
   row_count integer not null,
   byte_count integer not null,
   truncated boolean not null,
+  error_message text constraint analytics_result_error_message_check check (char_length(error_message) <= 500),
   chart jsonb,
   sha256 text not null,
   created_at timestamptz not null default now(),
@@ -22,11 +24,13 @@ comment on column app.analytics_result.org_id is 'The organization.';
 comment on column app.analytics_result.job_id is 'The job; one result each.';
 comment on column app.analytics_result.user_id is 'Who asked.';
 comment on column app.analytics_result.data_source_id is 'What was asked.';
+comment on column app.analytics_result.reads is 'Which rows of the source were seen, as bits: authz.source_reads(). Who asked reads it while they see them all.';
 comment on column app.analytics_result.columns is 'A list of {name, type}.';
 comment on column app.analytics_result.rows is 'A list of lists, in the order of the columns.';
 comment on column app.analytics_result.row_count is 'How many rows are kept.';
 comment on column app.analytics_result.byte_count is 'How many bytes they took as JSON text.';
 comment on column app.analytics_result.truncated is 'Whether there were more rows or bytes than are kept.';
+comment on column app.analytics_result.error_message is 'Why the SQL failed, as the database said it; null for one that did not. At most 500 characters.';
 comment on column app.analytics_result.chart is 'A suggestion how to draw it (Vega-Lite), or null.';
 comment on column app.analytics_result.sha256 is 'SHA-256 of columns and rows, as the worker sent them.';
 comment on column app.analytics_result.created_at is 'When it was stored.';
@@ -35,8 +39,10 @@ comment on column app.analytics_result.expires_at is 'From then on nobody reads 
 alter table app.analytics_result enable row level security;
 alter table app.analytics_result force row level security;
 create policy analytics_result_select_reader on app.analytics_result for select to authenticated
-  using (expires_at > now() and (job_id = any (array(select authz.shared_results()))
-    or user_id = (select authz.uid()) and data_source_id = any (array(select authz.granted_data_sources('viewer')))));
+  using (expires_at > now() and (
+    user_id <> (select authz.uid()) and job_id = any (array(select authz.shared_results()))
+    or user_id = (select authz.uid()) and data_source_id = any (array(select authz.granted_data_sources('viewer')))
+      and reads & ~((select authz.source_reads(array['orders', 'tickets', 'conversations', 'usage'])) ->> org_id::text)::bigint = 0));
 create policy analytics_result_insert_nobody on app.analytics_result for insert to authenticated with check (false);
 create policy analytics_result_update_nobody on app.analytics_result for update to authenticated using (false) with check (false);
 create policy analytics_result_delete_nobody on app.analytics_result for delete to authenticated using (false);
@@ -52,7 +58,7 @@ create policy analytics_result_select_over_owner on app.analytics_result for sel
   using ((select authz.runs_the_queue()) and expires_at <= now());
 create policy analytics_result_delete_over_owner on app.analytics_result for delete to ringfence_owner
   using ((select authz.runs_the_queue()) and expires_at <= now());
-comment on policy analytics_result_select_reader on app.analytics_result is 'Who asked reads it while they may still ask that source, and with whom it is shared, without that source; nobody when it is too old.';
+comment on policy analytics_result_select_reader on app.analytics_result is 'Who asked reads it while they may still ask that source and their session sees all rows that were seen then; with whom it is shared, without either; nobody when it is too old.';
 comment on policy analytics_result_insert_nobody on app.analytics_result is 'Only the worker writes here.';
 comment on policy analytics_result_update_nobody on app.analytics_result is 'Written once.';
 comment on policy analytics_result_delete_nobody on app.analytics_result is 'It goes with its job, or is swept when it has expired.';
@@ -63,4 +69,4 @@ comment on policy analytics_result_select_over_owner on app.analytics_result is 
 comment on policy analytics_result_delete_over_owner on app.analytics_result is 'They delete it.';
 grant select on app.analytics_result to authenticated;
 grant select (org_id, job_id, expires_at), delete on app.analytics_result to ringfence_owner;
-grant insert (org_id, job_id, user_id, data_source_id, columns, rows, row_count, byte_count, truncated, chart, sha256, expires_at) on app.analytics_result to ringfence_owner;
+grant insert (org_id, job_id, user_id, data_source_id, reads, columns, rows, row_count, byte_count, truncated, error_message, chart, sha256, expires_at) on app.analytics_result to ringfence_owner;

@@ -34,6 +34,11 @@ begin
   end if;
   v_entered := authz.enter_job(v_job);
   if v_entered ->> 'objection' is null then
+    if authz.runs_the_queue() then
+      update app.analytics_job j set reads = j.reads | (authz.source_reads((
+        select d.relations from app.data_source d where d.org_id = j.org_id and d.id = j.data_source_id)) ->> j.org_id::text)::bigint
+      where j.org_id = v_job.org_id and j.id = v_job.id;
+    end if;
     return jsonb_build_object('outcome', 'begun', 'job_id', v_job.id, 'org_id', v_job.org_id, 'source', v_entered ->> 'source',
       'question', v_job.question, 'sql', v_job.sql, 'attempt', v_job.attempts);
   end if;
@@ -44,7 +49,7 @@ begin
   return jsonb_build_object('outcome', 'revoked', 'job_id', v_job.id, 'code', v_entered ->> 'objection');
 end
 $$;
-comment on function authz.begin_job(uuid, uuid) is 'Make this transaction act for the requester of a job that is held under this lease, after looking again whether they may: {outcome: begun, org_id, source, question, sql, attempt} or {outcome: revoked, code}, which ends the job when a worker asks. PT409 for another lease, 55000 for a second job in one transaction (F44, F51).';
+comment on function authz.begin_job(uuid, uuid) is 'Make this transaction act for the requester of a job that is held under this lease, after looking again whether they may: {outcome: begun, org_id, source, question, sql, attempt} or {outcome: revoked, code}, which ends the job when a worker asks. Notes for a worker what the requester sees. PT409 for another lease, 55000 for a second job in one transaction (F44, F51).';
 revoke all on function authz.begin_job(uuid, uuid) from public;
 grant execute on function authz.begin_job(uuid, uuid) to ringfence_owner, ringfence_worker, ringfence_analyst;
 alter function authz.begin_job(uuid, uuid) owner to ringfence_owner;
@@ -243,6 +248,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_scope app.job_scope;
+  v_found jsonb := coalesce(finish_job.result, '{"columns": [], "rows": [], "truncated": false}');
+  -- What the database says of SQL that ran may quote a row: it is kept, read and swept like rows.
+  v_quotes text := case when finish_job.status = 'failed' and finish_job.ran_sql is not null then left(finish_job.error_message, 500) end;
 begin
   perform authz.require(finish_job.status in ('succeeded', 'failed', 'refused'), 'status: succeeded, failed or refused');
   perform authz.require((finish_job.status = 'succeeded') = (finish_job.result is not null), 'result: with succeeded, and only then');
@@ -254,21 +262,24 @@ begin
     update app.analytics_job j set drafted_sql = finish_job.drafted_sql
     where j.org_id = v_scope.org_id and j.id = v_scope.job_id and j.status = 'running';
   end if;
-  if not authz.end_job(v_scope.org_id, v_scope.job_id, finish_job.status, finish_job.error_code, finish_job.error_message, finish_job.ran_sql) then
+  if not authz.end_job(v_scope.org_id, v_scope.job_id, finish_job.status, finish_job.error_code, case when v_quotes is null then finish_job.error_message end,
+    finish_job.ran_sql)
+  then
     return false;
   end if;
-  if finish_job.status = 'succeeded' then
-    insert into app.analytics_result (org_id, job_id, user_id, data_source_id, columns, rows, row_count, byte_count, truncated, chart, sha256, expires_at)
-    select v_scope.org_id, v_scope.job_id, authz.uid(), v_scope.data_source_id, finish_job.result -> 'columns', finish_job.result -> 'rows',
-      jsonb_array_length(finish_job.result -> 'rows'), octet_length(finish_job.result ->> 'rows'), (finish_job.result -> 'truncated')::boolean,
-      nullif(finish_job.result -> 'chart', 'null'), encode(sha256(convert_to((finish_job.result -> 'columns')::text || (finish_job.result ->> 'rows'), 'UTF8')), 'hex'),
+  if finish_job.status = 'succeeded' or v_quotes is not null then
+    insert into app.analytics_result (org_id, job_id, user_id, data_source_id, reads, columns, rows, row_count, byte_count, truncated, error_message, chart,
+      sha256, expires_at)
+    select v_scope.org_id, v_scope.job_id, authz.uid(), v_scope.data_source_id, j.reads, v_found -> 'columns', v_found -> 'rows',
+      jsonb_array_length(v_found -> 'rows'), octet_length(v_found ->> 'rows'), (v_found -> 'truncated')::boolean, v_quotes,
+      nullif(v_found -> 'chart', 'null'), encode(sha256(convert_to((v_found -> 'columns')::text || (v_found ->> 'rows'), 'UTF8')), 'hex'),
       now() + make_interval(days => l.result_days)
-    from authz.job_limits() l;
+    from authz.job_limits() l, app.analytics_job j where j.org_id = v_scope.org_id and j.id = v_scope.job_id;
   end if;
   return true;
 end
 $$;
-comment on function authz.finish_job(text, text, text, text, jsonb, text) is 'End the job that this transaction has begun, once, with its result {columns, rows, truncated, chart} when it succeeded and with what a model wrote for its question; false when it had ended otherwise meanwhile.';
+comment on function authz.finish_job(text, text, text, text, jsonb, text) is 'End the job that this transaction has begun, once, with its result {columns, rows, truncated, chart} when it succeeded, with the sentence of the database when its SQL ran and failed, and with what a model wrote for its question; false when it had ended otherwise meanwhile.';
 revoke all on function authz.finish_job(text, text, text, text, jsonb, text) from public;
 grant execute on function authz.finish_job(text, text, text, text, jsonb, text) to ringfence_worker;
 alter function authz.finish_job(text, text, text, text, jsonb, text) owner to ringfence_owner;

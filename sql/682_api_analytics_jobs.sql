@@ -72,10 +72,13 @@ as $$
   select jsonb_build_object('job_id', job.id, 'source_id', job.data_source_id,
     'source', (select d.slug from app.data_source d where d.org_id = job.org_id and d.id = job.data_source_id),
     'status', job.status, 'question', job.question, 'sql', coalesce(job.ran_sql, job.sql), 'sql_sha256', coalesce(job.ran_sha256, job.sql_sha256),
-    'run_id', job.run_id, 'bot_id', job.bot_id, 'error_code', job.error_code, 'error_message', job.error_message, 'attempts', job.attempts,
+    'run_id', job.run_id, 'bot_id', job.bot_id, 'error_code', job.error_code,
+    'error_message', coalesce(job.error_message, (
+      select r.error_message from app.analytics_result r where r.org_id = job.org_id and r.job_id = job.id)),
+    'attempts', job.attempts,
     'created_at', job.created_at, 'started_at', job.started_at, 'finished_at', job.finished_at)
 $$;
-comment on function authz.job_answer(app.analytics_job) is 'A job as people see it.';
+comment on function authz.job_answer(app.analytics_job) is 'A job as people see it; what may quote a row of its source they see while they may read its result.';
 revoke all on function authz.job_answer(app.analytics_job) from public;
 grant execute on function authz.job_answer(app.analytics_job) to authenticated;
 
@@ -93,7 +96,7 @@ begin
   end if;
   return authz.job_answer(v_job) || coalesce((
     select jsonb_build_object('row_count', r.row_count, 'truncated', r.truncated, 'expires_at', r.expires_at)
-    from app.analytics_result r where r.org_id = v_job.org_id and r.job_id = v_job.id),
+    from app.analytics_result r where r.org_id = v_job.org_id and r.job_id = v_job.id and r.error_message is null),
     jsonb_build_object('row_count', null, 'truncated', null, 'expires_at', null));
 end
 $$;
@@ -175,7 +178,8 @@ begin
   perform authz.require_org(read_analytics_result.org_id);
   perform authz.require(read_analytics_result.after >= 0, 'after: 0..2147483647');
   perform authz.require(read_analytics_result.max_rows between 1 and 1000, 'max_rows: 1..1000');
-  select r.* into v_result from app.analytics_result r where r.org_id = read_analytics_result.org_id and r.job_id = read_analytics_result.job_id;
+  select r.* into v_result from app.analytics_result r
+  where r.org_id = read_analytics_result.org_id and r.job_id = read_analytics_result.job_id and r.error_message is null;
   if not found then
     raise sqlstate 'PT404' using message = 'no such result, or not yours to read';
   end if;

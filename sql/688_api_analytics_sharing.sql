@@ -10,7 +10,7 @@ begin
   perform authz.require_org(share_analytics_result.org_id);
   perform authz.require(num_nonnulls(share_analytics_result.user_id, share_analytics_result.team_id) <= 1, 'name a person or a team, or neither for everyone');
   if not exists (select from app.analytics_result r
-    where r.org_id = share_analytics_result.org_id and r.job_id = share_analytics_result.job_id and r.user_id = authz.uid())
+    where r.org_id = share_analytics_result.org_id and r.job_id = share_analytics_result.job_id and r.user_id = authz.uid() and r.error_message is null)
   then
     raise sqlstate 'PT404' using message = 'no such result of yours, or no such member or team';
   end if;

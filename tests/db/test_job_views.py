@@ -154,9 +154,9 @@ def test_without_the_floor_a_requester_still_sees_what_they_may_and_nothing_outs
 @pytest.mark.parametrize("view", [*VIEWS, "uploaded"])
 def test_a_view_asks_as_its_reader_and_shows_no_column_more_R11(jobs: Jobs, view: str) -> None:
     shown = {"orders": "id, customer_id, order_number, status, total_cents, currency, placed_at", "tickets": "id, customer_id, order_id, subject, status, created_at",
-             "conversations": "id, bot_id, title, started_at", "usage": "on_day, measure, amount", "uploaded": "table_id, position, data"}
+             "conversations": "id, bot_id, title, started_at", "usage": "on_day, measure, amount", "uploaded": "table_id, data"}
     with jobs.world.operator() as db:
-        assert db.one("select reloptions from pg_class where oid = %s::regclass", f"source.{view}") == ["security_invoker=true"]
+        assert db.one("select reloptions from pg_class where oid = %s::regclass", f"source.{view}") == ["security_barrier=true", "security_invoker=true"]
         assert db.one("select string_agg(attname, ', ' order by attnum) from pg_attribute where attrelid = %s::regclass and attnum > 0", f"source.{view}") == shown[view]
 
 

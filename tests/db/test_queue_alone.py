@@ -158,6 +158,21 @@ def test_a_job_is_ended_by_the_transaction_that_has_begun_it_and_only_while_it_r
     assert queue.one("select count(*) from app.analytics_result where job_id = %s and org_id = %s", job, world.acme.id) == (status == "running")
 
 
+def test_what_its_requester_sees_is_noted_of_the_one_job_that_is_begun_F53(world: World, queue: Request) -> None:
+    """By the relations of its own source, where the definers see every source, and one of the same id."""
+    job, source = world.acme.ids["held_job"], world.acme.ids["data_source"]
+    queue.run("create policy opened on app.data_source for all to ringfence_owner using (true)")
+    queue.run(REPLICA)
+    queue.run("insert into app.data_source (org_id, id, slug, name, created_by) values (%s, %s, 'twin', 'Twin', %s)", world.globex.id, source, uuid4())
+    queue.run(ORIGIN)
+    noted = "select org_id, id, authz.permission_bit(p.name) from app.analytics_job j, app.permission p where j.reads & authz.permission_bit(p.name) <> 0"
+    assert queue.all(noted) == []
+    asked(queue, "select authz.begin_job(%s, %s)", job, LEASE)
+    assert {row[:2] for row in queue.all(noted)} == {(world.acme.id, job)}
+    bits = queue.one("select bit_or(authz.permission_bit(p)) from unnest(array['orders.place', 'tickets.create', 'bots.run']) p")
+    assert queue.one("select reads from app.analytics_job where org_id = %s and id = %s", world.acme.id, job) == bits
+
+
 def test_a_lease_is_of_the_job_of_its_own_organization_F53(world: World, queue: Request) -> None:
     """The job of the same id that globex has is not looked at under it."""
     job = world.acme.ids["held_job"]

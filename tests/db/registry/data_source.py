@@ -36,6 +36,9 @@ EDIT, OWN = ("editor", "owner"), ("owner",)
 _RESULT_SHARED = ("can(analytics.run) and exists (select from app.analytics_result_grant g where g.org_id = t.org_id and g.job_id = t.job_id"
                   " and (g.user_id = :me or g.user_id is null and g.team_id is null or exists (select from app.team_member m"
                   " where m.org_id = g.org_id and m.team_id = g.team_id and m.user_id = :me)))")
+# What the customer's job saw.
+_OWN_ROWS = ("(in_scope(orders.place) or in_scope(orders.read)) and (in_scope(tickets.create) or in_scope(tickets.read) or in_scope(tickets.manage))"
+             " and in_scope(bots.run)")
 # Of a table or of the table of a row.
 _UPLOADED = "(" + _unless_denied("{0}.data_source_id", f"{_shared('{0}.data_source_id', *EDIT)} or {{0}}.state = 'ready' and {_shared('{0}.data_source_id')}").replace(
     "g.org_id = t.org_id", "g.org_id = {0}.org_id").replace("d.org_id = t.org_id", "d.org_id = {0}.org_id") + ")"
@@ -53,7 +56,7 @@ TABLES: dict[str, Decision] = {
         change="status = 'cancelled'", new={"org_id": ":org", "data_source_id": ":data_source", "sql": "'select 1'"},
         scope=frozenset({"analytics.run"})),
     "analytics_result": Decision(
-        _unless_denied("t.data_source_id", f"t.expires_at > now() and (t.user_id = :me and {_shared('t.data_source_id')} or {_RESULT_SHARED})")),
+        _unless_denied("t.data_source_id", f"t.expires_at > now() and (t.user_id = :me and {_OWN_ROWS} and {_shared('t.data_source_id')} or t.user_id <> :me and {_RESULT_SHARED})")),
     "analytics_result_grant": Decision(
         "t.created_by = :me", insert="can(analytics.run) and :me = :customer", delete="t.created_by = :me",
         new={"org_id": ":org", "job_id": ":analytics_job", "user_id": ":auditor"}, scope=frozenset({"analytics.run"})),
@@ -180,8 +183,9 @@ def plant(connection: Any, organization: Organization) -> None:
     ids, customer = organization.ids, organization.people["customer"]
     connection.execute("update app.analytics_job set status = 'succeeded', finished_at = now(), started_at = now(), attempts = 1 where id = %s", [ids["analytics_job"]])
     connection.execute(
-        "insert into app.analytics_result (org_id, job_id, user_id, data_source_id, columns, rows, row_count, byte_count, truncated, sha256, expires_at)"
-        " values (%s, %s, %s, %s, %s, %s, 1, 20, false, repeat('0', 64), now() + interval '1 day')",
+        "insert into app.analytics_result (org_id, job_id, user_id, data_source_id, columns, rows, row_count, byte_count, truncated, sha256, expires_at, reads)"
+        " values (%s, %s, %s, %s, %s, %s, 1, 20, false, repeat('0', 64), now() + interval '1 day',"
+        " authz.permission_bit('orders.place') | authz.permission_bit('tickets.create') | authz.permission_bit('bots.run'))",
         [organization.id, ids["analytics_job"], customer.user_id, ids["data_source"], json.dumps([{"name": "word", "type": "text"}]),
          json.dumps([[organization.canary]])])
     connection.execute("update app.analytics_job set status = 'succeeded', finished_at = now(), started_at = now(), attempts = 1 where id = %s", [ids["accepted_job"]])
