@@ -166,6 +166,21 @@ def test_a_table_no_row_can_be_made_for_is_not_covered_until_that_is_reviewed(no
     assert found(notebook, broken, told=allowed, probes="read$").exit_code == 0
 
 
+def test_a_number_that_says_what_a_member_may_do_is_taken_for_the_role(notebook: Database) -> None:
+    numbers = ("alter table crew drop column rank, add column clearance smallint not null default 10 check (clearance in (10, 20, 30));"
+               " create policy rise on crew for update to authenticated using (person = auth.uid()); grant update (clearance) on crew to authenticated")
+    result = found(notebook, numbers, probes="privileges$")
+    assert any("role clearance: 30, 20, 10" in guess for guess in result.guesses)
+    assert [(f.id, f.object) for f in result.findings if "10 makes themselves 30" in f.finding] == [("self-promotion", "public.crew")]
+
+
+def test_of_numbers_compared_by_less_the_least_is_the_strongest(notebook: Database) -> None:
+    numbers = ("alter table crew drop column rank, add column tier int not null default 3; create policy chief on note for delete to authenticated"
+               " using (exists (select from crew c where c.studio = note.studio and c.person = auth.uid() and c.tier <= 1));"
+               " create policy second on note for update to authenticated using (exists (select from crew c where c.studio = note.studio and c.person = auth.uid() and c.tier <= 2))")
+    assert any("role tier: 1, 2" in guess for guess in found(notebook, numbers, probes="signup$").guesses)
+
+
 def test_the_command_prints_json_and_exits_by_what_it_found(broken_notebook: Database) -> None:
     def command(*more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, "-m", "agent.cli", "rls", "test", "--database-url", broken_notebook.url(), *more], capture_output=True, text=True, cwd=ROOT, timeout=120)
