@@ -108,6 +108,10 @@ MISTAKES = {
     "helper-ignores-status": (
         "inner_room.studios()", "create or replace function inner_room.studios() returns setof uuid language sql stable security definer set search_path = ''"
         " as 'select studio from public.crew where person = auth.uid()'", "in force"),
+    "former-member-keeps-rows": ("public.note", "drop policy note_remove on note; create policy note_remove on note for delete to authenticated using (writer = auth.uid())", "note_remove"),
+    "role-of-another-tenant": (
+        "public.note", "drop policy note_edit on note; create policy note_edit on note for update to authenticated using (studio in (select inner_room.studios())"
+        " and exists (select from crew c where c.person = auth.uid() and c.rank = 'owner'))", "note_edit"),
     "secret-column-readable": ("public.door_key", "grant select on door_key to authenticated", "named as a secret"),
     "protected-column-writable": (
         "public.studio", "create policy studio_edit on studio for update to authenticated using (id in (select inner_room.studios())); grant update on studio to authenticated", "plan"),
@@ -118,7 +122,8 @@ WRITES = ("insert-check-true", "update-using-true", "delete-using-true", "move-t
 CALLS = ("definer-without-tenant-filter", "trusts-tenant-argument", "definer-writes-foreign-rows", "exec-sql", "existence-oracle")
 INSIDE = ("secret-column-readable", "protected-column-writable")
 PROBES = dict.fromkeys(WRITES, "write$") | dict.fromkeys(CALLS, "functions$") | dict.fromkeys(INSIDE, "privileges$") | {
-    "unique-not-tenant-scoped": "oracles$", "fk-not-tenant-scoped": "oracles$", "helper-ignores-status": "helpers$", "self-promotion": "escalation$"}
+    "unique-not-tenant-scoped": "oracles$", "fk-not-tenant-scoped": "oracles$", "helper-ignores-status": "helpers$", "self-promotion": "escalation$",
+    "former-member-keeps-rows": "former$", "role-of-another-tenant": "two_tenants$"}
 
 
 @pytest.mark.parametrize("name", MISTAKES)
