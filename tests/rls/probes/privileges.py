@@ -11,7 +11,7 @@ from tests.rls.catalog import Column, Table, quoted
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.inserting import insert
-from tests.rls.probes.write import fresh
+from tests.rls.probes.write import fresh, harmless, overwriting
 from tests.rls.tenancy import CHILD, OWNED, PERSONAL, PROFILE, SHARED, TENANT
 from tests.rls.values import candidates
 from tests.rls.world import Row
@@ -232,7 +232,6 @@ def _ored_away(context: Context, table: Table) -> Iterator[Finding]:
 def _statement(context: Context, table: Table, row: Row, command: str, persona: Persona) -> str | None:
     if command == "delete":
         return f"delete from {table.sql} where {row.where}" if "DELETE" in context.catalog.privileges(persona.role, table) else None
-    from tests.rls.probes.write import harmless, overwriting
     column = harmless(table, context.catalog.columns_with(persona.role, table, "UPDATE"), context.tenancy.of(table).user_columns)
     return f"update {table.sql} set {quoted(column.name)} = {overwriting(table, column, row.get(column.name))} where {row.where}" if column else None
 
