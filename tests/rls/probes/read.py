@@ -33,14 +33,12 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
         if relation.schema in ("pg_catalog", "information_schema") or context.config.skips(relation.schema) or context.config.table(relation.label).get("kind") == "skip":
             continue
         told: set[str] = set()
-        read: set[str] = set()
         for persona in _readers(context):
             if not catalog.may_touch(persona.role, relation, "SELECT"):
                 context.shut(relation.label, "select", persona.name)
                 continue
             outcome = sweep(context, relation, persona)
             context.count("select cells")
-            read |= {persona.role} if outcome.ok and outcome.count else set()
             if outcome.sqlstate.startswith(("57", "55", "53", "54", "XX")) and relation.label not in told:
                 told.add(relation.label)
                 yield NotCovered(relation.label, "select", f"as {persona.name}: {outcome.said()}")
@@ -56,7 +54,6 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
                 told |= {found.id, cause.sentence}
                 yield found
         yield from _unseeded(context, relation)
-        yield from _unread(context, relation, read)
 
 
 def sweep(context: Context, relation: Relation, persona: Persona, before: str = "") -> Outcome:
@@ -195,23 +192,6 @@ def _unseeded(context: Context, relation: Relation) -> Iterator[NotCovered]:
     reached = [r for r in context.catalog.api_roles if any(context.catalog.may_touch(r, relation, p) for p in ("SELECT", "INSERT", "UPDATE", "DELETE"))]
     if reached and relation.oid in context.world.failed and not context.world.of(relation, "B") and not vocabulary_only(context, relation):
         yield NotCovered(relation.label, "any", f"no row of another tenant could be made: {context.world.failed[relation.oid]}")
-
-
-def _unread(context: Context, relation: Relation, read: set[str]) -> Iterator[NotCovered]:
-    """A table with rows and with rules for reading them that lets nobody read any, not even whose they are, hides what the rules let through (trap 5).
-
-    Not where restrictive rules ask for more than belonging: of those a row made by us may fail any.
-    """
-    role = context.catalog.user_role
-    if not isinstance(relation, Table) or relation.managed or role in read or role not in context.catalog.roles or not context.catalog.may_touch(role, relation, "SELECT"):
-        return
-    rows = [r for r in context.world.of(relation) if r.tenant in ("A", "B") or r.user in ("owner_a", "member_a", "owner_b", "member_b")]
-    rules = relation.policies_for("select", context.catalog.acting_as(role))
-    if not rows or not relation.rls or not rules or not all(p.permissive for p in rules):
-        return
-    members = [p for p in context.personas.everyone.values() if p.tenants]
-    if not any((outcome := sweep(context, relation, p)).ok and outcome.count for p in members):
-        yield NotCovered(relation.label, "select", f"no member of ours reads any of the {len(rows)} rows made for them, so nothing says that its rules let the right ones through")
 
 
 def vocabulary_only(context: Context, relation: Table) -> bool:
