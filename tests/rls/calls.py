@@ -45,13 +45,13 @@ def calls(context: Context, function: Function, persona: Persona, target: str, *
             side = target if what.startswith(("foreign", "hostile")) else own
             if what == "foreign mixed":
                 side = target if place == len(function.arguments) - 1 else own
-            value = None if what == "null" else _value(context, function, argument, side, persona, what)
+            value = None if what == "null" else value_for(context, function, argument, side, persona, what)
             if what == "foreign mixed" and argument.element is not None:
                 # A check that looks at one of several ids lets the others through.
-                both = [_value(context, function, argument, s, persona, "foreign") for s in (own, target) if s]
+                both = [value_for(context, function, argument, s, persona, "foreign") for s in (own, target) if s]
                 value = "{" + ",".join(v.strip("{}") for v in both if v) + "}"
             values.append((argument, value))
-        call = _call(function, values, what)
+        call = made_call(function, values, what)
         if call.statement not in made and len(made) < MOST_CALLS:
             made.add(call.statement)
             yield call
@@ -62,14 +62,14 @@ def calls(context: Context, function: Function, persona: Persona, target: str, *
 def _nulls(context: Context, function: Function, persona: Persona, own: str | None, made: set[str]) -> Iterator[Call]:
     """Each argument NULL alone, the others one's own: the optional tenant argument."""
     for argument in function.arguments if len(function.arguments) > 1 else ():
-        values = [(a, None if a is argument else _value(context, function, a, own, persona, "own")) for a in function.arguments]
-        call = _call(function, values, "null")
+        values = [(a, None if a is argument else value_for(context, function, a, own, persona, "own")) for a in function.arguments]
+        call = made_call(function, values, "null")
         if call.statement not in made and len(made) < MOST_CALLS:
             made.add(call.statement)
             yield call
 
 
-def _call(function: Function, values: list[tuple[Argument, str | None]], what: str) -> Call:
+def made_call(function: Function, values: list[tuple[Argument, str | None]], what: str) -> Call:
     named = all(argument.name for argument, _ in values)
     arguments = ", ".join((f"{quoted(a.name)} => " if named else "") + ("variadic " if a.variadic and not named else "") + f"{text(v)}::{a.type}" for a, v in values)
     verb = f"call {function.sql}({arguments})" if function.kind == "p" else f"select * from {function.sql}({arguments})"
@@ -85,7 +85,7 @@ def random_twin(context: Context, function: Function, call: Call, target: str, f
     return statement
 
 
-def _value(context: Context, function: Function, argument: Argument, side: str | None, persona: Persona, what: str) -> str | None:
+def value_for(context: Context, function: Function, argument: Argument, side: str | None, persona: Persona, what: str) -> str | None:
     """Return a value for an argument that belongs to a tenant's side (None: to nobody)."""
     world, base = context.world, argument.base_type
     array = base.endswith("[]") or argument.element is not None
@@ -173,9 +173,8 @@ def _text(context: Context, function: Function, argument: Argument, side: str | 
         return f"select * from {secret.sql}" if secret and argument.name.lower() not in ("query", "filter") else "rf"
     if re.search(r"org|tenant|workspace", argument.name, re.I) and side in context.world.tenants and re.search(r"id$|org$|tenant$", argument.name, re.I):
         return context.world.tenants[side]
-    member = context.tenancy.membership
-    if re.search(r"role", argument.name, re.I) and member and member.roles:
-        return member.roles[0]
+    if (strongest := role_for(context, argument)) is not None:
+        return strongest
     if side and (row := _text_of(context, function, argument, side)) is not None:
         return row
     return "rf"
@@ -194,5 +193,14 @@ def _text_of(context: Context, function: Function, argument: Argument, side: str
     return None
 
 
+def role_for(context: Context, argument: Argument) -> str | None:
+    """The strongest role, for an argument that is called so or as the column of the membership that holds it."""
+    member = context.tenancy.membership
+    called = member is not None and (re.search(r"role", argument.name, re.I) or re.search(rf"(^|_){re.escape(member.role_column or 'role')}($|_)", argument.name, re.I))
+    return member.roles[0] if member is not None and called and member.roles else None
+
+
 def _number(context: Context, argument: Argument, side: str | None) -> str:
+    if (strongest := role_for(context, argument)) is not None and strongest.lstrip("-").isdigit():
+        return strongest
     return _row_value(context, argument, side) or ("1000" if re.search(r"limit|count|max|size|page|top|rows|^k$|_k$|^n$", argument.name, re.I) else "0" if re.search(r"thresh|offset|min|sim", argument.name, re.I) else "1")

@@ -44,9 +44,10 @@ def build(acting: Acting, catalog: Catalog, tenancy: Tenancy, world: World) -> P
                 "amr": [{"method": "totp", "timestamp": now}], "email": email or f"{key}@canary.test", "phone": "", "app_metadata": {"provider": "email"}, "user_metadata": {}}
         return base | ({"sub": world.users[key]} if key else {}) | more
 
-    def add(key: str, name: str, role: str, told: dict[str, Any] | None, person: str | None = None, tenants: str = "", headers: dict[str, str] | None = None) -> None:
-        if told is not None and tenancy.claims_by_design and tenants:
-            held = [world.tenants[t] for t in tenants if t in world.tenants]
+    def add(key: str, name: str, role: str, told: dict[str, Any] | None, person: str | None = None, tenants: str = "", headers: dict[str, str] | None = None,
+            token_of: str = "") -> None:
+        if told is not None and (tenants or token_of):
+            held = [world.tenants[t] for t in tenants or token_of if t in world.tenants]
             told["app_metadata"] = dict(told["app_metadata"]) | {k: held if k.endswith("s") else held[0] for k in tenancy.claims if held}
         everyone[key] = Persona(name, role, told, headers or {}, person, frozenset(tenants))
 
@@ -64,9 +65,11 @@ def build(acting: Acting, catalog: Catalog, tenancy: Tenancy, world: World) -> P
     add("owner_b", "owner of another organization", user, claims("owner_b"), "owner_b", "B")
     add("member_b", "member of another organization", user, claims("member_b"), "member_b", "B")
     add("both", "member of both organizations", user, claims("both"), "both", "AB")
-    add("removed", "removed member", user, claims("removed_a"), "removed_a")
+    # A token outlives the membership: what it says of the tenant stays until it is renewed. Where it alone says so, that is the design.
+    stale = "" if tenancy.claims_by_design else "A"
+    add("removed", "removed member", user, claims("removed_a"), "removed_a", token_of=stale)
     for key, reason in world.inactive.items():
-        add(key, f"member whose {reason}", user, claims(key), key)
+        add(key, f"member whose {reason}", user, claims(key), key, token_of=stale)
     add("aal1", "aal1", user, claims("owner_a", aal="aal1", amr=[{"method": "password", "timestamp": int(time.time())}]), "owner_a", "A")
     add("anonymous_member", "anonymous user", user, claims("member_a", is_anonymous=True), "member_a", "A")
     foreign = world.tenants.get("B", world.users.get("member_b", ""))

@@ -108,6 +108,10 @@ MISTAKES = {
     "helper-ignores-status": (
         "inner_room.studios()", "create or replace function inner_room.studios() returns setof uuid language sql stable security definer set search_path = ''"
         " as 'select studio from public.crew where person = auth.uid()'", "in force"),
+    "former-member-keeps-rows": ("public.note", "drop policy note_remove on note; create policy note_remove on note for delete to authenticated using (writer = auth.uid())", "note_remove"),
+    "role-of-another-tenant": (
+        "public.note", "drop policy note_edit on note; create policy note_edit on note for update to authenticated using (studio in (select inner_room.studios())"
+        " and exists (select from crew c where c.person = auth.uid() and c.rank = 'owner'))", "note_edit"),
     "secret-column-readable": ("public.door_key", "grant select on door_key to authenticated", "named as a secret"),
     "protected-column-writable": (
         "public.studio", "create policy studio_edit on studio for update to authenticated using (id in (select inner_room.studios())); grant update on studio to authenticated", "plan"),
@@ -116,9 +120,10 @@ MISTAKES = {
 
 WRITES = ("insert-check-true", "update-using-true", "delete-using-true", "move-to-foreign-tenant", "self-service-membership")
 CALLS = ("definer-without-tenant-filter", "trusts-tenant-argument", "definer-writes-foreign-rows", "exec-sql", "existence-oracle")
-INSIDE = ("self-promotion", "secret-column-readable", "protected-column-writable")
+INSIDE = ("secret-column-readable", "protected-column-writable")
 PROBES = dict.fromkeys(WRITES, "write$") | dict.fromkeys(CALLS, "functions$") | dict.fromkeys(INSIDE, "privileges$") | {
-    "unique-not-tenant-scoped": "oracles$", "fk-not-tenant-scoped": "oracles$", "helper-ignores-status": "helpers$"}
+    "unique-not-tenant-scoped": "oracles$", "fk-not-tenant-scoped": "oracles$", "helper-ignores-status": "helpers$", "self-promotion": "escalation$",
+    "former-member-keeps-rows": "former$", "role-of-another-tenant": "two_tenants$"}
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -164,6 +169,40 @@ def test_a_table_no_row_can_be_made_for_is_not_covered_until_that_is_reviewed(no
     assert [(one.object, result.exit_code) for one in result.not_covered] == [("public.odd", 3)]
     allowed = config.Config(allow_not_covered=(config.Allowance("no rows yet", object="public.odd"),))
     assert found(notebook, broken, told=allowed, probes="read$").exit_code == 0
+
+
+def test_a_number_that_says_what_a_member_may_do_is_taken_for_the_role(notebook: Database) -> None:
+    numbers = ("alter table crew drop column rank, add column clearance smallint not null default 10 check (clearance in (10, 20, 30));"
+               " create policy rise on crew for update to authenticated using (person = auth.uid()); grant update (clearance) on crew to authenticated")
+    result = found(notebook, numbers, probes="escalation$")
+    assert any("role clearance: 30, 20, 10" in guess for guess in result.guesses)
+    assert [(f.id, f.object) for f in result.findings if "10 makes themselves 30" in f.finding] == [("self-promotion", "public.crew")]
+
+
+def test_a_function_that_gives_its_caller_the_strongest_role_is_named(notebook: Database) -> None:
+    """The second asks whether the caller owns the studio, and nobody of ours is raised by it."""
+    ranks = ("create function promote(p_studio uuid, p_person uuid, p_rank text) returns void language sql volatile security definer set search_path = '' as"
+             " 'update public.crew set rank = p_rank where studio = p_studio and person = p_person and studio in (select inner_room.studios())';"
+             " create function hand_over(p_studio uuid, p_person uuid) returns void language sql volatile security definer set search_path = '' as"
+             " 'update public.crew c set rank = ''owner'' where c.studio = p_studio and c.person = p_person and exists"
+             " (select from public.crew m where m.studio = c.studio and m.person = auth.uid() and m.rank = ''owner'')'")
+    findings = found(notebook, ranks, probes="escalation$").findings
+    assert [(f.id, f.object, f.proven) for f in findings] == [("function-raises-own-role", "public.promote(uuid,uuid,text)", True)]
+
+
+def test_whose_name_a_row_has_matters_only_where_it_decides_who_changes_it(notebook: Database) -> None:
+    """Every member may edit here, the writer too: who is named as the writer gets nothing by it."""
+    edit = ("drop policy note_edit on note; grant update on note to authenticated; create policy note_edit on note for update to authenticated"
+            " using (studio in (select inner_room.studios()) and (body is not null or writer = auth.uid()))")
+    assert "author-change" not in {f.id for f in found(notebook, edit, probes="privileges$").findings}
+    assert "author-change" in {f.id for f in found(notebook, edit.replace("body is not null or ", "") + " with check (studio in (select inner_room.studios()))", probes="privileges$").findings}
+
+
+def test_of_numbers_compared_by_less_the_least_is_the_strongest(notebook: Database) -> None:
+    numbers = ("alter table crew drop column rank, add column tier int not null default 3; create policy chief on note for delete to authenticated"
+               " using (exists (select from crew c where c.studio = note.studio and c.person = auth.uid() and c.tier <= 1));"
+               " create policy second on note for update to authenticated using (exists (select from crew c where c.studio = note.studio and c.person = auth.uid() and c.tier <= 2))")
+    assert any("role tier: 1, 2" in guess for guess in found(notebook, numbers, probes="signup$").guesses)
 
 
 def test_the_command_prints_json_and_exits_by_what_it_found(broken_notebook: Database) -> None:

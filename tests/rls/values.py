@@ -125,7 +125,8 @@ def _numbers(table: Table, column: Column) -> Iterator[str]:
         # Far from what a sequence has reached, so that the number names the row.
         base = {"smallint": 31000, "integer": 1_900_000_000}.get(column.base_type, 7_000_000_000_000)
         yield str(base + next(_counter))
-    yield from ("7", "1", "0", "100", "2", "0.5", "2031", "-1")
+    listed = [n for k in _checks(table, column) for inside in re.findall(r"= ANY \(+ARRAY\[([^\]]+)\]", k.definition) for n in re.findall(r"(?<![\w.-])-?\d+\b", inside)]
+    yield from dict.fromkeys((*listed, "7", "1", "0", "100", "2", "0.5", "2031", "-1"))
 
 
 def required(column: Column) -> bool:

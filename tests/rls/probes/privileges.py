@@ -1,4 +1,4 @@
-"""What an ordinary member may not do inside their own organization: promote themselves, change the plan, sign with another's name, read secrets."""
+"""What an ordinary member may not do inside their own organization: change the plan, sign with another's name, read secrets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.rls.catalog import Column, Table, quoted
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.inserting import insert
-from tests.rls.probes.write import fresh
-from tests.rls.tenancy import CHILD, MEMBERSHIP, OWNED, PERSONAL, PROFILE, SHARED, TENANT
+from tests.rls.probes.write import fresh, harmless, overwriting
+from tests.rls.tenancy import CHILD, OWNED, PERSONAL, PROFILE, SHARED, TENANT
 from tests.rls.values import candidates
 from tests.rls.world import Row
 
@@ -25,8 +25,6 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
         if context.config.skips(table.schema) or context.config.table(table.label).get("kind") in ("skip",):
             continue
         kind = context.tenancy.of(table).kind
-        if kind == MEMBERSHIP:
-            yield from _membership(context, table)
         if kind in (TENANT, PROFILE):
             yield from _protected_columns(context, table)
         if kind in (OWNED, CHILD, PERSONAL):
@@ -41,37 +39,6 @@ def check(context: Context) -> Iterator[Finding | NotCovered]:
             yield from _shared(context, table)
         if kind in (TENANT, OWNED, CHILD):
             yield from _ored_away(context, table)
-
-
-def _membership(context: Context, table: Table) -> Iterator[Finding]:
-    """A member who is not an owner makes themselves one, or brings somebody in."""
-    member = context.tenancy.membership
-    assert member is not None
-    for key in ("member_a", "viewer_a"):
-        persona = context.personas[key]
-        own = next((r for r in context.world.of(table, "A") if r.user == key), None)
-        if own is None or not member.role_column or not member.roles or own.get(member.role_column) == member.roles[0]:
-            continue
-        strongest = member.roles[0]
-        allowed = context.catalog.columns_with(persona.role, table, "UPDATE")
-        if member.role_column in allowed:
-            for statement in (f"update {table.sql} set {quoted(member.role_column)} = {text(strongest)} where {own.where}", f"update {table.sql} set {quoted(member.role_column)} = {text(strongest)}"):
-                if _works(context, persona, statement):
-                    cause = _cause(context, table, persona, "update", statement)
-                    yield _finding(context, table, persona, "self-promotion", "update", f"a {own.get(member.role_column)} makes themselves {strongest}: {cause.sentence}", "1 row updated", statement)
-                    break
-        if context.catalog.columns_with(persona.role, table, "INSERT"):
-            made = fresh(context, own, {member.user_column: context.world.users["outsider"], member.role_column: strongest}, "A")
-            statement = insert(table, made, context.catalog.columns_with(persona.role, table, "INSERT")) if made else ""
-            if statement and _works(context, persona, statement):
-                cause = _cause(context, table, persona, "insert", statement)
-                yield _finding(context, table, persona, "member-grants-role", "insert", f"a {own.get(member.role_column)} brings in somebody as {strongest}: {cause.sentence}", "1 row inserted", statement)
-        victim = next((r for r in context.world.of(table, "A") if r.user == "owner_a"), None)
-        if victim is not None and "DELETE" in context.catalog.privileges(persona.role, table):
-            statement = f"delete from {table.sql} where {victim.where}"
-            if _works(context, persona, statement):
-                cause = _cause(context, table, persona, "delete", statement)
-                yield _finding(context, table, persona, "member-removes-owner", "delete", f"a {own.get(member.role_column)} removes the owner: {cause.sentence}", "1 row deleted", statement)
 
 
 def _protected_columns(context: Context, table: Table) -> Iterator[Finding]:
@@ -90,8 +57,8 @@ def _protected_columns(context: Context, table: Table) -> Iterator[Finding]:
                 continue
             value = _other(context, table, column, own)
             statement = f"update {table.sql} set {quoted(column.name)} = {text(value)} where {own.where}"
-            if value is not None and _works(context, persona, statement):
-                yield _finding(context, table, persona, "protected-column-writable", "update",
+            if value is not None and works(context, persona, statement):
+                yield finding(context, table, persona, "protected-column-writable", "update",
                                f"{persona.name} changes {table.label}.{column.name} from {own.get(column.name)} to {value}: role {persona.role} has UPDATE on the column, and no policy looks at it", "1 row updated", statement)
                 break
 
@@ -106,10 +73,10 @@ def _ownership(context: Context, table: Table) -> Iterator[Finding]:
                 continue
             for given in (persona.user_id, context.world.users["outsider"]):
                 statement = f"update {table.sql} set {quoted(name)} = {text(given)} where {row.where}"
-                if _works(context, persona, statement):
-                    cause = _cause(context, table, persona, "update", statement)
+                if works(context, persona, statement):
+                    cause = cause_of(context, table, persona, "update", statement)
                     whom = "themselves" if given == persona.user_id else "somebody else"
-                    yield _finding(context, table, persona, "ownership-taken", "update", f"a {persona.name} makes {whom} {name} of {table.label}: {cause.sentence}", "1 row updated", statement)
+                    yield finding(context, table, persona, "ownership-taken", "update", f"a {persona.name} makes {whom} {name} of {table.label}: {cause.sentence}", "1 row updated", statement)
                     return
 
 
@@ -148,17 +115,19 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
         if name in allowed:
             made = fresh(context, template, {name: other}, "A")
             statement = insert(table, made, allowed) if made else ""
-            if statement and _works(context, persona, statement):
-                cause = _cause(context, table, persona, "insert", statement)
-                yield _finding(context, table, persona, "author-forgery", "insert", f"a member writes a row in the name of another ({name}): {cause.sentence}", "1 row inserted", statement)
+            if statement and works(context, persona, statement):
+                cause = cause_of(context, table, persona, "insert", statement)
+                yield finding(context, table, persona, "author-forgery", "insert", f"a member writes a row in the name of another ({name}): {cause.sentence}", "1 row inserted", statement)
                 continue
         # Only where the rule for updates looks at the name before and forgets it after: any member may edit elsewhere, by design.
         binds = [p for p in table.policies_for("update", context.catalog.acting_as(persona.role)) if re.search(rf"\b{re.escape(name)}\b", p.using or "")]
-        if binds and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
+        theirs = next((r for r in context.world.of(table, "A") if r.user == "owner_a"), None)
+        free = theirs is not None and (change := _statement(context, table, theirs, "update", persona)) is not None and works(context, persona, change)
+        if binds and not free and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
             statement = f"update {table.sql} set {quoted(name)} = {text(other)} where {template.where}"
-            if _works(context, persona, statement):
-                cause = _cause(context, table, persona, "update", statement)
-                yield _finding(context, table, persona, "author-change", "update", f"a member gives their row another member's name ({name}): {cause.sentence}", "1 row updated", statement)
+            if works(context, persona, statement):
+                cause = cause_of(context, table, persona, "update", statement)
+                yield finding(context, table, persona, "author-change", "update", f"a member gives their row another member's name ({name}): {cause.sentence}", "1 row updated", statement)
 
 
 def _bound(name: str, text: str) -> bool:
@@ -181,8 +150,8 @@ def _bound_on_one_side(context: Context, table: Table) -> Iterator[Finding]:
         readable = sorted(context.catalog.columns_with(persona.role, table, "SELECT"))
         for command, statement in (("select", f"select {', '.join(map(quoted, readable))} from {table.sql} where {row.where}" if readable else ""),
                                    ("delete", f"delete from {table.sql} where {row.where}" if "DELETE" in context.catalog.privileges(persona.role, table) else "")):
-            if statement and _works(context, persona, statement) and not _works(context, persona, statement, f"drop policy {quoted(policy.name)} on {table.sql};\n"):
-                yield _finding(context, table, persona, "owner-only-in-check", command, f"a {persona.name} may {command} another member's row: policy {policy.name} on {table.label} asks for {owner} in WITH CHECK "
+            if statement and works(context, persona, statement) and not works(context, persona, statement, f"drop policy {quoted(policy.name)} on {table.sql};\n"):
+                yield finding(context, table, persona, "owner-only-in-check", command, f"a {persona.name} may {command} another member's row: policy {policy.name} on {table.label} asks for {owner} in WITH CHECK "
                                f"and not in USING ({culprit.shortened(policy.using or '')})", "1 row", statement)
                 return
 
@@ -198,9 +167,9 @@ def _approvals(context: Context, table: Table) -> Iterator[Finding]:
             continue
         value = persona.user_id if column.base_type == "uuid" else "true" if column.base_type == "boolean" else "2031-01-01"
         statement = f"update {table.sql} set {quoted(column.name)} = {text(value)}"
-        if _works(context, persona, statement):
-            cause = _cause(context, table, persona, "update", statement)
-            yield _finding(context, table, persona, "approval-column-writable", "update", f"a {persona.name} writes {table.label}.{column.name}, and so approves: {cause.sentence}", "1 row updated", statement)
+        if works(context, persona, statement):
+            cause = cause_of(context, table, persona, "update", statement)
+            yield finding(context, table, persona, "approval-column-writable", "update", f"a {persona.name} writes {table.label}.{column.name}, and so approves: {cause.sentence}", "1 row updated", statement)
             return
 
 
@@ -217,7 +186,7 @@ def _secrets(context: Context, table: Table) -> Iterator[Finding]:
         context.count("secret columns")
         seen = {row.get(column.name) for row in context.world.of(table, "A") if row.user != key} - {None}
         if outcome.ok and seen & {row[0] for row in outcome.rows}:
-            yield _finding(context, table, persona, "secret-column-readable", "select",
+            yield finding(context, table, persona, "secret-column-readable", "select",
                            f"any member reads {table.label}.{column.name}, which is named as a secret: role {persona.role} has SELECT on the column", "the value was returned", statement)
 
 
@@ -232,10 +201,10 @@ def _shared(context: Context, table: Table) -> Iterator[Finding]:
         statement = insert(table, made, context.catalog.columns_with(persona.role, table, "INSERT")) if made else ""
         read = context.personas.acting.run(persona, f"select count(*) from {table.sql}") if context.catalog.may_touch(persona.role, table, "SELECT") else None
         reads = read is not None and read.ok and read.rows[0][0] not in ("0", None)
-        if statement and reads and _works(context, persona, statement):
+        if statement and reads and works(context, persona, statement):
             sentence = (f"everybody who is {'signed in' if persona.user else 'anonymous'} writes {table.label} and everybody reads it"
                         ": it has no tenant and no user column, so what one tenant puts in reaches the others")
-            yield _finding(context, table, persona, "shared-table-writable", "insert", sentence, "1 row inserted by somebody without a membership", statement)
+            yield finding(context, table, persona, "shared-table-writable", "insert", sentence, "1 row inserted by somebody without a membership", statement)
             return
 
 
@@ -252,31 +221,30 @@ def _ored_away(context: Context, table: Table) -> Iterator[Finding]:
         if not wide or not narrow:
             continue
         statement = _statement(context, table, row, command, persona)
-        if statement is None or not _works(context, persona, statement):
+        if statement is None or not works(context, persona, statement):
             continue
         without = "".join(f"drop policy {quoted(p.name)} on {table.sql};\n" for p in wide)
-        if not _works(context, persona, statement, without):
-            yield _finding(context, table, persona, "for-all-policy-overrides", command,
+        if not works(context, persona, statement, without):
+            yield finding(context, table, persona, "for-all-policy-overrides", command,
                            f"a {persona.name} may {command}: policy {wide[0].name} on {table.label} is FOR ALL and is ORed with {narrow[0].name}, which would refuse (FOR SELECT was meant?)", "1 row changed", statement)
 
 
 def _statement(context: Context, table: Table, row: Row, command: str, persona: Persona) -> str | None:
     if command == "delete":
         return f"delete from {table.sql} where {row.where}" if "DELETE" in context.catalog.privileges(persona.role, table) else None
-    from tests.rls.probes.write import harmless, overwriting
     column = harmless(table, context.catalog.columns_with(persona.role, table, "UPDATE"), context.tenancy.of(table).user_columns)
     return f"update {table.sql} set {quoted(column.name)} = {overwriting(table, column, row.get(column.name))} where {row.where}" if column else None
 
 
-def _works(context: Context, persona: Persona, statement: str, before: str = "") -> bool:
+def works(context: Context, persona: Persona, statement: str, before: str = "") -> bool:
     context.count("privilege cells")
     outcome = context.personas.acting.run(persona, statement, before=before)
     return bool(outcome.ok and outcome.count)
 
 
-def _cause(context: Context, table: Table, persona: Persona, command: str, statement: str) -> culprit.Culprit:
-    return culprit.find(context, table, persona, command, lambda before: _works(context, persona, statement, before))
+def cause_of(context: Context, table: Table, persona: Persona, command: str, statement: str) -> culprit.Culprit:
+    return culprit.find(context, table, persona, command, lambda before: works(context, persona, statement, before))
 
 
-def _finding(context: Context, table: Table, persona: Persona, name: str, command: str, sentence: str, evidence: str, statement: str) -> Finding:
+def finding(context: Context, table: Table, persona: Persona, name: str, command: str, sentence: str, evidence: str, statement: str) -> Finding:
     return Finding(name, table.label, command, persona.name, sentence, evidence, culprit.script(context, persona, statement), proven=True)

@@ -94,7 +94,7 @@ class _Attack:
             allowed = self.context.catalog.columns_with(self.persona.role, self.table, "INSERT")
             statement = insert(self.table, row, allowed)
             outcome = self._try(statement, "insert cells")
-            if not outcome.ok or not outcome.count:
+            if not outcome.ok or not outcome.count or not self._lands(statement):
                 continue
             returning = self.acting.run(self.persona, f"{statement} returning *")
             hidden = "" if returning.ok else f"; the same insert with RETURNING is refused ({returning.sqlstate}), which hides it from clients that ask for the row back"
@@ -106,6 +106,14 @@ class _Attack:
             name, what = self._insert_name(cause.cause)
             yield self._finding(name, "insert", f"{what}: {cause.sentence}", f"1 row inserted{hidden}", statement)
             return
+
+    def _lands(self, statement: str) -> bool:
+        """Whether the new row is the target's: a default or a trigger may have made it the caller's own."""
+        if self.one.tenant_column is None or self.target not in self.context.world.tenants:
+            return True
+        count = f"select count(*) from {self.table.sql} where {quoted(self.one.tenant_column)} = {text(self.context.world.tenants[self.target])}"
+        _, after = self.acting.look(self.persona, statement, after=count)
+        return after is None or after.rows != self.acting.run(None, count).rows
 
     def _insert_name(self, cause: str) -> tuple[str, str]:
         if self.one.kind == MEMBERSHIP:

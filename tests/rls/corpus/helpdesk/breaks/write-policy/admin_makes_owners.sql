@@ -1,6 +1,5 @@
 -- Class:    Role ceiling dropped: who may set roles may set any
 -- Culprit:  public.memberships
--- Not found: members are tried raising themselves, not an admin whom the policy lets manage memberships
 -- Command:  update
 --
 -- Admins may manage memberships; without "and not my own row" an admin becomes owner.
