@@ -9,12 +9,14 @@ import psycopg
 import pytest
 
 from tests.conftest import Database, _copy
+from tests.rls.probes import privileges
 from tests.rls.rules import policy_holes, policy_identity, policy_roles
 from tests.rls.small import findings, named, replaced
 
 RULES = (policy_holes, policy_identity, policy_roles)
 UID = "(select auth.uid())"
 JWT = "(select auth.jwt())"
+OWN = f"author_id = {UID} and org_id in (select private.my_orgs())"
 MEMBERS = f"select m.org_id from public.member m where m.user_id = {UID}"
 
 
@@ -88,9 +90,17 @@ def test_nothing_is_said_about_the_correct_policies(connection: psycopg.Connecti
     read(f"org_id in ({MEMBERS} and m.status = 'active') and org_id = coalesce(({JWT} ->> 'org_id')::uuid, org_id)"),
     read(f"case when is_public then true else exists (select 1 from public.member m where m.user_id = {UID} and m.org_id = note.org_id and m.status = 'active') end"),
     f"create policy e on public.diary as restrictive for delete to authenticated using (({JWT} ->> 'aal') = 'aal2')",
-], ids=["check left out", "restrictive floor", "staff claim", "to service_role", "role claim", "narrowed by a claim", "case", "restrictive aal"])
+    replaced("note", "note_add", "insert", f"with check ({OWN})") + replaced("note", "note_edit", "update", f"using ({OWN})")
+    + replaced("note", "note_remove", "delete", f"using ({OWN} or private.has_role(org_id, '{{owner}}'))"),
+], ids=["check left out", "restrictive floor", "staff claim", "to service_role", "role claim", "narrowed by a claim", "case", "restrictive aal", "own rows or a role"])
 def test_what_is_equal_in_effect_or_meant_is_not_reported(connection: psycopg.Connection[Any], harmless: str) -> None:
     assert named(connection, harmless, *RULES) == set()
+
+
+@pytest.mark.parametrize(("using", "named_too"), [(f"({OWN})", True), (f"(private.has_role(org_id, '{{viewer,member,owner}}') and (is_public or author_id = {UID}))", False)], ids=["own rows", "any row"])
+def test_another_author_is_reported_only_where_rows_of_others_cannot_be_changed_anyway(connection: psycopg.Connection[Any], using: str, named_too: bool) -> None:
+    patch = replaced("note", "note_edit", "update", f"using {using} with check (org_id in (select private.my_orgs()))")
+    assert (("author-change", "public.note", "update") in named(connection, patch, privileges)) == named_too
 
 
 def test_a_finding_names_the_policy_and_carries_a_script_that_rolls_back(connection: psycopg.Connection[Any]) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from tests.rls import culprit, vocabulary
 from tests.rls.acting import Persona, text
+from tests.rls.analysis.model import Model
+from tests.rls.analysis.predicate import binds
 from tests.rls.catalog import Column, Table, quoted
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
@@ -152,9 +154,10 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
                 cause = _cause(context, table, persona, "insert", statement)
                 yield _finding(context, table, persona, "author-forgery", "insert", f"a member writes a row in the name of another ({name}): {cause.sentence}", "1 row inserted", statement)
                 continue
-        # Only where the rule for updates looks at the name before and forgets it after: any member may edit elsewhere, by design.
-        binds = [p for p in table.policies_for("update", context.catalog.acting_as(persona.role)) if re.search(rf"\b{re.escape(name)}\b", p.using or "")]
-        if binds and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
+        # Only where the rule for updates asks for the name before, in every alternative, and forgets it after: any member may edit elsewhere, by design.
+        read = Model.of(context).predicate(table).alternatives
+        asking = [p for p in table.policies_for("update", context.catalog.acting_as(persona.role)) if all(binds(one, frozenset({name})) for one in read(p.using) or [()])]
+        if asking and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
             statement = f"update {table.sql} set {quoted(name)} = {text(other)} where {template.where}"
             if _works(context, persona, statement):
                 cause = _cause(context, table, persona, "update", statement)
