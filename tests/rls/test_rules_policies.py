@@ -27,6 +27,15 @@ def connection(cluster: Any) -> Iterator[psycopg.Connection[Any]]:
         with database.connect() as opened:
             yield opened
 
+# A parent whose key is the tenant and an id that its writer may choose.
+PAGES = """create table public.page (org_id uuid not null references public.org (id), id uuid not null default gen_random_uuid(), title text, primary key (org_id, id));
+create table public.page_line (org_id uuid not null, page_id uuid not null, body text, foreign key (org_id, page_id) references public.page (org_id, id));
+alter table public.page enable row level security; alter table public.page_line enable row level security;
+create policy r on public.page for select to authenticated using (org_id in (select private.my_orgs()));
+create policy i on public.page for insert to authenticated with check (private.has_role(org_id, '{owner}'));
+grant select, insert on public.page to authenticated; grant select on public.page_line to authenticated;
+"""
+
 
 def read(text: str, to: str = "to authenticated") -> str:
     return replaced("note", "note_read", "select", f"using ({text})", to)
@@ -68,7 +77,32 @@ HOLES = {
     "policy-helper-without-caller": ("create function private.there(n uuid) returns boolean language sql stable security definer set search_path = '' as "
                                      "$$ select exists (select 1 from public.note where id = n) $$; drop policy note_line_read on public.note_line;"
                                      "create policy note_line_read on public.note_line for select to authenticated using (private.there(note_id))", "note_line", "select"),
+    "policy-half-key": (PAGES + "create policy r on public.page_line for select to authenticated using (exists (select 1 from public.page p where p.id = page_id))", "page_line", "select"),
+    "policy-uncorrelated-exists": (read("exists (select 1 from public.note_line l where l.body = 'open')"), "note", "select"),
+    "policy-lossy-compare": (read("left(org_id::text, 8) in (select left(o::text, 8) from private.my_orgs() o)"), "note", "select"),
+    "policy-request-fact": (read("current_setting('request.method', true) = 'HEAD'"), "note", "select"),
 }
+HALVES = {
+    "in": "page_id in (select p.id from public.page p where p.org_id in (select private.my_orgs()))",
+    "no key": "exists (select 1 from public.page p where p.org_id = page_line.org_id or p.title = page_line.body)",
+    "branch": "exists (select 1 from private.my_orgs() o where o = page_line.org_id or page_line.body like 'open%')",
+}
+
+
+@pytest.mark.parametrize("using", HALVES.values(), ids=HALVES)
+def test_a_parent_found_by_less_than_its_key_is_a_hole(connection: psycopg.Connection[Any], using: str) -> None:
+    patch = PAGES + f"create policy r on public.page_line for select to authenticated using ({using})"
+    assert {one[1:] for one in named(connection, patch, policy_holes)} == {("public.page_line", "select")}
+
+
+@pytest.mark.parametrize("using", [
+    "exists (select 1 from public.page p where p.id = page_id and p.org_id = page_line.org_id)",
+    "(org_id, page_id) in (select p.org_id, p.id from public.page p)",
+    "org_id in (select p.org_id from public.page p where p.id = page_id)",
+    "exists (select 1 from public.page p where p.id = page_id and private.has_role(page_line.org_id, '{owner}'))",
+], ids=["both", "row", "tenant", "helper"])
+def test_a_parent_found_by_its_whole_key_is_none(connection: psycopg.Connection[Any], using: str) -> None:
+    assert named(connection, PAGES + f"create policy r on public.page_line for select to authenticated using ({using})", *RULES) == set()
 
 
 @pytest.mark.parametrize("rule", HOLES)
