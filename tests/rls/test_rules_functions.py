@@ -10,10 +10,10 @@ import pytest
 
 from tests.conftest import _copy
 from tests.rls.analysis import plpgsql
-from tests.rls.rules import definer_functions, error_texts, function_dangers, function_properties, policy_helpers
+from tests.rls.rules import definer_functions, definer_triggers, error_texts, function_dangers, function_properties, policy_helpers, secret_ways
 from tests.rls.small import findings, named
 
-RULES = (definer_functions, error_texts, function_dangers, function_properties, policy_helpers)
+RULES = (definer_functions, definer_triggers, error_texts, function_dangers, function_properties, policy_helpers, secret_ways)
 UID = "(select auth.uid())"
 
 
@@ -62,32 +62,27 @@ DEFINERS |= {
 DEFINERS |= {
     "secret-column-in-function": "alter table public.note add column api_key text; revoke select on public.note from authenticated; grant select (id, title) on public.note to authenticated;"
                                  + function("org uuid) returns setof public.note", "select n.* from public.note n where n.org_id = org and private.has_role(org, '{owner}')"),
-    "definer-relation-argument": function("t regclass) returns bigint", "declare n bigint; begin execute format('select count(*) from %s', t) into n; return n; end", "plpgsql"),
-    "definer-actor-argument": "alter table public.diary add column actor_id uuid;" + function("org uuid, actor uuid default auth.uid()) returns void", "begin if not private.has_role(org, '{viewer,member,owner}') then "
-                              "raise exception 'no'; end if; insert into public.diary (org_id, user_id, actor_id) values (org, auth.uid(), actor); end", "plpgsql", "volatile security definer set search_path = ''"),
-    "definer-token-unchecked": "create table private.invite (org_id uuid not null references public.org (id), token_hash text primary key, email text, expires_at timestamptz not null);"
-                               + function("token text) returns void", "declare v private.invite; begin select i.* into v from private.invite i join auth.users u on u.email = i.email where u.id = auth.uid() and "
-                                          "i.token_hash = md5(token); if not found then raise exception 'no'; end if; insert into public.member (org_id, user_id) values (v.org_id, auth.uid()); end",
-                                          "plpgsql", "volatile security definer set search_path = ''"),
 }
 BRANCHES = "begin if kind = 'notes' then if not private.has_role(org, '{{owner}}') then raise exception 'no'; end if; return query select n.title from public.note n where n.org_id = org; else {} return query select d.body from public.diary d where d.org_id = org; end if; end"
 TRIGGERS = {
     "writes by a column": "update public.note set title = 'x' where id::text = new.body;",
     "reads by a column": "select n.title into new.body from public.note n where n.id::text = new.body;",
-    "names a person": "insert into public.diary (org_id, user_id) values (new.org_id, new.mention);",
+    "names a person": "insert into public.alert (user_id) values (new.mention);",
     "half a key": "update public.page set title = 'x' where id = new.page_id;",
 }
 CHECKED = {
     "by the key": "update public.note set title = 'x' where id = new.note_id;",
     "by the tenant": "update public.page set title = 'x' where id = new.page_id and org_id = new.org_id;",
-    "asked before": "if exists (select 1 from public.member m where m.org_id = new.org_id and m.user_id = new.mention) then insert into public.diary (org_id, user_id) values (new.org_id, new.mention); end if;",
+    "asked before": "if exists (select 1 from public.member m where m.org_id = new.org_id and m.user_id = new.mention) then insert into public.alert (user_id) values (new.mention); end if;",
     "the caller": "insert into public.diary (org_id, user_id, body) values (new.org_id, auth.uid(), new.body);",
 }
 
 
 def trigger(body: str) -> str:
     """Return SQL that makes a definer trigger on the lines of notes."""
-    return ("create table public.page (org_id uuid not null references public.org (id), id uuid not null, title text, primary key (org_id, id)); alter table public.page enable row level security;"
+    return ("create table public.alert (user_id uuid not null references auth.users (id)); alter table public.alert enable row level security;"
+            "create policy r on public.alert for select to authenticated using (user_id = (select auth.uid()));"
+            "create table public.page (org_id uuid not null references public.org (id), id uuid not null, title text, primary key (org_id, id)); alter table public.page enable row level security;"
             "alter table public.note_line add column page_id uuid, add column mention uuid, add foreign key (org_id, page_id) references public.page (org_id, id);"
             f"create function private.t() returns trigger language plpgsql security definer set search_path = '' as $$ begin {body} return new; end $$;"
             "create trigger t before insert on public.note_line for each row execute function private.t();")

@@ -9,16 +9,12 @@ import psycopg
 import pytest
 
 from tests.conftest import _copy
-from tests.rls.rules import agents, grants, keys, platform, realtime, rls_state, roles, secrets, session_strength, storage, views
+from tests.rls.rules import agents, grants, keys, platform, realtime, rls_state, roles, secret_ways, secrets, session_strength, storage, views
 from tests.rls.small import findings, named, replaced
 
-RULES = (agents, grants, keys, platform, realtime, rls_state, roles, secrets, session_strength, storage, views)
+RULES = (agents, grants, keys, platform, realtime, rls_state, roles, secret_ways, secrets, session_strength, storage, views)
 AAL = "((select auth.jwt()) ->> 'aal')"
 FLOOR = "create policy aal on public.diary as restrictive for all to authenticated using ({}) with check ({})"
-RUNS = """create table public.run (id uuid primary key default gen_random_uuid(), org_id uuid not null references public.org (id), account_id uuid not null default auth.uid() references auth.users (id),
-prompt text, status text not null default 'pending' check (status in ('pending', 'approved')), decided_by uuid); alter table public.run enable row level security;
-create policy r on public.run for select to authenticated using (org_id in (select private.my_orgs())); grant select on public.run to authenticated;"""
-
 
 @pytest.fixture(scope="module")
 def connection(cluster: Any) -> Iterator[psycopg.Connection[Any]]:
@@ -78,10 +74,6 @@ STATES = {
                                 "public.v"),
     "platform-secret-in-function": ("create schema if not exists vault; create table vault.kept (name text, decrypted_secret text); create function public.f(what text) returns text language sql stable security definer "
                                     "set search_path = '' as 'select decrypted_secret from vault.kept where name = what'; grant execute on function public.f(text) to authenticated", "public.f(text)"),
-    "approval-by-requester": (RUNS + "create function public.f(run uuid) returns void language sql security definer set search_path = '' as $$ update public.run r set status = 'approved', decided_by = auth.uid() "
-                              "where r.id = run and private.has_role(r.org_id, '{owner}') $$; grant execute on function public.f(uuid) to authenticated", "public.f(uuid)"),
-    "approval-writable": (RUNS + "create policy i on public.run for insert to authenticated with check (account_id = (select auth.uid()) and org_id in (select private.my_orgs()));"
-                          "grant insert on public.run to authenticated", "public.run"),
     "parameter-granted": ("grant set on parameter session_replication_role to authenticated", "role authenticated"),
 }
 
