@@ -10,10 +10,10 @@ import pytest
 
 from tests.conftest import _copy
 from tests.rls.analysis import plpgsql
-from tests.rls.rules import definer_functions, error_texts, function_dangers, function_properties, policy_helpers
+from tests.rls.rules import definer_functions, definer_triggers, error_texts, function_dangers, function_properties, policy_helpers, secret_ways
 from tests.rls.small import findings, named
 
-RULES = (definer_functions, error_texts, function_dangers, function_properties, policy_helpers)
+RULES = (definer_functions, definer_triggers, error_texts, function_dangers, function_properties, policy_helpers, secret_ways)
 UID = "(select auth.uid())"
 
 
@@ -59,6 +59,50 @@ DEFINERS |= {
     "error-tells-existence": function("note uuid) returns void", "declare v public.note; begin select n.* into v from public.note n where n.id = note; if v.id is null then raise exception 'no such note'; end if;"
                                       "if not private.has_role(v.org_id, '{owner}') then raise exception 'another organization'; end if; end", "plpgsql"),
 }
+DEFINERS |= {
+    "secret-column-in-function": "alter table public.note add column api_key text; revoke select on public.note from authenticated; grant select (id, title) on public.note to authenticated;"
+                                 + function("org uuid) returns setof public.note", "select n.* from public.note n where n.org_id = org and private.has_role(org, '{owner}')"),
+}
+BRANCHES = "begin if kind = 'notes' then if not private.has_role(org, '{{owner}}') then raise exception 'no'; end if; return query select n.title from public.note n where n.org_id = org; else {} return query select d.body from public.diary d where d.org_id = org; end if; end"
+TRIGGERS = {
+    "writes by a column": "update public.note set title = 'x' where id::text = new.body;",
+    "reads by a column": "select n.title into new.body from public.note n where n.id::text = new.body;",
+    "names a person": "insert into public.alert (user_id) values (new.mention);",
+    "half a key": "update public.page set title = 'x' where id = new.page_id;",
+}
+CHECKED = {
+    "by the key": "update public.note set title = 'x' where id = new.note_id;",
+    "by the tenant": "update public.page set title = 'x' where id = new.page_id and org_id = new.org_id;",
+    "asked before": "if exists (select 1 from public.member m where m.org_id = new.org_id and m.user_id = new.mention) then insert into public.alert (user_id) values (new.mention); end if;",
+    "the caller": "insert into public.diary (org_id, user_id, body) values (new.org_id, auth.uid(), new.body);",
+}
+
+
+def trigger(body: str) -> str:
+    """Return SQL that makes a definer trigger on the lines of notes."""
+    return ("create table public.alert (user_id uuid not null references auth.users (id)); alter table public.alert enable row level security;"
+            "create policy r on public.alert for select to authenticated using (user_id = (select auth.uid()));"
+            "create table public.page (org_id uuid not null references public.org (id), id uuid not null, title text, primary key (org_id, id)); alter table public.page enable row level security;"
+            "alter table public.note_line add column page_id uuid, add column mention uuid, add foreign key (org_id, page_id) references public.page (org_id, id);"
+            f"create function private.t() returns trigger language plpgsql security definer set search_path = '' as $$ begin {body} return new; end $$;"
+            "create trigger t before insert on public.note_line for each row execute function private.t();")
+
+
+@pytest.mark.parametrize("body", TRIGGERS.values(), ids=TRIGGERS)
+def test_a_definer_trigger_that_reaches_rows_by_what_the_writer_gives_is_named(connection: psycopg.Connection[Any], body: str) -> None:
+    assert ("definer-trigger-crosses-tenant", "private.t()", "insert") in named(connection, trigger(body), *RULES)
+
+
+@pytest.mark.parametrize("body", CHECKED.values(), ids=CHECKED)
+def test_a_definer_trigger_that_stays_in_the_tenant_is_not(connection: psycopg.Connection[Any], body: str) -> None:
+    assert named(connection, trigger(body), *RULES) == set()
+
+
+@pytest.mark.parametrize(("check", "found"), [("", {"definer-trusts-tenant-argument"}), ("if not private.has_role(org, '{owner}') then raise exception 'no'; end if;", set())], ids=["forgotten", "asked"])
+def test_what_one_branch_checks_says_nothing_about_its_sibling(connection: psycopg.Connection[Any], check: str, found: set[str]) -> None:
+    assert {one[0] for one in named(connection, function("org uuid, kind text) returns setof text", BRANCHES.format(check), "plpgsql"), *RULES)} == found
+
+
 HELPERS = {
     "helper-ignores-argument": "select exists (select 1 from public.member m where m.org_id = org and m.user_id = (select auth.uid()) and m.status = 'active')",
     "helper-captured-column": "select exists (select 1 from public.member m where m.org_id = m.org_id and m.user_id = (select auth.uid()) and m.status = 'active' and m.role = any (roles))",

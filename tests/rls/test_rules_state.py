@@ -9,13 +9,12 @@ import psycopg
 import pytest
 
 from tests.conftest import _copy
-from tests.rls.rules import agents, grants, keys, platform, realtime, rls_state, roles, secrets, session_strength, storage, views
+from tests.rls.rules import agents, grants, keys, platform, realtime, rls_state, roles, secret_ways, secrets, session_strength, storage, views
 from tests.rls.small import findings, named, replaced
 
-RULES = (agents, grants, keys, platform, realtime, rls_state, roles, secrets, session_strength, storage, views)
+RULES = (agents, grants, keys, platform, realtime, rls_state, roles, secret_ways, secrets, session_strength, storage, views)
 AAL = "((select auth.jwt()) ->> 'aal')"
 FLOOR = "create policy aal on public.diary as restrictive for all to authenticated using ({}) with check ({})"
-
 
 @pytest.fixture(scope="module")
 def connection(cluster: Any) -> Iterator[psycopg.Connection[Any]]:
@@ -69,6 +68,12 @@ STATES = {
     "aal-not-for-every-command": ("create policy aal on public.diary as restrictive for select to authenticated using (((select auth.jwt()) ->> 'aal') = 'aal2')", "public.diary"),
     "aal-not-compared": (FLOOR.format(f"{AAL} is not null", f"{AAL} is not null"), "public.diary"),
     "platform-table-open": ("grant select on auth.users to authenticated; alter table auth.users disable row level security", "auth.users"),
+    "secret-copied": ("alter table public.note add column api_key text, add column shown text generated always as (left(api_key, 12)) stored; revoke select on public.note from authenticated;"
+                      "grant select (id, title, shown) on public.note to authenticated", "public.note"),
+    "platform-secret-in-view": ("create schema if not exists vault; create table vault.kept (name text, decrypted_secret text); create view public.v as select * from vault.kept; grant select on public.v to authenticated",
+                                "public.v"),
+    "platform-secret-in-function": ("create schema if not exists vault; create table vault.kept (name text, decrypted_secret text); create function public.f(what text) returns text language sql stable security definer "
+                                    "set search_path = '' as 'select decrypted_secret from vault.kept where name = what'; grant execute on function public.f(text) to authenticated", "public.f(text)"),
     "parameter-granted": ("grant set on parameter session_replication_role to authenticated", "role authenticated"),
 }
 

@@ -37,19 +37,21 @@ class Flow(Trust):
     def problems(self) -> list[Problem]:
         found: list[Problem] = []
         blocks: list[tuple[int, set[str]]] = []
-        for line in self.body.lines:
+        for place, line in enumerate(self.body.lines):
             step = line.step
             while blocks and (step.depth < blocks[-1][0] or step.depth == blocks[-1][0] and step.kind in ("if", "else", "end if", "when")):
-                self.trusted -= blocks.pop()[1]
+                blocks.pop()
+            self.trusted = self.trusted_at(place).union(*(extra for _, extra in blocks))
             if step.kind in ("if", "when") and line.node is not None:
-                extra = {n for alternative in alternatives(line.node) or () for atom in alternative if atom.state == "plain" and self.reading.identifies(atom.node)
-                         for n in self.names(atom.node)} - self.trusted
-                self.trusted |= extra
-                blocks.append((step.depth, extra))
+                blocks.append((step.depth, {n for alternative in alternatives(line.node) or () for atom in alternative if atom.state == "plain" and self.vouches(atom.node) for n in self.names(atom.node)}))
             elif step.kind in QUERIES and line.node is not None:
                 if not (step.targets and {*step.targets} <= self.trusted):
                     found += self._node_problems(line.node)
         return list(dict.fromkeys(found))
+
+    def vouches(self, node: Node) -> bool:
+        """Return whether a condition that holds says that what it names is the caller's."""
+        return self.reading.identifies(node)
 
     def loose(self, node: Node) -> bool:
         return bool(list(self._node_problems(node)))

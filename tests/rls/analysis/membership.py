@@ -13,10 +13,10 @@ from tests.rls.catalog import Policy
 EXPIRES = re.compile(r"expire|valid_(to|until)|(^|_)(until|ends_at|ends_on|end_date)$", re.I)
 
 
-def asks_role(model: Model, alternative_or_text: str | None) -> bool:
+def asks_role(model: Model, condition: tree.Node | str | None) -> bool:
     """Return whether a condition looks at the role of a member, itself or in a helper; also where roles cannot be known."""
     known = model.tenancy.membership
-    node = tree.expression(alternative_or_text)
+    node = tree.expression(condition) if condition is None or isinstance(condition, str) else condition
     if node is None:
         return False
     functions = model.reading.closure(model.reading.called(node))

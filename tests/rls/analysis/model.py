@@ -18,7 +18,7 @@ PLATFORM = {
     "realtime.messages": (frozenset({"topic"}), frozenset({"topic"})),
 }
 # The first that an alternative says names the bug.
-REASONS = ("captured", "tautology", "unasking", "email", "membership", "tenant-null", "anonymous", "null-pass", "deny-list", "signed-in", "aal", "row", "time")
+REASONS = ("captured", "tautology", "half-key", "uncorrelated", "request", "unasking", "email", "membership", "tenant-null", "anonymous", "null-pass", "deny-list", "signed-in", "aal", "row", "time")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class Model:
         binding = tenant | {*of.user_columns} | {c for k in bound for c in k.columns}
         if of.kind in (PROFILE, USERS):
             binding |= {*table.primary_key}
-        return Target(table, frozenset(binding), frozenset(tenant), self.membership.oid if self.membership else None, self.protected)  # type: ignore[arg-type]
+        own = frozenset(table.primary_key if of.kind == TENANT else {of.tenant_column} - {None})
+        return Target(table, frozenset(binding), frozenset(tenant), self.membership.oid if self.membership else None, self.protected, own, frozenset(of.user_columns))  # type: ignore[arg-type]
 
     def predicate(self, table: Table) -> Predicate:
         if table.oid not in self._predicates:

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from tests.rls.analysis import tree
 from tests.rls.analysis.alternatives import Atom, alternatives
 from tests.rls.analysis.reading import IDENTITY, Reading
+from tests.rls.analysis.subselect import Outside, Subselects
 from tests.rls.analysis.tree import Node
-from tests.rls.catalog import Function, Table
+from tests.rls.catalog import Function, Relation, Table
 
 TRUSTED = frozenset({"uid", "email"})
 SHARING = re.compile(r"(^|_)(is_)?(public|shared|published|template|global|demo|listed|open|visib\w*|everyone)(_|$)", re.I)
 SHARED_VALUES = frozenset({"public", "shared", "everyone", "global", "template"})
 PATTERNS = frozenset({"~~", "~~*", "~", "~*", "^@"})
 ORDERING = frozenset({"<", ">", "<=", ">="})
+# What gives different values for different tenants.
+FAITHFUL = frozenset({"lower", "upper", "btrim", "ltrim", "rtrim", "md5", "sha256", "sha512", "digest", "encode", "decode", "convert_to", "to_jsonb", "to_json", "concat", "concat_ws", "format", "jsonb_build_object",
+                      "jsonb_build_array", "quote_literal", "array_append", "unnest", "uid", "jwt"})
 PATTERN_FUNCTIONS = frozenset({"starts_with", "strpos", "position", "regexp_like", "regexp_match", "similarity"})
 
 
@@ -31,19 +35,22 @@ class Target:
     membership: int | None
     protected: frozenset[int]
     """Oids of relations with row security of their own that shows the caller only what is theirs."""
+    own: frozenset[str] = frozenset()
+    """The columns that are the tenant's id themselves."""
+    users: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Fact:
     """What one atom says. Kinds: bound; identity (says who asks, names no row); membership (a member of something, which is not said);
-    email (the domain of an address nobody confirmed); signed-in; anonymous; captured; tautology; tenant-null; null-pass; deny-list; unasking (a definer helper that does not know the caller); aal; row;
+    email (the domain of an address nobody confirmed); half-key (a parent found by less than its key); uncorrelated (rows that are neither this one nor the caller's); request (its method or path); signed-in; anonymous; captured; tautology; tenant-null; null-pass; deny-list; unasking (a definer helper that does not know the caller); aal; row;
     shared; time; service; other."""
 
     kind: str
     columns: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
     flaw: str = ""
-    """pattern, ordering or null-matches-null for a binding by something else than equality."""
+    """pattern, ordering, lossy or null-matches-null for a binding by something else than equality."""
     functions: tuple[Function, ...] = ()
 
 
@@ -55,6 +62,7 @@ class Predicate:
 
     def __init__(self, reading: Reading, target: Target) -> None:
         self.reading, self.target = reading, target
+        self.subselects = Subselects(reading, Outside(target.table, target.own, target.users, target.protected), self.row_columns)
 
     def alternatives(self, text: str | None) -> list[Alternative] | None:
         """Return the alternatives as facts, or None where the text cannot be read. No text always holds."""
@@ -107,7 +115,7 @@ class Predicate:
             return told("tautology")
         negative = (atom.state == "negated") != (tree.operator(node) in ("<>", "!~~", "!~~*") or "AEXPR_DISTINCT" == node.get("a_expr", {}).get("kind"))
         if columns and ("uid" in sources or _own_address(node, sources)) or columns & self.target.binding and (knows or any(one.oid in self.target.protected for one in inner)):
-            return told("deny-list") if negative else told("bound", self._flaw(node, columns))
+            return told("deny-list") if negative else told(self.subselects.gap(node) or "bound", self._flaw(node, columns))
         if not columns and knows:
             return told(self._caller(node, functions, [one.oid for one in inner]))
         if sources & {"role"} and not columns:
@@ -118,8 +126,18 @@ class Predicate:
         if columns:
             shared = columns and all(SHARING.search(c) for c in columns) or {*tree.constants(node)} & SHARED_VALUES
             return told("other" if own and not inner else "shared" if shared and not negative else "row")
+        if not functions and "sub_link" in node and self.target.membership not in {one.oid for one in inner} and inner and all(self._shows_others(one) for one in inner):
+            return told("uncorrelated")
+        if "request" in sources:
+            return told("request")
         timed = any(key == "sqlvalue_function" for key, _ in tree.walk(node)) or any(name[-1] in ("now", "clock_timestamp", "statement_timestamp") for name, _ in tree.calls(node))
         return told("membership" if self.target.membership in {one.oid for one in inner} else "time" if timed and not functions else "other")
+
+    def _shows_others(self, relation: Relation) -> bool:
+        """Return whether a table with row security shows the caller rows of other people: a policy of it asks a helper or another table."""
+        policies = [p for p in relation.policies if p.permissive and p.covers("select")] if isinstance(relation, Table) and relation.oid in self.target.protected else []
+        nodes = [node for p in policies if (node := tree.expression(p.using)) is not None]
+        return any(self.reading.read_tables(node) or any(not f.managed for f in self.reading.called(node)) for node in nodes)
 
     def _null_test(self, node: Node, columns: frozenset[str], knows: bool, missing: bool) -> str:
         if knows and not columns:
@@ -160,8 +178,23 @@ class Predicate:
             return "pattern"
         if whole.get("kind") == "AEXPR_OP" and sign in ORDERING:
             return "ordering"
+        if not self.target.table.managed and self._lossy(node):
+            return "lossy"
         nullable = any((column := self.target.table.column(name)) is not None and not column.not_null for name in columns)
         return "null-matches-null" if whole.get("kind") == "AEXPR_NOT_DISTINCT" and nullable else ""
+
+    def _lossy(self, node: Node) -> bool:
+        """Return whether the tenant is compared by a part or a digest of it: many tenants have the same."""
+        for key, one in tree.walk({"top": node}):
+            if key == "a_expr" and one.get("kind") in ("AEXPR_OP", "AEXPR_IN", "AEXPR_OP_ANY") and tree.strings(one.get("name"))[-1:] == ("=",) or key == "sub_link" and "testexpr" in one:
+                for side in (one.get("lexpr", {}), one.get("rexpr", {}), one.get("testexpr", {})):
+                    inner = tree.strip(side)
+                    whole = [name for name, _ in tree.calls(inner) if name[-1] not in FAITHFUL]
+                    if not {"func_call", "a_expr"} & {*inner} or not whole or any(not f.managed and f.extension is None for f in self.reading.called(inner)):
+                        continue
+                    if {name[-1] for name in tree.columns(inner)} & self.target.own:
+                        return True
+        return False
 
 
 def _own_address(node: Node, sources: frozenset[str]) -> bool:

@@ -129,7 +129,7 @@ class Reading:
         return [relation for name, _ in tree.relations(node) if (relation := self.relation(name)) is not None]
 
     def sources(self, node: object) -> frozenset[str]:
-        """Return where identity in a tree comes from: members of IDENTITY, and aal, role, session, raw."""
+        """Return where identity in a tree comes from: members of IDENTITY, and aal, role, session, request, raw."""
         found: set[str] = set()
         raw = False
         for name, arguments in tree.calls(node):
@@ -177,6 +177,8 @@ def _setting(name: str) -> tuple[set[str], bool]:
         return set(), True
     if name.startswith("request.jwt.claim."):
         return {"role" if name.endswith(".role") else "legacy"}, False
+    if name in ("request.method", "request.path"):
+        return {"request"}, False
     for prefix, source in (("request.header", "header"), ("request.cookie", "cookie")):
         if name.startswith(prefix):
             return {source}, False

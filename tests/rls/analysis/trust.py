@@ -17,6 +17,34 @@ from tests.rls.catalog import Function, Relation
 
 NO_STOP = re.compile(r"^\s*(notice|warning|info|log|debug)", re.I)
 
+Branch = tuple[tuple[int, int], ...]
+"""The blocks around a line: the number of each block, and of its branch."""
+
+
+def branches(lines: tuple[Line, ...]) -> list[Branch]:
+    """Return where each line stands. A condition stands outside the block it opens."""
+    found: list[Branch] = []
+    around: list[tuple[int, int]] = []
+    for place, line in enumerate(lines):
+        kind, depth = line.step.kind, line.step.depth
+        if kind.startswith("end "):
+            found.append(tuple(around))
+            around = around[:depth - 1]
+        elif len(around) < depth:
+            found.append(tuple(around))
+            around += [(place, 0)] * (depth - len(around))
+        elif kind in ("if", "when", "else") and around:
+            found.append(tuple(around[:-1]))
+            around[-1] = (around[-1][0], around[-1][1] + 1)
+        else:
+            found.append(tuple(around))
+    return found
+
+
+def _together(one: Branch, other: Branch) -> bool:
+    """Return whether no block holds the two in different branches."""
+    return all(a == b or a[0] != b[0] for a, b in zip(one, other, strict=False))
+
 
 class Trust(ABC):
     """One function's body, and which of its arguments and variables were checked against the caller."""
@@ -28,8 +56,9 @@ class Trust(ABC):
         self.arguments = {a for a in self.body.arguments if a}
         self.trusted: set[str] = set()
         self.setters: dict[str, list[Line]] = {}
+        self._branches = branches(self.body.lines)
+        self._learned: dict[str, set[Branch]] = {}
         self._follow()
-
 
     def names(self, node: object, tables: list[Relation] | None = None) -> set[str]:
         """Return the arguments and variables a tree mentions. In a SQL function a column wins over an argument of its name."""
@@ -50,11 +79,25 @@ class Trust(ABC):
             for target in line.step.targets:
                 self.setters.setdefault(target, []).append(line)
         for _ in range(3):
-            before = set(self.trusted)
+            known = {name: set(places) for name, places in self._learned.items()}
             for place, line in enumerate(self.body.lines):
+                self.trusted = self.trusted_at(place)
+                before = set(self.trusted)
                 self._learn(place, line)
-            if self.trusted == before:
-                return
+                for name in self.trusted - before:
+                    self._learned.setdefault(name, set()).add(self._branches[place])
+            if self._learned == known:
+                break
+        self.trusted = self.given | {*self._learned}
+
+    @property
+    def given(self) -> set[str]:
+        """What is trusted before the first statement."""
+        return set()
+
+    def trusted_at(self, place: int) -> set[str]:
+        """Return what was checked for a line: not what only another branch of the same IF checked."""
+        return self.given | {name for name, places in self._learned.items() if any(_together(one, self._branches[place]) for one in places)}
 
     def _learn(self, place: int, line: Line) -> None:
         step, node = line.step, line.node

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from tests.rls import culprit, vocabulary
 from tests.rls.acting import Persona, text
+from tests.rls.analysis.model import Model
+from tests.rls.analysis.predicate import binds
 from tests.rls.catalog import Column, Table, quoted
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
@@ -119,15 +121,27 @@ def _forgery(context: Context, table: Table) -> Iterator[Finding]:
                 cause = cause_of(context, table, persona, "insert", statement)
                 yield finding(context, table, persona, "author-forgery", "insert", f"a member writes a row in the name of another ({name}): {cause.sentence}", "1 row inserted", statement)
                 continue
-        # Only where the rule for updates looks at the name before and forgets it after: any member may edit elsewhere, by design.
-        binds = [p for p in table.policies_for("update", context.catalog.acting_as(persona.role)) if re.search(rf"\b{re.escape(name)}\b", p.using or "")]
-        theirs = next((r for r in context.world.of(table, "A") if r.user == "owner_a"), None)
-        free = theirs is not None and (change := _statement(context, table, theirs, "update", persona)) is not None and works(context, persona, change)
-        if binds and not free and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
+        # Only where the rule for updates looks at the name before and forgets it after, and rows of others are closed: any member may edit elsewhere, by design.
+        looking = [p for p in table.policies_for("update", context.catalog.acting_as(persona.role)) if re.search(rf"\b{re.escape(name)}\b", p.using or "")]
+        if looking and not any(_opens_others(context, table, p.using, name) for p in looking) and not _changes(context, table, persona, "owner_a") \
+                and name in context.catalog.columns_with(persona.role, table, "UPDATE"):
             statement = f"update {table.sql} set {quoted(name)} = {text(other)} where {template.where}"
             if works(context, persona, statement):
                 cause = cause_of(context, table, persona, "update", statement)
                 yield finding(context, table, persona, "author-change", "update", f"a member gives their row another member's name ({name}): {cause.sentence}", "1 row updated", statement)
+
+
+def _opens_others(context: Context, table: Table, using: str | None, name: str) -> bool:
+    """Return whether an alternative opens rows of a sort (`or is_public`) whoever `name` says made them."""
+    read = Model.of(context).predicate(table).alternatives(using) or ()
+    return any(not binds(one, frozenset({name})) and any(fact.kind != "bound" for fact in one) for one in read)
+
+
+def _changes(context: Context, table: Table, persona: Persona, whose: str) -> bool:
+    """Return whether the persona changes a row that somebody else made."""
+    theirs = next((r for r in context.world.of(table, "A") if r.user == whose), None)
+    statement = theirs and _statement(context, table, theirs, "update", persona)
+    return bool(statement) and works(context, persona, statement or "")
 
 
 def _bound(name: str, text: str) -> bool:

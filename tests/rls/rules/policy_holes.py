@@ -13,6 +13,9 @@ from tests.rls.tenancy import MEMBERSHIP, PROFILE
 WHAT = {
     "captured": ("policy-captured-column", "captured column: a name in the sub-select means the sub-select's own column (x = x), so the row of the table is not compared at all"),
     "tautology": ("policy-claim-tautology", "tautology: the column is compared with something that falls back to the column itself, so a missing claim lets every row pass"),
+    "half-key": ("policy-half-key", "the parent is found by less than its key (a part of a composite key, or a column that is no key): a row of one's own with the same value there opens the row"),
+    "uncorrelated": ("policy-uncorrelated-exists", "an EXISTS that names neither the row nor the caller (uncorrelated): one fitting row anywhere the caller may look opens all"),
+    "request": ("policy-request-fact", "the method or path of the request decides, and every client chooses them"),
     "membership": ("policy-membership-any-tenant", "membership in any tenant is enough (uncorrelated EXISTS): the check is not correlated with the tenant of the row"),
     "tenant-null": ("policy-null-tenant", "a branch `tenant is null` opens every row without a tenant to everybody"),
     "anonymous": ("policy-inverted-auth", "inverted check: a caller without a user id passes (auth.uid() is null)"),

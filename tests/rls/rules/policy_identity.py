@@ -22,6 +22,7 @@ SOURCES = {
 FLAWS = {
     "pattern": ("policy-pattern-match", "the tenant is matched by a pattern (like, regular expression, prefix) instead of equality, so an empty or short value matches all"),
     "ordering": ("policy-ordering-compare", "the tenant is compared by order (<, >) instead of equality"),
+    "lossy": ("policy-lossy-compare", "a part or a digest of the tenant is compared instead of the tenant, and another tenant may have the same"),
     "null-matches-null": ("policy-null-matches-null", "IS NOT DISTINCT FROM lets a row without a tenant match a caller without one"),
 }
 

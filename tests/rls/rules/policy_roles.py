@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 from tests.rls import vocabulary
+from tests.rls.analysis import tree
+from tests.rls.analysis.alternatives import alternatives as parted
 from tests.rls.analysis.membership import asks_role, plain_member
 from tests.rls.analysis.model import Model, act
 from tests.rls.analysis.predicate import binds, quiet
@@ -38,7 +40,7 @@ def _for_all(model: Model, table: Table, role: str, policies: list[Policy]) -> I
     for policy in policies:
         if policy.command != "all" or not model.reaches(role, table, "INSERT", "UPDATE", "DELETE"):
             continue
-        stricter = [p for p in policies if p.command in COMMANDS and _needs_role(model, p) and not _needs_role(model, policy)]
+        stricter = [p for p in policies if p.command in COMMANDS and _needs_role(model, p) and not _asks(model, policy)]
         alternatives = model.predicate(table).alternatives(policy.using) or ()
         if not any(binds(one) for one in alternatives):
             continue
@@ -59,7 +61,7 @@ def _without_role(model: Model, table: Table, role: str, policies: list[Policy])
     for policy in policies:
         judged = [c for c in COMMANDS if policy.command == c] or (["select"] if policy.command == "select" and strong else [])
         for command in judged:
-            if not model.reaches(role, table, command.upper()) or _needs_role(model, policy):
+            if not model.reaches(role, table, command.upper()) or _asks(model, policy):
                 continue
             clause = policy.check if command == "insert" else policy.using
             alternatives = model.predicate(table).alternatives(clause) or []
@@ -93,7 +95,7 @@ def _owner_widened(model: Model, table: Table, role: str, policies: list[Policy]
             if not alternatives or not all(binds(one, frozenset(of.user_columns)) and binds(one, target.tenant) for one in alternatives):
                 continue
             for wide in covering:
-                if wide is not narrow and not _needs_role(model, wide) and any(plain_member(model, wide, one) for one in model.predicate(table).alternatives(wide.using) or []):
+                if wide is not narrow and not _asks(model, wide) and any(plain_member(model, wide, one) for one in model.predicate(table).alternatives(wide.using) or []):
                     yield _found("policy-owner-filter-widened", table, command, role, wide,
                                  f"owner check ORed away: {narrow.name} shows a person their own rows only, this one shows them to every member of the tenant")
 
@@ -109,9 +111,15 @@ def _owner_only_written(model: Model, table: Table, role: str, policies: list[Po
             yield _found("policy-owner-only-on-write", table, "select", role, policy, "owner check dropped: WITH CHECK asks that the row is the caller's own, USING does not, so other people's rows are read and deleted")
 
 
+def _asks(model: Model, policy: Policy) -> bool:
+    """Return whether a policy looks at a role anywhere."""
+    return any(asks_role(model, text) for text in (policy.using, policy.check) if text is not None)
+
+
 def _needs_role(model: Model, policy: Policy) -> bool:
-    texts = [text for text in (policy.using, policy.check) if text is not None]
-    return bool(texts) and any(asks_role(model, text) for text in texts)
+    """Return whether nobody passes a policy without a role: `own row or admin` lets every member pass."""
+    found = [parted(node) for text in (policy.using, policy.check) if (node := tree.expression(text)) is not None]
+    return any(one and all(any(asks_role(model, atom.node) for atom in alternative) for alternative in one) for one in found)
 
 
 def _found(name: str, table: Table, command: str, role: str, policy: Policy, what: str) -> Finding:
