@@ -24,6 +24,14 @@ DECISIONS = {
     "agent.audit.chain: (a.org_id, a.lane) == (org_id, lane)": "which chain an anchor is of",
     "agent.audit.sources: 'audit.read' in org['permissions']": "whose chains are asked for; the database says which there are",
     "agent.chunking: level < block.level": "the depth of a heading",
+    **dict.fromkeys((
+        "agent.standing: one['visibility'] == 'private'", "agent.standing: one['owner_id'] == person", "agent.standing: one['visibility'] == 'private' and one['owner_id'] == person",
+        "agent.standing: one['visibility'] != 'private'", "agent.standing: one['owner_id'] != person", "agent.standing: private and any((one['owner_id'] != person for one in shared))"),
+        "which version at a place a file takes the place of; each change is an RPC that decides, and none of the rows is shown"),
+    **dict.fromkeys((
+        "agent.standing: place.visibility is None", "agent.standing: place.visibility == 'private'", "agent.standing: place.classification is not None",
+        "agent.standing: place.classification not in (None, known['classification'])"), "what the caller asked for: whether they said it, and whether it is so already"),
+    "agent.standing: one['id'] == document_id": "the document that was just found unchanged",
 }
 SELECTIONS = {
     "agent.analytics.chart: rows[:DRAWN_ROWS]": "as many as a chart takes",
@@ -41,6 +49,8 @@ SELECTIONS = {
     "agent.ingest: for row in rows": "as many as fit one request; none is left out",
     "agent.naming: for (one, slug) in found.items()": "the organization the caller named",
     "agent.prompt: for row in rows": "as many as the model's context takes",
+    "agent.standing: for one in found": "a version that is still being loaded",
+    "agent.standing: for one in rows": "documents at other places of the page",
     "agent.providers.offline_answer: for p in passages": "how near the question they are",
     "agent.providers.schema_constrained: (await asyncio.to_thread(about, question, result.passages))[:schema_prompt.MAX_PASSAGES]":
         "as many as a small model reads, the nearest first",
