@@ -50,6 +50,7 @@ ANSWERS: dict[str, tuple[str, str, Any]] = {
         "update app.document set owner_id = '{admin}' where id = '{loading_document}'", "(authz.loading_document('{acme}', '{loading_document}')).id", _NO_SUCH),
     "a table being loaded": ("", "(authz.loading_table('{acme}', '{loading_table}')).id", "{loading_table}"),
     "a table being loaded by somebody else": ("update app.uploaded_table set created_by = '{admin}' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),
+    "a table being loaded elsewhere": ("update app.uploaded_table set org_id = '{globex}' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),
     "a table that is loaded": ("update app.uploaded_table set state = 'ready' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),
     "authz.new_session_level of my session": ("", "authz.new_session_level('{owner_session}')", None),
     "authz.new_session_level of another session of mine": ("update auth.sessions set created_at = now(), user_id = '{owner}' where id = '{token_session}'", "authz.new_session_level('{token_session}')", "aal1"),
