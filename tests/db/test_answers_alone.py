@@ -48,6 +48,8 @@ ANSWERS: dict[str, tuple[str, str, Any]] = {
     "a document being loaded elsewhere": ("update app.document set org_id = '{globex}' where id = '{loading_document}'", "(authz.loading_document('{acme}', '{loading_document}')).id", _NO_SUCH),
     "a document being loaded by somebody else": (
         "update app.document set owner_id = '{admin}' where id = '{loading_document}'", "(authz.loading_document('{acme}', '{loading_document}')).id", _NO_SUCH),
+    "a team": ("", "authz.require_team('{acme}', '{team}', false)::text", ""),
+    "a team that is not there": ("", "authz.require_team('{acme}', '00000000-0000-4000-8000-000000000001', false)::text", _NO_SUCH),
     "a table being loaded": ("", "(authz.loading_table('{acme}', '{loading_table}')).id", "{loading_table}"),
     "a table being loaded by somebody else": ("update app.uploaded_table set created_by = '{admin}' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),
     "a table being loaded elsewhere": ("update app.uploaded_table set org_id = '{globex}' where id = '{loading_table}'", "(authz.loading_table('{acme}', '{loading_table}')).id", _NO_SUCH),

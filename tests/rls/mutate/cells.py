@@ -37,6 +37,8 @@ NOT_CELLS = {
     "test_among_a_hundred_thousand_chunks_a_member_is_answered_by_an_index_R21",
     # Of calls made one after the other it asks for the latest first: in one transaction all are made at one time.
     "test_the_decision_is_kept_with_what_was_known_then_and_a_refusal_is_a_step_of_the_run_F70",
+    # It counts rows that a plan looks at: which plan is made depends on when the tables were last analyzed.
+    "test_anothers_and_absent_are_the_same_work_R58",
     # It opens a pool of connections, and waits minutes for them.
     "test_under_load_nobody_gets_anything_of_another_organization_R48",
 }
