@@ -7,7 +7,7 @@ from typing import Any
 from tests.agent.worker.test_worker import COUNT
 from tests.agent.worker.workers import Workers, attempts, limit, on_opening
 
-LEASE_S = 6
+LEASE_S = 20
 """Not less: a machine that stands still for two thirds of it loses the lease."""
 GATE = 7105
 # Reads no row, so that it waits in a transaction that may only read.
