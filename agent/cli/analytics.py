@@ -56,7 +56,7 @@ def named_source(text: str) -> tuple[str, str]:
 
 
 def known_form(chart: Path | None) -> None:
-    """Raises: CliError."""
+    """Return if a chart can be drawn into a file of that name. Raises: CliError."""
     if chart is not None and chart.suffix not in _FORMS:
         raise CliError(f"--chart: the file has to end in {', '.join(_FORMS)}")
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from agent.cli.why import KINDS
 from tests.db.matrix import Persona, calling, personas
 from tests.db.session import Person, Request, second_factor
 from tests.db.world import World, make_person
@@ -233,3 +234,10 @@ def test_every_policy_of_a_kind_and_action_is_in_the_explanation_F87(world: Worl
                     assert isinstance(answer, dict)
                     named = {p["policy"] for p in answer["policies"] if not p["policy"].startswith("trigger")}
                     assert named == policies[action], (kind, action)
+
+
+def test_the_command_knows_the_kinds_that_are_explained_F87(world: World) -> None:
+    with world.as_(world.acme.people["owner"]) as db:
+        error = db.rpc_error("explain_access", org_id=world.acme.id, kind="bots", object_id=uuid4(), action="read")
+    assert (error.sqlstate, error.diag.message_primary) == ("22023", f"kind: {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+    assert set(KINDS) == TABLES.keys()

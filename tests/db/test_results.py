@@ -241,3 +241,15 @@ def test_sharing_one_s_own_result_with_oneself_opens_nothing_F53(jobs: Jobs) -> 
     assert not read(jobs, analyst, job)
     with jobs.world.as_(jobs.world.acme.people["customer"]) as db:
         assert db.rpc("read_analytics_result", org_id=jobs.world.acme.id, job_id=job)["rows"] == [[2000]], "with whom it was shared, it is"
+
+
+def test_every_view_of_the_schema_stands_in_what_a_result_is_compared_by_F53(jobs: Jobs) -> None:
+    """A view that authz.source_reads() or the policy did not know would let its rows be read for good."""
+    with jobs.world.operator() as db:
+        views = {name for (name,) in db.all("select relname::text from pg_class where relnamespace = 'source'::regnamespace and relkind = 'v'")} - {"uploaded"}
+        policy = db.one("select pg_get_expr(polqual, polrelid) from pg_policy where polname = 'analytics_result_select_reader'")
+    assert len(views) >= 4 and views == WIDENING.keys() | OWN.keys()
+    with jobs.world.as_(jobs.world.acme.people["owner"]) as db:
+        for view in views:
+            assert f"'{view}'::text" in policy
+            assert (db.one("select authz.source_reads(array[%s])", view)[str(jobs.world.acme.id)] != 0) is True, view

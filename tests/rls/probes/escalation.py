@@ -11,7 +11,7 @@ from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.inserting import insert
 from tests.rls.probes.functions import reachable
-from tests.rls.probes.privileges import cause_of, finding, works
+from tests.rls.probes.trying import cause_of, finding, works
 from tests.rls.probes.write import fresh
 from tests.rls.world import Row
 
@@ -36,7 +36,7 @@ def _membership(context: Context, table: Table) -> Iterator[Finding]:
     member = context.tenancy.membership
     assert member is not None and member.role_column is not None
     told: set[str] = set()
-    for key in ("member_a", "viewer_a", "admin_a"):
+    for key in BELOW:
         persona = context.personas[key]
         own = next((r for r in context.world.of(table, "A") if r.user == key), None)
         strongest = member.roles[0]

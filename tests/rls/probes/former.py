@@ -10,10 +10,12 @@ from tests.rls.catalog import Table, quoted
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.inserting import insert
+from tests.rls.probes.trying import works
 from tests.rls.probes.write import fresh, harmless, overwriting
 from tests.rls.tenancy import CHILD, OWNED
 from tests.rls.world import Row
 
+CELLS = "former cells"
 COMMANDS = {"select": "reads", "update": "changes", "delete": "deletes"}
 
 
@@ -39,17 +41,17 @@ def _kept(context: Context, table: Table, template: Row, persona: Persona, told:
     if theirs is None or mine is None:
         return
     statements = {command: statement for command in COMMANDS if (statement := _statement(context, table, template, theirs, persona, command))}
-    kept = [command for command in statements if _works(context, persona, statements[command], _before(table, theirs))]
+    kept = [command for command in statements if works(context, persona, statements[command], _before(table, theirs), CELLS)]
     if not kept or len(kept) == len(statements):
         return  # refused throughout; or theirs for good, by design
     lost = [c for c in statements if c not in kept and (own := _statement(context, table, template, mine, persona, c))
-            and _works(context, context.personas["member_a"], own, _before(table, mine))]
+            and works(context, context.personas["member_a"], own, _before(table, mine), CELLS)]
     for command in kept if lost else ():
         if command not in told:
             statement, before = statements[command], _before(table, theirs)
 
             def leaks(more: str, statement: str = statement, before: str = before) -> bool:
-                return _works(context, persona, statement, before + more)
+                return works(context, persona, statement, before + more, CELLS)
             cause = culprit.find(context, table, persona, command, leaks)
             script = culprit.script(context, persona, statement).replace(culprit.ACT, before + culprit.ACT, 1)
             yield Finding("former-member-keeps-rows", table.label, command, persona.name,
@@ -78,9 +80,3 @@ def _statement(context: Context, table: Table, template: Row, values: dict[str, 
         return f"delete from {table.sql}" if "DELETE" in catalog.privileges(persona.role, table) else None
     column = harmless(table, catalog.columns_with(persona.role, table, "UPDATE"), context.tenancy.of(table).user_columns)
     return f"update {table.sql} set {quoted(column.name)} = {overwriting(table, column, template.get(column.name))}" if column is not None else None
-
-
-def _works(context: Context, persona: Persona, statement: str, before: str) -> bool:
-    context.count("former cells")
-    outcome = context.personas.acting.run(persona, statement, before=before)
-    return outcome.ok and outcome.count > 0

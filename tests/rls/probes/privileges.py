@@ -13,7 +13,8 @@ from tests.rls.catalog import Column, Table, quoted
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
 from tests.rls.inserting import insert
-from tests.rls.probes.write import fresh, harmless, overwriting
+from tests.rls.probes.trying import cause_of, changing, finding, works
+from tests.rls.probes.write import fresh
 from tests.rls.tenancy import CHILD, OWNED, PERSONAL, PROFILE, SHARED, TENANT
 from tests.rls.values import candidates
 from tests.rls.world import Row
@@ -140,7 +141,7 @@ def _opens_others(context: Context, table: Table, using: str | None, name: str) 
 def _changes(context: Context, table: Table, persona: Persona, whose: str) -> bool:
     """Return whether the persona changes a row that somebody else made."""
     theirs = next((r for r in context.world.of(table, "A") if r.user == whose), None)
-    statement = theirs and _statement(context, table, theirs, "update", persona)
+    statement = theirs and changing(context, table, theirs, "update", persona)
     return bool(statement) and works(context, persona, statement or "")
 
 
@@ -234,31 +235,10 @@ def _ored_away(context: Context, table: Table) -> Iterator[Finding]:
         wide, narrow = [p for p in policies if p.command == "all"], [p for p in policies if p.command == command]
         if not wide or not narrow:
             continue
-        statement = _statement(context, table, row, command, persona)
+        statement = changing(context, table, row, command, persona)
         if statement is None or not works(context, persona, statement):
             continue
         without = "".join(f"drop policy {quoted(p.name)} on {table.sql};\n" for p in wide)
         if not works(context, persona, statement, without):
             yield finding(context, table, persona, "for-all-policy-overrides", command,
                            f"a {persona.name} may {command}: policy {wide[0].name} on {table.label} is FOR ALL and is ORed with {narrow[0].name}, which would refuse (FOR SELECT was meant?)", "1 row changed", statement)
-
-
-def _statement(context: Context, table: Table, row: Row, command: str, persona: Persona) -> str | None:
-    if command == "delete":
-        return f"delete from {table.sql} where {row.where}" if "DELETE" in context.catalog.privileges(persona.role, table) else None
-    column = harmless(table, context.catalog.columns_with(persona.role, table, "UPDATE"), context.tenancy.of(table).user_columns)
-    return f"update {table.sql} set {quoted(column.name)} = {overwriting(table, column, row.get(column.name))} where {row.where}" if column else None
-
-
-def works(context: Context, persona: Persona, statement: str, before: str = "") -> bool:
-    context.count("privilege cells")
-    outcome = context.personas.acting.run(persona, statement, before=before)
-    return bool(outcome.ok and outcome.count)
-
-
-def cause_of(context: Context, table: Table, persona: Persona, command: str, statement: str) -> culprit.Culprit:
-    return culprit.find(context, table, persona, command, lambda before: works(context, persona, statement, before))
-
-
-def finding(context: Context, table: Table, persona: Persona, name: str, command: str, sentence: str, evidence: str, statement: str) -> Finding:
-    return Finding(name, table.label, command, persona.name, sentence, evidence, culprit.script(context, persona, statement), proven=True)

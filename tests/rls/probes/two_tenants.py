@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.rls import culprit
-from tests.rls.catalog import Table, quoted
+from tests.rls.acting import Persona
+from tests.rls.catalog import Table
 from tests.rls.context import Context
 from tests.rls.finding import Finding, NotCovered
-from tests.rls.probes.write import harmless, overwriting
+from tests.rls.probes.trying import changing, works
 from tests.rls.tenancy import CHILD, MEMBERSHIP, OWNED, TENANT
 from tests.rls.world import Row
+
+CELLS = "two-tenant cells"
 
 
 def check(context: Context) -> Iterator[Finding | NotCovered]:
@@ -34,12 +37,12 @@ def _because_of(context: Context, table: Table, elsewhere: Row) -> Iterator[Find
     row = next((r for r in context.world.of(table, "A") if not {both.user_id, plain.user_id} & {*r.values.values()}), None)
     without = f"delete from {elsewhere.table.sql} where {elsewhere.where};\n"
     for command in ("select", "update", "delete") if row is not None else ():
-        statement = _statement(context, table, row, command)
-        if statement is None or not _works(context, "both", statement) or _works(context, "member_a", statement) or _works(context, "both", statement, without):
+        statement = _statement(context, table, row, command, both)
+        if statement is None or not works(context, both, statement, cells=CELLS) or works(context, plain, statement, cells=CELLS) or works(context, both, statement, without, CELLS):
             continue
 
         def leaks(before: str, statement: str = statement) -> bool:
-            return _works(context, "both", statement, before)
+            return works(context, both, statement, before, CELLS)
         cause = culprit.find(context, table, both, command, leaks)
         yield Finding("role-of-another-tenant", table.label, command, both.name,
                       f"{both.name} may {command} rows of the one where they are a plain member by being strong in the other: the role is not asked of the row's tenant; {cause.sentence}",
@@ -47,19 +50,7 @@ def _because_of(context: Context, table: Table, elsewhere: Row) -> Iterator[Find
         return
 
 
-def _statement(context: Context, table: Table, row: Row, command: str) -> str | None:
-    catalog, role = context.catalog, context.catalog.user_role
-    if not {*table.primary_key} <= catalog.columns_with(role, table, "SELECT"):
+def _statement(context: Context, table: Table, row: Row, command: str, persona: Persona) -> str | None:
+    if not {*table.primary_key} <= context.catalog.columns_with(persona.role, table, "SELECT"):
         return None
-    if command == "select":
-        return f"select from {table.sql} where {row.where}"
-    if command == "delete":
-        return f"delete from {table.sql} where {row.where}" if "DELETE" in catalog.privileges(role, table) else None
-    column = harmless(table, catalog.columns_with(role, table, "UPDATE"), context.tenancy.of(table).user_columns)
-    return f"update {table.sql} set {quoted(column.name)} = {overwriting(table, column, row.get(column.name))} where {row.where}" if column is not None else None
-
-
-def _works(context: Context, key: str, statement: str, before: str = "") -> bool:
-    context.count("two-tenant cells")
-    outcome = context.personas.acting.run(context.personas[key], statement, before=before)
-    return outcome.ok and outcome.count > 0
+    return f"select from {table.sql} where {row.where}" if command == "select" else changing(context, table, row, command, persona)
